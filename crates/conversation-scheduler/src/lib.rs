@@ -1,0 +1,1 @@
+//! A priority conversation scheduler: per-session order, weighted fairness, admission control, deadlines.

@@ -1,0 +1,1 @@
+//! Vectorized emotion analysis: bit-exact VADER, learned emotions, valence, arousal and dominance.

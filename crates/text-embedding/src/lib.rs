@@ -1,0 +1,1 @@
+//! Text to embedding: an embedded static table, MiniLM through candle, and a hashing reference.

@@ -1,0 +1,64 @@
+//! The nouns and port traits that WhisperEngine's crates share; no behaviour of its own.
+//!
+//! A message enters as a [`Message`], is read by an [`EmotionAnalyzer`], meets what a [`MemoryRecall`]
+//! knows of the person, becomes a [`TurnPlan`] in a [`ConversationEngine`] and is stored by a
+//! [`MemoryStore`]; the sum of it is a [`TurnOutcome`]. Each port has a null object beside it, for an
+//! engine that is built without that component.
+//!
+//! ```
+//! use whisperengine_types::{BotId, Embedding, EmbeddingSpace, MemoryOwner, UserId};
+//!
+//! let owner = MemoryOwner::person(BotId::new("ember")?, UserId::new("ana")?);
+//! let space = EmbeddingSpace::new("demo", 2)?;
+//! let a = Embedding::new(&space, vec![3.0, 4.0])?;
+//! let b = Embedding::new(&space, vec![4.0, 3.0])?;
+//! assert_eq!(a.similarity(&b)?.value(), 0.96);
+//! assert_eq!(owner.to_string(), "ember/@ana");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Units: times are milliseconds since the Unix epoch in UTC ([`Timestamp`]) or a monotonic
+//! `std::time::Instant`, never mixed; scores are in `0..=1` and higher is better unless a type says
+//! otherwise; [`Similarity`] is a cosine in `-1..=1`, [`Distance`] is lower-is-better.
+//!
+//! # It is not
+//! A place for helpers. What only one crate uses lives in that crate.
+#![forbid(unsafe_code)]
+
+mod clock;
+mod embedding;
+mod emotion;
+mod filter;
+mod id;
+mod memory;
+mod message;
+mod outcome;
+mod plan;
+mod port;
+mod timestamp;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use embedding::{Distance, Embedding, EmbeddingError, EmbeddingSpace, Similarity};
+pub use emotion::{
+    Emotion, EmotionReading, EmotionSet, EmotionTrigger, PrimaryEmotion, TriggerSource, VaderScores,
+};
+pub use filter::{Comparison, Filter, MetadataValue};
+pub use id::{BotId, ChannelId, Id, IdError, MemoryId, SessionId, SpaceId, ThreadId, UserId, kind};
+pub use memory::{
+    Committed, MemoryKind, MemoryOwner, MemoryPatch, MemoryRecord, Recall, RecallQuery, RecalledMemory,
+    ScoreParts, WriteOp,
+};
+pub use message::{Message, MessageError, Priority, SessionKey, UnknownPriority, Visibility};
+pub use outcome::{Component, Degradation, Durability, StageTimings, TurnOutcome};
+pub use plan::{
+    CommunicationStyle, ConversationMode, EmotionalGuidance, EngagementPlan, EngagementStrategy, FlowState,
+    InteractionType, MomentPlan, MomentTiming, MomentType, Reason, RelationshipLevel, RelationshipPlan,
+    RelationshipStage, ResponseLength, Suggestion, ThreadPhase, ThreadPlan, ThreadPriority, ThreadState,
+    ThreadTransition, TransitionType, TurnPlan,
+};
+pub use port::{
+    BoxFuture, ConversationEngine, ConversationError, Embedder, EmotionAnalyzer, EmotionError, Feedback,
+    MemoryError, MemoryRecall, MemoryStore, NoConversation, NoEmotion, NoMemory, Responder, ResponderError,
+    Silent, TurnInput, ZeroEmbedder,
+};
+pub use timestamp::{Timestamp, TimestampError};

@@ -1,0 +1,291 @@
+//! Memories: what is stored of a person, and what comes back.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    BotId, ChannelId, Embedding, Filter, MemoryId, MetadataValue, SessionId, Similarity, SpaceId, Timestamp,
+    UserId,
+};
+
+/// Whose memories these are. Two owners share nothing: no index, no cache entry, no duplicate check.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemoryOwner {
+    /// What one bot knows of one person.
+    Person {
+        /// The bot.
+        bot: BotId,
+        /// The person.
+        user: UserId,
+    },
+    /// What one bot knows regardless of the person: lore, house rules, a knowledge base.
+    Shared {
+        /// The bot.
+        bot: BotId,
+        /// The body of knowledge.
+        space: SpaceId,
+    },
+}
+
+impl MemoryOwner {
+    /// What `bot` knows of `user`.
+    pub fn person(bot: BotId, user: UserId) -> Self {
+        Self::Person { bot, user }
+    }
+
+    /// What `bot` knows in `space`.
+    pub fn shared(bot: BotId, space: SpaceId) -> Self {
+        Self::Shared { bot, space }
+    }
+
+    /// The bot.
+    pub fn bot(&self) -> &BotId {
+        match self {
+            Self::Person { bot, .. } | Self::Shared { bot, .. } => bot,
+        }
+    }
+}
+
+impl fmt::Display for MemoryOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person { bot, user } => write!(f, "{bot}/@{user}"),
+            Self::Shared { bot, space } => write!(f, "{bot}/#{space}"),
+        }
+    }
+}
+
+/// One memory, as stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemoryRecord {
+    /// Unique within the owner. Storing the same id again replaces the record.
+    pub id: MemoryId,
+    /// What is remembered.
+    pub text: String,
+    /// Who said it, as the platform names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<String>,
+    /// The sitting it was said in; memories of one session are each other's context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// The channel it was said in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelId>,
+    /// When it was said.
+    pub sent_at: Timestamp,
+    /// What sort of memory it is.
+    #[serde(default)]
+    pub kind: MemoryKind,
+    /// How much it matters, `0..=1`; 0.5 is ordinary.
+    #[serde(default = "half")]
+    pub importance: f32,
+    /// How far its source is trusted, `0..=1`; 1 is the person's own words.
+    #[serde(default = "one")]
+    pub trust: f32,
+    /// Never decays and is never evicted.
+    #[serde(default)]
+    pub pinned: bool,
+    /// Anything else.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, MetadataValue>,
+    /// Its embedding; a store with an embedder of its own fills it in when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<Embedding>,
+}
+
+fn half() -> f32 {
+    0.5
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+impl MemoryRecord {
+    /// An ordinary memory of `text`: kind message, importance 0.5, trust 1, not pinned.
+    pub fn new(id: MemoryId, text: impl Into<String>, sent_at: Timestamp) -> Self {
+        Self {
+            id,
+            text: text.into(),
+            speaker: None,
+            session: None,
+            channel: None,
+            sent_at,
+            kind: MemoryKind::Message,
+            importance: half(),
+            trust: one(),
+            pinned: false,
+            metadata: BTreeMap::new(),
+            embedding: None,
+        }
+    }
+}
+
+/// What sort of memory a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum MemoryKind {
+    /// A message as it was said.
+    #[default]
+    Message,
+    /// A message and the reply to it.
+    Exchange,
+    /// Something known to be so ("allergic to nuts").
+    Fact,
+    /// What the person likes or wants ("prefers short answers").
+    Preference,
+    /// A digest of several memories.
+    Summary,
+    /// A passage of a document.
+    Document,
+}
+
+/// Changes to a stored record; `None` leaves a field as it is.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MemoryPatch {
+    /// A new text; the embedding is made anew unless given too.
+    pub text: Option<String>,
+    /// A new embedding.
+    pub embedding: Option<Embedding>,
+    /// A new importance, `0..=1`.
+    pub importance: Option<f32>,
+    /// A new trust, `0..=1`.
+    pub trust: Option<f32>,
+    /// Pin or unpin.
+    pub pinned: Option<bool>,
+    /// Metadata to set; keys not named stay.
+    pub metadata: BTreeMap<String, MetadataValue>,
+    /// Metadata keys to remove.
+    pub remove_metadata: Vec<String>,
+}
+
+/// One change to an owner's memories. A batch is applied in order and becomes durable as one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WriteOp {
+    /// Store a record, replacing one of the same id: storing it twice is storing it once.
+    Store {
+        /// Whose.
+        owner: MemoryOwner,
+        /// The record.
+        record: Arc<MemoryRecord>,
+    },
+    /// Change a record.
+    Update {
+        /// Whose.
+        owner: MemoryOwner,
+        /// Which.
+        id: MemoryId,
+        /// How.
+        patch: Arc<MemoryPatch>,
+    },
+    /// Remove a record.
+    Delete {
+        /// Whose.
+        owner: MemoryOwner,
+        /// Which.
+        id: MemoryId,
+    },
+    /// Remove everything of an owner, the conversation state too.
+    ForgetAll {
+        /// Whose.
+        owner: MemoryOwner,
+    },
+    /// Keep the owner's conversation state beside the memories, replacing the one before.
+    PutState {
+        /// Whose.
+        owner: MemoryOwner,
+        /// The state, opaque to the store.
+        state: Arc<[u8]>,
+    },
+}
+
+impl WriteOp {
+    /// Whose memories the operation changes.
+    pub fn owner(&self) -> &MemoryOwner {
+        match self {
+            Self::Store { owner, .. }
+            | Self::Update { owner, .. }
+            | Self::Delete { owner, .. }
+            | Self::ForgetAll { owner }
+            | Self::PutState { owner, .. } => owner,
+        }
+    }
+}
+
+/// The operation is on stable storage: it survives a crash of the process and of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// The record concerned; `None` for operations on the whole owner.
+    pub id: Option<MemoryId>,
+}
+
+/// What to look for among one owner's memories.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecallQuery {
+    /// The question, in words.
+    pub text: String,
+    /// Its embedding; made from `text` when absent.
+    pub embedding: Option<Embedding>,
+    /// How many memories at most.
+    pub k: usize,
+    /// Which memories may be found.
+    pub filter: Filter,
+    /// The time to judge recency by.
+    pub now: Timestamp,
+}
+
+impl RecallQuery {
+    /// The `k` memories that fit `text` best, as of `now`.
+    pub fn new(text: impl Into<String>, k: usize, now: Timestamp) -> Self {
+        Self {
+            text: text.into(),
+            embedding: None,
+            k,
+            filter: Filter::Any,
+            now,
+        }
+    }
+}
+
+/// What was found, best first.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Recall {
+    /// The memories, by descending score.
+    pub memories: Vec<RecalledMemory>,
+    /// Why the answer may be worse than usual, if so.
+    pub degraded: Option<String>,
+}
+
+/// A memory that was found, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecalledMemory {
+    /// The memory.
+    pub memory: Arc<MemoryRecord>,
+    /// The rank score, higher is better; comparable within one recall only.
+    pub score: f32,
+    /// Cosine similarity of the embeddings, where both have one.
+    pub similarity: Option<Similarity>,
+    /// What the score is made of; the parts add up to `score`.
+    pub parts: ScoreParts,
+    /// Words of the question that the memory holds too, as written in the question.
+    pub matched_terms: Vec<String>,
+}
+
+/// The parts of a recall score, in rank-score points.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct ScoreParts {
+    /// From the embeddings.
+    pub dense: f32,
+    /// From shared words (BM25).
+    pub lexical: f32,
+    /// From the memories before and after it in its session.
+    pub neighbours: f32,
+    /// From being said by whom the question asks about.
+    pub speaker: f32,
+    /// From its age, its importance and its source's trust.
+    pub prior: f32,
+}

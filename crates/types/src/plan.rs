@@ -1,0 +1,362 @@
+//! The plan for a reply: what the conversation engine made of a turn, and why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MemoryId, ThreadId, Timestamp};
+
+/// What to take into account when answering one message.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TurnPlan {
+    /// How to weigh feeling against fact.
+    pub mode: ConversationMode,
+    /// What sort of exchange this is.
+    pub interaction: InteractionType,
+    /// Score of every interaction type, `0..=1`, best first.
+    pub interaction_scores: Vec<(InteractionType, f32)>,
+    /// How the person feels and how to answer that.
+    pub emotional: EmotionalGuidance,
+    /// Which thread of the conversation the message belongs to; `None` without a conversation engine.
+    pub thread: Option<ThreadPlan>,
+    /// Old memories worth bringing up, best first, at most three.
+    pub moments: Vec<MomentPlan>,
+    /// Whether the conversation needs a push.
+    pub engagement: EngagementPlan,
+    /// How close the two are.
+    pub relationship: RelationshipPlan,
+    /// How the person likes to be answered.
+    pub style: CommunicationStyle,
+    /// Why each of these was decided.
+    pub reasons: Vec<Reason>,
+    /// The above as text for a language model: short, within the configured number of characters, with
+    /// memories quoted as data.
+    pub prompt_supplement: String,
+}
+
+/// One cue behind a decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// What was decided: `thread`, `interaction`, `moment`, ...
+    pub decision: String,
+    /// What spoke for it, in words.
+    pub cue: String,
+    /// How much the cue weighs, `0..=1`.
+    pub weight: f32,
+    /// The score it contributed to, `0..=1`.
+    pub score: f32,
+}
+
+/// Feeling first, fact first, or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationMode {
+    /// Emotion and natural flow first.
+    HumanLike,
+    /// Factual precision first.
+    Analytical,
+    /// An even mix.
+    #[default]
+    Balanced,
+}
+
+/// What sort of exchange a message opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum InteractionType {
+    #[default]
+    CasualChat,
+    ProblemSolving,
+    EmotionalSupport,
+    InformationSeeking,
+    CreativeCollaboration,
+}
+
+/// How to answer the person's feelings.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct EmotionalGuidance {
+    /// The tone to take: `gentle_supportive`, `enthusiastic_sharing`, ...
+    pub tone: String,
+    /// How much empathy is called for, `0..=1`.
+    pub empathy: f32,
+    /// Name the feeling.
+    pub acknowledge: bool,
+    /// Say that the feeling is understandable.
+    pub validate: bool,
+    /// Offer help.
+    pub offer_support: bool,
+    /// What set the guidance off: `stress_indicators`, `celebration_moments`, ...
+    pub triggers: Vec<String>,
+    /// The pattern of the person's feelings this fits into, if any.
+    pub pattern: Option<String>,
+}
+
+/// The thread a message belongs to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThreadPlan {
+    /// The thread.
+    pub id: ThreadId,
+    /// Its state after this message.
+    pub state: ThreadState,
+    /// How far it has come.
+    pub phase: ThreadPhase,
+    /// How much it matters.
+    pub priority: ThreadPriority,
+    /// Its strongest words, at most five.
+    pub topics: Vec<String>,
+    /// Messages of the person in it, this one included.
+    pub messages: u32,
+    /// Questions of the person that were not answered, oldest first.
+    pub open_questions: Vec<String>,
+    /// What the person said they will or must do, oldest first.
+    pub commitments: Vec<String>,
+    /// The change of thread that this message made, if any.
+    pub transition: Option<ThreadTransition>,
+}
+
+/// The life of a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ThreadState {
+    #[default]
+    Active,
+    Paused,
+    Suspended,
+    Background,
+    Resolved,
+    Merged,
+    Archived,
+}
+
+/// How far a thread has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ThreadPhase {
+    #[default]
+    Opening,
+    Developing,
+    Deepening,
+    Resolving,
+}
+
+/// How much a thread matters, most first in the order of `Ord`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ThreadPriority {
+    Critical,
+    High,
+    #[default]
+    Medium,
+    Low,
+    Minimal,
+}
+
+/// A change from one thread to another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThreadTransition {
+    /// The thread that was left; `None` at the very first message.
+    pub from: Option<ThreadId>,
+    /// Why.
+    pub kind: TransitionType,
+    /// How surely the message changes the thread, `0..=1`.
+    pub strength: f32,
+    /// A sentence that leads over, for the reply.
+    pub bridge: String,
+}
+
+/// Why a thread changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TransitionType {
+    NaturalFlow,
+    ExplicitSwitch,
+    ReminderDriven,
+    Interruption,
+    EmotionalDriven,
+    TimeDriven,
+    PriorityDriven,
+    CompletionDriven,
+}
+
+/// An old memory worth bringing up now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MomentPlan {
+    /// Names the moment when its use is fed back.
+    pub id: String,
+    /// What makes it one.
+    pub kind: MomentType,
+    /// Why now.
+    pub timing: MomentTiming,
+    /// The memory it brings up, where it came from the store.
+    pub memory: Option<MemoryId>,
+    /// The old words, quoted; never those of the current message.
+    pub quote: String,
+    /// When they were said.
+    pub said_at: Timestamp,
+    /// How to bring it up.
+    pub callback: String,
+    /// The tone to take.
+    pub tone: String,
+    /// What it is expected to do for the conversation, `0..=1`.
+    pub impact: f32,
+}
+
+/// What makes a memory worth bringing up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum MomentType {
+    AchievementCallback,
+    EmotionalContinuity,
+    InterestDevelopment,
+    RelationshipMilestone,
+    ProblemResolution,
+    SharedExperience,
+    PersonalGrowth,
+    RecurringTheme,
+    CelebrationEcho,
+    SupportFollowUp,
+}
+
+/// Why now is the time for a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum MomentTiming {
+    ConversationStart,
+    NaturalPause,
+    TopicTransition,
+    EmotionalMoment,
+    AchievementSharing,
+    ProblemMention,
+    RelationshipDeepening,
+}
+
+/// How lively the conversation is and what could liven it up.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct EngagementPlan {
+    /// The state of the flow.
+    pub flow: FlowState,
+    /// How engaged the person is, `0..=1`.
+    pub score: f32,
+    /// Change of the score per turn; positive is livelier.
+    pub trend: f32,
+    /// How likely the conversation is to die down, `0..=1`.
+    pub stagnation_risk: f32,
+    /// Whether to act on the suggestions.
+    pub intervene: bool,
+    /// What to do, best first, at most three.
+    pub suggestions: Vec<Suggestion>,
+}
+
+/// The state of a conversation's flow, liveliest first in the order of `Ord`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FlowState {
+    HighlyEngaging,
+    Engaging,
+    #[default]
+    Steady,
+    Declining,
+    Stagnating,
+    Stagnant,
+}
+
+/// Something to say on one's own initiative.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// Names the suggestion when it is confirmed as sent.
+    pub id: String,
+    /// What it does.
+    pub strategy: EngagementStrategy,
+    /// Words to say it with.
+    pub text: String,
+    /// Why this one.
+    pub because: String,
+    /// What it is expected to do for the conversation, `0..=1`.
+    pub boost: f32,
+}
+
+/// A way to liven a conversation up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum EngagementStrategy {
+    TopicSuggestion,
+    FollowUpQuestion,
+    MemoryConnection,
+    EmotionalCheckIn,
+    SharedInterest,
+    CuriosityPrompt,
+    Celebration,
+    SupportOffer,
+}
+
+/// How close the two are.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct RelationshipPlan {
+    /// By number of interactions.
+    pub level: RelationshipLevel,
+    /// By trust and intimacy; can fall.
+    pub stage: RelationshipStage,
+    /// How deep the talk goes, `0..=1`.
+    pub depth: f32,
+    /// How far the person trusts, `0..=1`.
+    pub trust: f32,
+    /// Messages of the person so far.
+    pub interactions: u64,
+}
+
+/// How long the two know each other, by count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum RelationshipLevel {
+    #[default]
+    New,
+    Developing,
+    Established,
+    Deep,
+}
+
+/// What the two are to each other, by trust; the first three are strained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum RelationshipStage {
+    Hostile,
+    Cold,
+    Wary,
+    #[default]
+    Stranger,
+    Acquaintance,
+    Friend,
+    CloseFriend,
+    Confidant,
+}
+
+/// How the person likes to be answered; explicit wishes win over what was inferred.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct CommunicationStyle {
+    /// Formal (-1) to casual (+1).
+    pub casualness: f32,
+    /// How long.
+    pub length: ResponseLength,
+    /// How sure of it, `0..=1`.
+    pub confidence: f32,
+}
+
+/// How long an answer should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ResponseLength {
+    Brief,
+    #[default]
+    Medium,
+    Detailed,
+}

@@ -1,0 +1,158 @@
+use std::{error::Error, fmt::Debug, sync::Arc};
+
+use crate::{Committed, EmbeddingError, MemoryId, MemoryOwner, MemoryRecord, Recall, RecallQuery, WriteOp};
+
+/// Durable records of owners.
+///
+/// Blocking: called from a worker thread. Readers never wait for writers of other owners.
+pub trait MemoryStore: Send + Sync + Debug {
+    /// Applies `ops` in order and returns once they are durable, together in as few syncs as possible.
+    ///
+    /// One result for each operation: `Ok` means it survives a crash. A failed operation changed
+    /// nothing and does not keep the others from being applied. Applying the same operation again
+    /// leaves the same state, so a caller may retry after any error.
+    fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>>;
+
+    /// The records with these ids, `None` where there is none.
+    ///
+    /// # Errors
+    /// [`MemoryError::Unavailable`] or [`MemoryError::Corrupt`].
+    fn get(
+        &self,
+        owner: &MemoryOwner,
+        ids: &[MemoryId],
+    ) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError>;
+
+    /// Up to `limit` records in the order of their ids' text, those after `after` only.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    fn scan(
+        &self,
+        owner: &MemoryOwner,
+        after: Option<&MemoryId>,
+        limit: usize,
+    ) -> Result<Vec<Arc<MemoryRecord>>, MemoryError>;
+
+    /// The owner's conversation state as last put.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError>;
+}
+
+/// Search among one owner's memories.
+pub trait MemoryRecall: Send + Sync + Debug {
+    /// The memories that answer `query` best. Sees every write that `commit` has acknowledged.
+    ///
+    /// # Errors
+    /// [`MemoryError::InvalidQuery`], [`MemoryError::Embedding`], [`MemoryError::Unavailable`] or
+    /// [`MemoryError::Corrupt`].
+    fn recall(&self, owner: &MemoryOwner, query: &RecallQuery) -> Result<Recall, MemoryError>;
+}
+
+/// Why an operation on memories failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum MemoryError {
+    /// No memory of the owner has this id.
+    #[error("no memory has the id {id:?}")]
+    NotFound {
+        /// The id asked for.
+        id: MemoryId,
+    },
+    /// The record or patch has a value out of range.
+    #[error("memory {id:?} is invalid: {reason}")]
+    InvalidRecord {
+        /// The record's id.
+        id: MemoryId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The query cannot be answered as it stands.
+    #[error("query is invalid: {reason}")]
+    InvalidQuery {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An embedding has the wrong dimension or space, or could not be made.
+    #[error("embedding is not usable")]
+    Embedding(#[from] EmbeddingError),
+    /// The store answers nothing at present; the same call may succeed later.
+    #[error("memory store is unavailable: {reason}")]
+    Unavailable {
+        /// What is known of the cause.
+        reason: String,
+        /// The error underneath.
+        #[source]
+        source: Option<Arc<dyn Error + Send + Sync>>,
+    },
+    /// The store takes no writes until it is reopened (full disk, failed sync); reading goes on.
+    #[error("memory store is read-only: {reason}")]
+    ReadOnly {
+        /// Why.
+        reason: String,
+    },
+    /// Stored bytes are not what was written.
+    #[error("memory store is corrupt: {reason}")]
+    Corrupt {
+        /// Where and how.
+        reason: String,
+    },
+}
+
+impl MemoryError {
+    /// Whether the store, not the request, is at fault, so that a stand-in may answer.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::ReadOnly { .. } | Self::Corrupt { .. }
+        )
+    }
+
+    /// Whether the same request may succeed if it is made again.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}
+
+/// The null memory: refuses writes, holds nothing, finds nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoMemory;
+
+impl MemoryStore for NoMemory {
+    fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
+        let refused = || {
+            Err(MemoryError::ReadOnly {
+                reason: "memory is disabled".to_owned(),
+            })
+        };
+        ops.iter().map(|_| refused()).collect()
+    }
+
+    fn get(&self, _: &MemoryOwner, ids: &[MemoryId]) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
+        Ok(vec![None; ids.len()])
+    }
+
+    fn scan(
+        &self,
+        _: &MemoryOwner,
+        _: Option<&MemoryId>,
+        _: usize,
+    ) -> Result<Vec<Arc<MemoryRecord>>, MemoryError> {
+        Ok(Vec::new())
+    }
+
+    fn state(&self, _: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
+        Ok(None)
+    }
+}
+
+impl MemoryRecall for NoMemory {
+    fn recall(&self, _: &MemoryOwner, _: &RecallQuery) -> Result<Recall, MemoryError> {
+        Ok(Recall {
+            memories: Vec::new(),
+            degraded: Some("memory is disabled".to_owned()),
+        })
+    }
+}

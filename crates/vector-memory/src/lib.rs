@@ -1,0 +1,1 @@
+//! Per-person long-term memory: a durable store, exact and approximate indexes, hybrid recall with reasons.
