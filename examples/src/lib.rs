@@ -1,1 +1,7 @@
-//! What the examples share.
+//! What the examples share: reading inputs, progress bars, measurements and plots.
+#![forbid(unsafe_code)]
+
+pub mod input;
+pub mod measure;
+pub mod plot;
+pub mod progress;
