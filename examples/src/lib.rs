@@ -1,7 +1,9 @@
 //! What the examples share: reading inputs, progress bars, measurements and plots.
 #![forbid(unsafe_code)]
 
+pub mod drive;
 pub mod input;
 pub mod measure;
 pub mod plot;
 pub mod progress;
+pub mod report;

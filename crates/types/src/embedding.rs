@@ -7,9 +7,24 @@ use serde::{Deserialize, Serialize};
 /// The coordinate system of an embedding: which model made it and how many dimensions it has.
 /// Embeddings of different spaces are never compared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "RawSpace")]
 pub struct EmbeddingSpace {
     model: Arc<str>,
     dim: usize,
+}
+
+#[derive(Deserialize)]
+struct RawSpace {
+    model: String,
+    dim: usize,
+}
+
+impl TryFrom<RawSpace> for EmbeddingSpace {
+    type Error = EmbeddingError;
+
+    fn try_from(raw: RawSpace) -> Result<Self, EmbeddingError> {
+        Self::new(raw.model, raw.dim)
+    }
 }
 
 impl EmbeddingSpace {
@@ -71,8 +86,7 @@ impl TryFrom<RawEmbedding> for Embedding {
     type Error = EmbeddingError;
 
     fn try_from(raw: RawEmbedding) -> Result<Self, EmbeddingError> {
-        let space = EmbeddingSpace::new(raw.space.model, raw.space.dim)?;
-        Self::new(&space, raw.values)
+        Self::new(&raw.space, raw.values)
     }
 }
 
@@ -143,7 +157,14 @@ impl fmt::Debug for Embedding {
 
 /// Cosine similarity in `-1..=1`; higher is nearer.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[serde(from = "f32")]
 pub struct Similarity(f32);
+
+impl From<f32> for Similarity {
+    fn from(cosine: f32) -> Self {
+        Self::new(cosine)
+    }
+}
 
 impl Similarity {
     /// Neither near nor opposite; also the similarity to an embedding without length.

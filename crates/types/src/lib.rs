@@ -51,10 +51,11 @@ pub use memory::{
 pub use message::{Message, MessageError, Priority, SessionKey, UnknownPriority, Visibility};
 pub use outcome::{Component, Degradation, Durability, StageTimings, TurnOutcome};
 pub use plan::{
-    CommunicationStyle, ConversationMode, EmotionalGuidance, EngagementPlan, EngagementStrategy, FlowState,
-    InteractionType, MomentPlan, MomentTiming, MomentType, Reason, RelationshipLevel, RelationshipPlan,
-    RelationshipStage, ResponseLength, Suggestion, ThreadPhase, ThreadPlan, ThreadPriority, ThreadState,
-    ThreadTransition, TransitionType, TurnPlan,
+    CommunicationStyle, ConnectionType, ConversationMode, EmotionalGuidance, EmotionalState, EngagementPlan,
+    EngagementStrategy, FlowState, InteractionType, MomentPlan, MomentTiming, MomentType, Reason,
+    RelationshipLevel, RelationshipPlan, RelationshipStage, ResponseLength, StagnationKind, StagnationSignal,
+    Suggestion, SupportLevel, ThreadPhase, ThreadPlan, ThreadPriority, ThreadState, ThreadTransition,
+    ToneDials, TopicRelevance, TransitionType, TurnPlan, WaitingThread,
 };
 pub use port::{
     BoxFuture, ConversationEngine, ConversationError, Embedder, EmotionAnalyzer, EmotionError, Feedback,

@@ -4,13 +4,15 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmotionReading, MemoryId, Priority, Recall, Timestamp, TurnPlan};
+use crate::{EmotionReading, MemoryId, MemoryOwner, Priority, Recall, SessionKey, Timestamp, TurnPlan};
 
 /// The result of one message: everything a reply needs, and what was done for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TurnOutcome {
     /// The message as a memory; names the turn when the reply is recorded.
     pub turn: MemoryId,
+    /// Who wrote it to whom, and where.
+    pub session: SessionKey,
     /// The position of the turn in its session, counted from 1 since the engine started.
     pub sequence: u64,
     /// The class it was served in.
@@ -27,6 +29,13 @@ pub struct TurnOutcome {
     pub degraded: Vec<Degradation>,
     /// How long each stage took.
     pub timings: StageTimings,
+}
+
+impl TurnOutcome {
+    /// Whose memories the turn belongs to.
+    pub fn owner(&self) -> MemoryOwner {
+        MemoryOwner::person(self.session.bot.clone(), self.session.user.clone())
+    }
 }
 
 /// Whether a write is safe.

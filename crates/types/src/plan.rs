@@ -73,6 +73,10 @@ pub enum InteractionType {
 
 /// How to answer the person's feelings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a piece of advice of its own, not a state"
+)]
 pub struct EmotionalGuidance {
     /// The tone to take: `gentle_supportive`, `enthusiastic_sharing`, ...
     pub tone: String,
@@ -88,6 +92,49 @@ pub struct EmotionalGuidance {
     pub triggers: Vec<String>,
     /// The pattern of the person's feelings this fits into, if any.
     pub pattern: Option<String>,
+    /// The feeling to answer.
+    pub state: EmotionalState,
+    /// How to set the tone.
+    pub dials: ToneDials,
+    /// How long to answer compared with the usual; 1 is as usual, 0 when no engine made the plan.
+    pub length_factor: f32,
+    /// Go through what could be done about it.
+    pub suggest_solutions: bool,
+    /// Say that one feels with them.
+    pub share_empathy: bool,
+    /// A style that overrides the tone: `calm_grounding`, `enthusiastic_celebratory`, ...
+    pub style_override: Option<String>,
+    /// How well this guidance is expected to work, `0..=1`.
+    pub expected_effectiveness: f32,
+    /// How sure of it, `0..=1`.
+    pub confidence: f32,
+}
+
+/// The feelings that the conversation engine tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum EmotionalState {
+    Joy,
+    Sadness,
+    Anger,
+    Fear,
+    Surprise,
+    Disgust,
+    #[default]
+    Neutral,
+    Anticipation,
+    Trust,
+}
+
+/// How to set the tone of a reply, each `0..=1`; 0.5 is ordinary.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ToneDials {
+    pub warmth: f32,
+    pub formality: f32,
+    pub enthusiasm: f32,
+    pub gentleness: f32,
 }
 
 /// The thread a message belongs to.
@@ -111,6 +158,21 @@ pub struct ThreadPlan {
     pub commitments: Vec<String>,
     /// The change of thread that this message made, if any.
     pub transition: Option<ThreadTransition>,
+    /// Another thread that waits for attention, if any.
+    pub waiting: Option<WaitingThread>,
+}
+
+/// A thread other than the current one that deserves attention.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WaitingThread {
+    /// The thread.
+    pub id: ThreadId,
+    /// Its strongest words, at most three.
+    pub topics: Vec<String>,
+    /// What waits there: an open question, a commitment, or its urgency in words.
+    pub because: String,
+    /// How much it deserves attention, `0..=1`.
+    pub score: f32,
 }
 
 /// The life of a thread.
@@ -188,6 +250,10 @@ pub struct MomentPlan {
     pub id: String,
     /// What makes it one.
     pub kind: MomentType,
+    /// How the memory is connected with the message.
+    pub connection: ConnectionType,
+    /// Messages of the person that belong to the same pattern so far.
+    pub frequency: u32,
     /// Why now.
     pub timing: MomentTiming,
     /// The memory it brings up, where it came from the store.
@@ -221,6 +287,21 @@ pub enum MomentType {
     SupportFollowUp,
 }
 
+/// How a memory is connected with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ConnectionType {
+    TemporalSequence,
+    ThematicSimilarity,
+    EmotionalResonance,
+    GoalProgression,
+    RelationshipDevelopment,
+    ProblemSolution,
+    CauseEffect,
+    PatternRecognition,
+}
+
 /// Why now is the time for a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -246,10 +327,32 @@ pub struct EngagementPlan {
     pub trend: f32,
     /// How likely the conversation is to die down, `0..=1`.
     pub stagnation_risk: f32,
+    /// What speaks for that, strongest first.
+    pub signals: Vec<StagnationSignal>,
     /// Whether to act on the suggestions.
     pub intervene: bool,
     /// What to do, best first, at most three.
     pub suggestions: Vec<Suggestion>,
+}
+
+/// A sign that a conversation dies down.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StagnationSignal {
+    /// What it is.
+    pub kind: StagnationKind,
+    /// How strong it is, `0..=1`.
+    pub strength: f32,
+}
+
+/// What makes a conversation look as if it died down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum StagnationKind {
+    TimeGap,
+    ShortResponses,
+    RepetitiveContent,
+    EngagementDecline,
 }
 
 /// The state of a conversation's flow, liveliest first in the order of `Ord`.
@@ -277,8 +380,23 @@ pub struct Suggestion {
     pub text: String,
     /// Why this one.
     pub because: String,
+    /// How near it is to what moves the person.
+    pub relevance: TopicRelevance,
     /// What it is expected to do for the conversation, `0..=1`.
     pub boost: f32,
+}
+
+/// How near a suggestion is to what moves the person, nearest first in the order of `Ord`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TopicRelevance {
+    HighlyRelevant,
+    Relevant,
+    SomewhatRelevant,
+    #[default]
+    Exploratory,
+    Random,
 }
 
 /// A way to liven a conversation up.
@@ -346,8 +464,23 @@ pub struct CommunicationStyle {
     pub casualness: f32,
     /// How long.
     pub length: ResponseLength,
+    /// How much help.
+    pub support: SupportLevel,
+    /// Whether the person asked for any of this in words.
+    pub explicit: bool,
     /// How sure of it, `0..=1`.
     pub confidence: f32,
+}
+
+/// How much help a person wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SupportLevel {
+    Reserved,
+    #[default]
+    Balanced,
+    Proactive,
 }
 
 /// How long an answer should be.

@@ -158,14 +158,11 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
         if len == 0 {
             return None;
         }
-        for place in 0..3 {
-            millis = millis * 10
-                + if place < len {
-                    i64::from(fraction[place] - b'0')
-                } else {
-                    0
-                };
-        }
+        let digits = fraction[..len].iter().map(|&b| i64::from(b - b'0'));
+        millis = digits
+            .chain([0, 0])
+            .take(3)
+            .fold(0, |millis, digit| millis * 10 + digit);
         rest = &fraction[len..];
     }
     let offset_minutes = match rest {

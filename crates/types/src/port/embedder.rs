@@ -35,11 +35,18 @@ pub struct ZeroEmbedder {
     zero: Embedding,
 }
 
+impl ZeroEmbedder {
+    /// The zero of `space`: stands in for an embedder of that space.
+    pub fn of(space: EmbeddingSpace) -> Self {
+        let zero =
+            Embedding::new(&space, vec![0.0; space.dim()]).expect("as many finite values as dimensions");
+        Self { space, zero }
+    }
+}
+
 impl Default for ZeroEmbedder {
     fn default() -> Self {
-        let space = EmbeddingSpace::new("none", 1).expect("a name and a positive dimension");
-        let zero = Embedding::new(&space, vec![0.0]).expect("one finite value");
-        Self { space, zero }
+        Self::of(EmbeddingSpace::new("none", 1).expect("a name and a positive dimension"))
     }
 }
 

@@ -1,0 +1,341 @@
+//! What callers, workers and the timer share, and who is woken when it has changed.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    task::Waker,
+    thread,
+    time::Instant,
+};
+
+use tokio::sync::oneshot;
+use whisperengine_types::Clock;
+
+use super::DrainReport;
+use crate::{
+    Error, Handler, Lease, Output, PanicPolicy, SchedulerCore, Turn, TurnError, TurnId,
+    batch::TakeBack,
+    reply::{ReplySlot, send_all},
+    ticket::Cancel,
+};
+
+pub(super) type Core<T, R> = SchedulerCore<T, ReplySlot<R>>;
+
+pub(crate) struct Shared<T, R> {
+    pub(super) state: Mutex<State<T, R>>,
+    /// Active workers without work.
+    pub(super) work: Condvar,
+    /// Workers that the controller does not want at present.
+    pub(super) parked: Condvar,
+    pub(super) timer: Condvar,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) handler: Box<dyn Handler<T, R>>,
+    pub(super) on_panic: PanicPolicy,
+}
+
+pub(super) struct State<T, R> {
+    pub(super) core: Core<T, R>,
+    /// Workers waiting for `work`, and how many of them have been called.
+    pub(super) idle: usize,
+    pub(super) called: usize,
+    /// Workers that were wanted when last looked at.
+    wanted: usize,
+    pub(super) timer: Timer,
+    /// Who waits for a place in the queue.
+    place_waiters: Vec<Waker>,
+    threads: usize,
+    pub(super) stop: bool,
+    drain: Option<Drain<T>>,
+}
+
+/// Whether the timer thread has to be woken for an earlier time.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Timer {
+    Awake,
+    SleepsUntil(Instant),
+    Sleeps,
+}
+
+struct Drain<T> {
+    waiters: Vec<oneshot::Sender<()>>,
+    handed_back: Vec<Turn<T>>,
+    completed_before: u64,
+}
+
+/// How much work a change may have made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wake {
+    None,
+    One,
+    Many,
+}
+
+/// What is to be done once the lock is released.
+struct Aftermath<T, R> {
+    outputs: VecDeque<Output<T, ReplySlot<R>>>,
+    places: Vec<Waker>,
+    drained: Vec<oneshot::Sender<()>>,
+}
+
+impl<T, R> Shared<T, R> {
+    pub(super) fn new(
+        core: Core<T, R>,
+        clock: Arc<dyn Clock>,
+        handler: Box<dyn Handler<T, R>>,
+        on_panic: PanicPolicy,
+    ) -> Self {
+        let (wanted, _) = core.capacity();
+        Self {
+            state: Mutex::new(State {
+                core,
+                idle: 0,
+                called: 0,
+                wanted,
+                timer: Timer::Awake,
+                place_waiters: Vec::new(),
+                threads: 0,
+                stop: false,
+                drain: None,
+            }),
+            work: Condvar::new(),
+            parked: Condvar::new(),
+            timer: Condvar::new(),
+            clock,
+            handler,
+            on_panic,
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<T, R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state machine and tells everyone whom it concerns.
+    pub(super) fn with<O>(&self, wake: Wake, act: impl FnOnce(&mut Core<T, R>) -> O) -> O {
+        let mut state = self.lock();
+        let outcome = act(&mut state.core);
+        self.release(state, wake);
+        outcome
+    }
+
+    /// Takes a place in the queue, or remembers whom to wake when there is one; `None` when there will
+    /// never be one again.
+    pub(crate) fn reserve(&self, waker: &Waker) -> Option<bool> {
+        let mut state = self.lock();
+        if state.core.is_ending() {
+            return None;
+        }
+        let reserved = state.core.reserve();
+        if !reserved && !state.place_waiters.iter().any(|known| known.will_wake(waker)) {
+            state.place_waiters.push(waker.clone());
+        }
+        Some(reserved)
+    }
+
+    pub(crate) fn release_place(&self) {
+        self.with(Wake::None, SchedulerCore::release);
+    }
+
+    /// Does one bounded round of what is due; whether more is due already.
+    pub(super) fn run_timers(&self) -> bool {
+        let now = self.clock.instant();
+        self.with(Wake::One, |core| {
+            core.handle_timeout(now);
+            core.poll_timeout().is_some_and(|next| next <= now)
+        })
+    }
+
+    pub(super) fn drain(&self, until: Instant, waiter: oneshot::Sender<()>) {
+        let mut state = self.lock();
+        state.core.drain(until);
+        let completed_before = state.core.completed();
+        let drain = state.drain.get_or_insert_with(|| Drain {
+            waiters: Vec::new(),
+            handed_back: Vec::new(),
+            completed_before,
+        });
+        drain.waiters.push(waiter);
+        self.release(state, Wake::Many);
+    }
+
+    pub(super) fn report(&self) -> DrainReport<T> {
+        let mut state = self.lock();
+        let completed = state.core.completed();
+        let still_running = state.core.in_flight();
+        let (handed_back, before) = state.drain.as_mut().map_or((Vec::new(), completed), |drain| {
+            (std::mem::take(&mut drain.handed_back), drain.completed_before)
+        });
+        DrainReport {
+            served: completed - before,
+            handed_back,
+            still_running,
+        }
+    }
+
+    /// Ends at once: what waits is answered, what runs runs to its end.
+    pub(super) fn close(&self) {
+        let now = self.clock.instant();
+        self.with(Wake::Many, |core| {
+            core.drain(now);
+            core.handle_timeout(now);
+        });
+    }
+
+    /// Releases the lock, then wakes, answers and reports. Nothing foreign runs under the lock.
+    pub(super) fn release(&self, mut state: MutexGuard<'_, State<T, R>>, wake: Wake) {
+        let call = self.settle(&mut state, wake);
+        let timer = wake != Wake::None && state.timer_oversleeps();
+        let aftermath = state.aftermath();
+        drop(state);
+        for _ in 0..call {
+            self.work.notify_one();
+        }
+        if timer {
+            self.timer.notify_one();
+        }
+        self.deliver(aftermath);
+    }
+
+    /// How many idle workers to call; wakes all threads at a turning point of the scheduler's life.
+    fn settle(&self, state: &mut State<T, R>, wake: Wake) -> usize {
+        let (wanted, _) = state.core.capacity();
+        if wanted > state.wanted {
+            self.parked.notify_all();
+        }
+        state.wanted = wanted;
+        if state.must_stop() {
+            state.stop = true;
+            self.work.notify_all();
+            self.parked.notify_all();
+            self.timer.notify_all();
+        }
+        let uncalled = state.idle.saturating_sub(state.called);
+        if uncalled == 0 || !state.core.has_ready() {
+            return 0;
+        }
+        let call = match wake {
+            Wake::None => 0,
+            Wake::One => 1,
+            Wake::Many => uncalled,
+        };
+        state.called += call;
+        call
+    }
+
+    fn deliver(&self, aftermath: Aftermath<T, R>) {
+        let mut answers = Vec::new();
+        for output in aftermath.outputs {
+            match output {
+                Output::Answered { token, error, .. } => answers.push((token, Err(error))),
+                Output::SessionEnded(key) => {
+                    // A handler's panic must not end the thread that happens to be here.
+                    let _ = catch_unwind(AssertUnwindSafe(|| self.handler.session_ended(key)));
+                }
+            }
+        }
+        send_all(answers);
+        aftermath.places.into_iter().for_each(Waker::wake);
+        for waiter in aftermath.drained {
+            // An error means that nobody waits for the report.
+            let _ = waiter.send(());
+        }
+    }
+}
+
+impl<T: Send + 'static, R: Send + 'static> Shared<T, R> {
+    /// Starts a thread and counts it until it has ended.
+    pub(super) fn spawn(
+        self: &Arc<Self>,
+        name: &str,
+        run: impl FnOnce(Arc<Self>) + Send + 'static,
+    ) -> Result<(), Error> {
+        let shared = Arc::clone(self);
+        let counted = CountedThread(Arc::clone(self));
+        self.lock().threads += 1;
+        thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                let _counted = counted;
+                run(shared);
+            })
+            .map(drop)
+            .map_err(Error::Thread)
+    }
+}
+
+/// Says that its thread has ended, however it does.
+struct CountedThread<T, R>(Arc<Shared<T, R>>);
+
+impl<T, R> Drop for CountedThread<T, R> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.threads -= 1;
+        self.0.release(state, Wake::None);
+    }
+}
+
+impl<T, R> State<T, R> {
+    /// Whether the end has come and the threads do not know it yet.
+    pub(super) fn must_stop(&self) -> bool {
+        !self.stop && (self.core.is_closed() || self.core.is_drained())
+    }
+
+    fn timer_oversleeps(&self) -> bool {
+        let next = self.core.poll_timeout();
+        match self.timer {
+            Timer::Awake => false,
+            Timer::Sleeps => next.is_some(),
+            Timer::SleepsUntil(until) => next.is_some_and(|next| next < until),
+        }
+    }
+
+    fn aftermath(&mut self) -> Aftermath<T, R> {
+        let mut outputs = self.core.take_outputs();
+        if let Some(drain) = &mut self.drain {
+            for output in &mut outputs {
+                if let Output::Answered {
+                    error: TurnError::HandedBack,
+                    turn,
+                    ..
+                } = output
+                {
+                    drain.handed_back.extend(turn.take().map(|turn| *turn));
+                }
+            }
+        }
+        let places = if !self.place_waiters.is_empty() && self.core.has_place() {
+            std::mem::take(&mut self.place_waiters)
+        } else {
+            Vec::new()
+        };
+        let over = self.stop && (self.threads == 0 || self.core.in_flight() > 0);
+        let drained = match &mut self.drain {
+            Some(drain) if over => std::mem::take(&mut drain.waiters),
+            _ => Vec::new(),
+        };
+        Aftermath {
+            outputs,
+            places,
+            drained,
+        }
+    }
+}
+
+impl<T: Send + 'static, R: Send + 'static> Cancel for Shared<T, R> {
+    fn cancel(&self, ids: &mut dyn Iterator<Item = TurnId>) {
+        let taken: Vec<_> = self.with(Wake::None, |core| ids.filter_map(|id| core.cancel(id)).collect());
+        send_all(
+            taken
+                .into_iter()
+                .map(|(_, slot)| (slot, Err(TurnError::Cancelled))),
+        );
+    }
+}
+
+impl<T: Send + 'static, R: Send + 'static> TakeBack for Shared<T, R> {
+    fn take_back(&self, lease: Lease) {
+        let now = self.clock.instant();
+        self.with(Wake::One, |core| core.complete_detached(lease, now));
+    }
+}

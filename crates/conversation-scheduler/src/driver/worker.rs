@@ -1,0 +1,124 @@
+//! One worker: takes a batch, runs the handler, gives the sessions back.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use super::shared::{Shared, Wake};
+use crate::{Batch, Dispatch, Lease, PanicPolicy, TurnError, batch::TakeBack, reply::ReplySlot};
+
+/// What a worker has just done.
+struct Done {
+    leases: Vec<Lease>,
+    turns: usize,
+    busy: Duration,
+}
+
+pub(super) fn run<T: Send + 'static, R: Send + 'static>(shared: &Arc<Shared<T, R>>, index: usize) {
+    let mut batch = Batch::new(Arc::clone(shared) as Arc<dyn TakeBack>);
+    let mut dispatches = Vec::new();
+    let mut done = Done {
+        leases: Vec::new(),
+        turns: 0,
+        busy: Duration::ZERO,
+    };
+    while next(shared, index, &mut done, &mut dispatches) {
+        let started = shared.clock.instant();
+        done.turns = dispatches.len();
+        batch.fill(&mut dispatches);
+        serve(shared, &mut batch, &mut done.leases);
+        done.busy = shared.clock.instant().saturating_duration_since(started);
+    }
+}
+
+/// Gives back what is done and waits for a batch; `false` when the scheduler has ended.
+fn next<T, R>(
+    shared: &Shared<T, R>,
+    index: usize,
+    done: &mut Done,
+    dispatches: &mut Vec<Dispatch<T, ReplySlot<R>>>,
+) -> bool {
+    let mut state = shared.lock();
+    let mut now = shared.clock.instant();
+    if done.turns > 0 {
+        let turns = std::mem::take(&mut done.turns);
+        state
+            .core
+            .complete_batch(done.leases.drain(..), turns, done.busy, now);
+    }
+    loop {
+        let wanted = index < state.core.capacity().0;
+        let found = wanted && state.core.next_batch(dispatches, now) > 0;
+        if found || state.core.has_outputs() || state.must_stop() {
+            // Also calls a further worker for what this one leaves.
+            shared.release(state, Wake::One);
+            if found {
+                return true;
+            }
+            state = shared.lock();
+            continue;
+        }
+        if state.stop {
+            return false;
+        }
+        state = if wanted {
+            state.idle += 1;
+            let mut state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+            state.called = state.called.saturating_sub(1);
+            state
+        } else {
+            if state.core.has_ready() && state.idle > state.called {
+                // The call that woke this worker was meant for one that is wanted.
+                state.called += 1;
+                shared.work.notify_one();
+            }
+            shared.parked.wait(state).unwrap_or_else(PoisonError::into_inner)
+        };
+        now = shared.clock.instant();
+    }
+}
+
+/// Runs the handler over a batch so that every turn is answered or detached, whatever the handler does.
+fn serve<T, R>(shared: &Shared<T, R>, batch: &mut Batch<T, R>, leases: &mut Vec<Lease>) {
+    let size = batch.len();
+    let Err(panic) = call(shared, batch) else {
+        batch.fail_open(&TurnError::NoResult);
+        batch.finish(leases);
+        return;
+    };
+    let alone = if size > 1 && shared.on_panic == PanicPolicy::Isolate {
+        batch.split_repeatable()
+    } else {
+        Vec::new()
+    };
+    let mut panicked = batch.fail_open(&panic);
+    batch.finish(leases);
+    for mut single in alone {
+        let error = call(shared, &mut single).err();
+        panicked += match &error {
+            Some(panic) => single.fail_open(panic),
+            None => 0,
+        };
+        single.fail_open(&TurnError::NoResult);
+        single.finish(leases);
+    }
+    shared.with(Wake::None, |core| core.record_panics(panicked));
+}
+
+fn call<T, R>(shared: &Shared<T, R>, batch: &mut Batch<T, R>) -> Result<(), TurnError> {
+    catch_unwind(AssertUnwindSafe(|| shared.handler.handle(batch))).map_err(|panic| TurnError::Panicked {
+        message: message(panic.as_ref()),
+    })
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a value that is not text".to_owned())
+}

@@ -1,0 +1,185 @@
+//! Whether a turn is taken in, and what a refused caller is told.
+
+use std::time::Duration;
+
+use whisperengine_types::Priority;
+
+use super::{Phase, SchedulerCore};
+use crate::{OverloadPolicy, RefusalReason, Refused, TurnError};
+
+/// What admission needs to know of a turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Applicant {
+    pub(super) now: u64,
+    pub(super) class: Priority,
+    pub(super) session: Option<u32>,
+    pub(super) deadline: Option<Duration>,
+    /// Waiting turns of the session that it will replace or absorb.
+    pub(super) replaces: usize,
+    pub(super) place: Place,
+}
+
+/// Where the turn's place in the queue comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Free,
+    Reserved,
+}
+
+impl<T, K> SchedulerCore<T, K> {
+    /// Holds a place in the queue for a later [`submit_reserved`](Self::submit_reserved); `false` when
+    /// there is none.
+    pub fn reserve(&mut self) -> bool {
+        let free = self.phase == Phase::Open && self.turns.len() + self.reserved < self.config.max_queued;
+        self.reserved += usize::from(free);
+        free
+    }
+
+    /// Gives back a place that will not be used.
+    pub fn release(&mut self) {
+        self.reserved = self.reserved.saturating_sub(1);
+    }
+
+    /// How long a turn of this class would wait: the sessions of its class that wait, at the class's
+    /// share of the measured service rate.
+    pub(super) fn class_wait(&self, class: Priority) -> Duration {
+        self.wait_behind(class, self.ready[class as usize] as f64)
+    }
+
+    /// The estimate for a turn of a session: one pass over the class for it, and one for each turn of
+    /// its own session before it.
+    pub(super) fn turn_wait(&self, class: Priority, session: Option<u32>, replaces: usize) -> Duration {
+        let others = self.ready[class as usize] as f64;
+        let own = session.map_or(0, |index| {
+            let session = self.sessions.get(index);
+            session.depth() - replaces.min(session.depth()) + usize::from(session.in_flight)
+        });
+        self.wait_behind(class, others + own as f64 * (others + 1.0))
+    }
+
+    pub(super) fn service_rate(&self) -> Option<f64> {
+        let workers = self.controller.capacity().workers;
+        self.rate.per_second(workers, self.config.max_in_flight)
+    }
+
+    pub(super) fn admit(&mut self, applicant: Applicant) -> Result<Duration, Refused> {
+        match self.judge(applicant) {
+            Ok(wait) => {
+                if applicant.place == Place::Free && applicant.replaces == 0 && self.is_full() {
+                    self.shed_for(applicant.class);
+                }
+                Ok(wait)
+            }
+            Err(refused) => {
+                self.counters.refused.count(&refused.reason);
+                Err(refused)
+            }
+        }
+    }
+
+    fn judge(&self, applicant: Applicant) -> Result<Duration, Refused> {
+        let Applicant { class, session, .. } = applicant;
+        let refuse = |reason, retry_after| Err(Refused { reason, retry_after });
+        if self.phase != Phase::Open {
+            return refuse(RefusalReason::ShuttingDown, None);
+        }
+        if session.is_none() && self.sessions.len() >= self.config.max_sessions {
+            let limit = self.config.max_sessions;
+            return refuse(
+                RefusalReason::SessionLimit { limit },
+                Some(self.next_session_end(applicant.now)),
+            );
+        }
+        let estimated = self.turn_wait(class, session, applicant.replaces);
+        let retry_after = Some(self.worked_off_in(class, estimated));
+        if applicant.replaces == 0 {
+            let waiting = session.map_or(0, |index| self.sessions.get(index).depth());
+            if waiting >= self.config.max_queued_per_session {
+                let limit = self.config.max_queued_per_session;
+                return refuse(RefusalReason::SessionFull { limit }, retry_after);
+            }
+            if self.depth[class as usize] >= self.config.max_queued_per_class {
+                let limit = self.config.max_queued_per_class;
+                return refuse(RefusalReason::ClassFull { class, limit }, retry_after);
+            }
+            if applicant.place == Place::Free && self.is_full() && self.gives_way_to(class).is_none() {
+                let limit = self.config.max_queued;
+                return refuse(RefusalReason::QueueFull { limit }, retry_after);
+            }
+        }
+        let limit = self.config.max_wait;
+        // An empty class always takes a turn: the estimate can be wrong, an idle worker cannot.
+        let others = self.ready[class as usize] > 0;
+        if others && estimated > limit {
+            return refuse(RefusalReason::Overloaded { estimated, limit }, retry_after);
+        }
+        match applicant.deadline {
+            Some(deadline) if others && estimated > deadline => refuse(
+                RefusalReason::DeadlineTooShort { estimated, deadline },
+                retry_after,
+            ),
+            _ => Ok(estimated),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.turns.len() + self.reserved >= self.config.max_queued
+    }
+
+    /// The lowest class that has turns, if it is less urgent than `class` and the policy is to shed.
+    fn gives_way_to(&self, class: Priority) -> Option<Priority> {
+        let lowest = Priority::ALL
+            .into_iter()
+            .rev()
+            .find(|&lower| self.depth[lower as usize] > 0)?;
+        (self.config.overload == OverloadPolicy::Shed && lowest > class).then_some(lowest)
+    }
+
+    fn shed_for(&mut self, class: Priority) {
+        if let Some(lowest) = self.gives_way_to(class) {
+            let oldest = self.by_age[lowest as usize].first;
+            self.answer_queued(oldest, TurnError::Shed);
+        }
+    }
+
+    fn wait_behind(&self, class: Priority, turns: f64) -> Duration {
+        let Some(rate) = self.service_rate() else {
+            return Duration::ZERO;
+        };
+        Duration::try_from_secs_f64(turns / (rate * self.share(class))).unwrap_or(Duration::MAX)
+    }
+
+    /// The part of the service that goes to `class` while the classes that now have turns compete.
+    fn share(&self, class: Priority) -> f64 {
+        let weight = |class: Priority| f64::from(self.config.weights[class as usize]);
+        let aged = 1.0 / f64::from(self.config.aging_turns);
+        let competing: f64 = Priority::ALL
+            .into_iter()
+            .filter(|&other| other == class || self.ready[other as usize] > 0)
+            .map(weight)
+            .sum();
+        if competing == 0.0 {
+            return 1.0;
+        }
+        (weight(class) / competing).max(aged)
+    }
+
+    /// When what waits now in front of a refused turn will be done.
+    fn worked_off_in(&self, class: Priority, estimated: Duration) -> Duration {
+        if self.service_rate().is_none() {
+            return UNMEASURED_RETRY;
+        }
+        let queue = self.wait_behind(class, self.depth[class as usize] as f64);
+        estimated.max(queue).clamp(RETRY_RANGE.0, RETRY_RANGE.1)
+    }
+
+    fn next_session_end(&self, now: u64) -> Duration {
+        let next = self.idle.next().unwrap_or(0);
+        let wait = Duration::from_nanos(next.saturating_sub(now));
+        wait.clamp(RETRY_RANGE.0, self.config.idle_timeout.max(RETRY_RANGE.0))
+    }
+}
+
+/// What a caller is told while no turn has been served yet.
+const UNMEASURED_RETRY: Duration = Duration::from_secs(1);
+const RETRY_RANGE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(60));

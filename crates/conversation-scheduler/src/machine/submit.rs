@@ -1,0 +1,272 @@
+//! Turns on their way in, and out again before they are started.
+
+use std::time::Instant;
+
+use whisperengine_types::{Priority, SessionKey};
+
+use super::{
+    Accepted, Output, Ready, SchedulerCore, Submission,
+    admission::{Applicant, Place},
+    nanos,
+};
+use crate::{
+    Coalesce, Refused, Turn, TurnError, TurnId,
+    sessions::hash_of,
+    turns::{Chain, Links, QueuedTurn},
+};
+
+impl<T, K> SchedulerCore<T, K> {
+    /// Takes in a turn at the end of its session, or refuses it.
+    ///
+    /// # Errors
+    /// [`Refused`] says which limit it met and when to try again; nothing is kept.
+    pub fn submit(&mut self, submission: Submission<T, K>, now: Instant) -> Result<Accepted, Refused> {
+        let hash = hash_of(self.hasher(), &submission.session);
+        self.submit_hashed(hash, submission, now)
+    }
+
+    /// The same with a place held by [`reserve`](Self::reserve), which is used up whatever the answer.
+    ///
+    /// # Errors
+    /// [`Refused`], but never [`QueueFull`](crate::RefusalReason::QueueFull).
+    pub fn submit_reserved(
+        &mut self,
+        submission: Submission<T, K>,
+        now: Instant,
+    ) -> Result<Accepted, Refused> {
+        self.release();
+        let hash = hash_of(self.hasher(), &submission.session);
+        self.take_in(hash, submission, Place::Reserved, now)
+    }
+
+    /// [`submit`](Self::submit) with the key's hash made beforehand.
+    #[inline]
+    pub(crate) fn submit_hashed(
+        &mut self,
+        hash: u32,
+        submission: Submission<T, K>,
+        now: Instant,
+    ) -> Result<Accepted, Refused> {
+        self.take_in(hash, submission, Place::Free, now)
+    }
+
+    /// Takes back a turn that has not been started; its payload and token come back with it.
+    /// `None` when it is in flight or has its answer.
+    pub fn cancel(&mut self, id: TurnId) -> Option<(Turn<T>, K)> {
+        self.turns.get(id.index).filter(|turn| turn.serial == id.serial)?;
+        let turn = self.remove_queued(id.index);
+        self.counters.dropped[turn.class as usize].count(&TurnError::Cancelled);
+        Some(turn_of(id.index, turn))
+    }
+
+    fn take_in(
+        &mut self,
+        hash: u32,
+        submission: Submission<T, K>,
+        place: Place,
+        now: Instant,
+    ) -> Result<Accepted, Refused> {
+        let now = self.time(now);
+        let Submission {
+            session: key,
+            payload,
+            token,
+            options,
+        } = submission;
+        let class = options.priority.class();
+        let coalesce = options.coalesce.unwrap_or(self.config.coalesce);
+        let known = self.sessions.find(hash, &key);
+        let replaces = match (coalesce, known) {
+            (Coalesce::Latest | Coalesce::Merge, Some(index)) => self.sessions.get(index).depth(),
+            _ => 0,
+        };
+        let deadline = options.deadline.or(self.config.default_deadline);
+        let estimated_wait = self.admit(Applicant {
+            now,
+            class,
+            session: known,
+            deadline,
+            replaces,
+            place,
+        })?;
+        let session = known.unwrap_or_else(|| self.begin_session(hash, &key, now));
+        let earlier = if replaces > 0 {
+            self.displace(session, coalesce)
+        } else {
+            Vec::new()
+        };
+
+        self.last_serial += 1;
+        let serial = self.last_serial;
+        let record = self.sessions.get_mut(session);
+        record.sequence = record.sequence.wrapping_add(1);
+        record.last_message = now;
+        record.queued[class as usize] += 1;
+        let sequence = record.sequence;
+        let deadline_at = deadline.map_or(u64::MAX, |span| now.saturating_add(nanos(span)));
+        let index = self.turns.insert(QueuedTurn {
+            serial,
+            session,
+            class,
+            choice: options.priority,
+            sequence,
+            submitted: now,
+            deadline: deadline_at,
+            key,
+            payload,
+            earlier,
+            token,
+            links: Links::NONE,
+        });
+        let record = self.sessions.get_mut(session);
+        self.turns.push_back(Chain::Session, &mut record.turns, index);
+        self.turns
+            .push_back(Chain::Class, &mut self.by_age[class as usize], index);
+        self.depth[class as usize] += 1;
+        self.counters.accepted[class as usize] += 1;
+        if deadline.is_some() {
+            self.deadlines.arm(index, deadline_at);
+        }
+        self.make_ready(session, class);
+        Ok(Accepted {
+            id: TurnId { index, serial },
+            sequence: u64::from(sequence),
+            estimated_wait,
+        })
+    }
+
+    fn begin_session(&mut self, hash: u32, key: &SessionKey, now: u64) -> u32 {
+        let index = self.sessions.insert(hash, key, now);
+        self.idle
+            .arm(index, now.saturating_add(nanos(self.config.idle_timeout)));
+        index
+    }
+
+    /// Takes the waiting turns of a session out for a later one; the payloads to merge, oldest first.
+    fn displace(&mut self, session: u32, coalesce: Coalesce) -> Vec<T> {
+        let mut earlier = Vec::new();
+        loop {
+            let index = self.sessions.get(session).turns.first;
+            if self.turns.get(index).is_none() {
+                return earlier;
+            }
+            if coalesce == Coalesce::Latest {
+                self.answer_queued(index, TurnError::Superseded);
+                continue;
+            }
+            let turn = self.remove_queued(index);
+            let error = TurnError::Merged;
+            self.counters.dropped[turn.class as usize].count(&error);
+            earlier.extend(turn.earlier);
+            earlier.push(turn.payload);
+            self.outputs.push_back(Output::Answered {
+                id: TurnId {
+                    index,
+                    serial: turn.serial,
+                },
+                token: turn.token,
+                error,
+                turn: None,
+            });
+        }
+    }
+
+    /// Puts a session with waiting turns in line, or moves it to a more urgent class.
+    pub(super) fn make_ready(&mut self, index: u32, class: Priority) {
+        let session = self.sessions.get_mut(index);
+        if session.in_flight {
+            return;
+        }
+        if session.ready_token != 0 {
+            if session.ready_class <= class {
+                return;
+            }
+            self.ready[session.ready_class as usize] -= 1;
+        }
+        self.last_token = self.last_token.checked_add(1).unwrap_or(1);
+        session.ready_token = self.last_token;
+        session.ready_class = class;
+        self.ready[class as usize] += 1;
+        let entry = Ready {
+            session: index,
+            token: self.last_token,
+        };
+        let served_already =
+            session.served_class == Some(class) && session.served_round == self.queue.round(class);
+        if served_already {
+            self.queue.put_next_round(class, entry);
+        } else {
+            self.queue.put(class, entry);
+        }
+        self.drop_dead_entries();
+    }
+
+    /// Answers a waiting turn without starting it.
+    pub(super) fn answer_queued(&mut self, index: u32, error: TurnError) {
+        let removed = self.remove_queued(index);
+        self.counters.dropped[removed.class as usize].count(&error);
+        let (turn, token) = turn_of(index, removed);
+        self.outputs.push_back(Output::Answered {
+            id: turn.id,
+            token,
+            error,
+            turn: Some(Box::new(turn)),
+        });
+    }
+
+    /// Takes a waiting turn out of every list it is in.
+    pub(super) fn remove_queued(&mut self, index: u32) -> QueuedTurn<T, K> {
+        let (session, class, deadline) = {
+            let turn = self.turns.get(index).expect("callers pass a queued turn");
+            (turn.session, turn.class, turn.deadline)
+        };
+        let record = self.sessions.get_mut(session);
+        self.turns.unlink(Chain::Session, &mut record.turns, index);
+        record.queued[class as usize] -= 1;
+        if record.turns.is_empty() && record.ready_token != 0 {
+            record.ready_token = 0;
+            self.ready[record.ready_class as usize] -= 1;
+        }
+        self.turns
+            .unlink(Chain::Class, &mut self.by_age[class as usize], index);
+        self.depth[class as usize] -= 1;
+        if deadline != u64::MAX {
+            self.deadlines.disarm(index);
+        }
+        self.turns.remove(index)
+    }
+
+    /// Keeps the dead entries of the weighted queue to about the number of live ones.
+    fn drop_dead_entries(&mut self) {
+        let live: usize = self.ready.iter().sum();
+        if self.queue.len() > 2 * live + SLACK {
+            let sessions = &self.sessions;
+            self.queue.retain(|entry| {
+                sessions
+                    .find_live(entry.session)
+                    .is_some_and(|session| session.ready_token == entry.token)
+            });
+        }
+    }
+}
+
+/// The turn as the caller knows it, not started.
+fn turn_of<T, K>(index: u32, queued: QueuedTurn<T, K>) -> (Turn<T>, K) {
+    let turn = Turn {
+        id: TurnId {
+            index,
+            serial: queued.serial,
+        },
+        session: queued.key,
+        sequence: u64::from(queued.sequence),
+        class: queued.class,
+        priority: queued.choice,
+        waited: std::time::Duration::ZERO,
+        attempt: 0,
+        payload: queued.payload,
+        earlier: queued.earlier,
+    };
+    (turn, queued.token)
+}
+
+const SLACK: usize = 1_024;

@@ -1,0 +1,150 @@
+//! VADER, exactly: Hutto and Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of
+//! Social Media Text" (ICWSM 2014), as the Python package vaderSentiment 3.3.2 computes it on CPython 3.12,
+//! to the last rounded decimal.
+//!
+//! The rules work on an array of what is known of each token, looked up once; strings are not touched
+//! again. The lexicon and the emoji descriptions are the package's own data (MIT licence, see `data/`).
+
+mod but;
+mod case;
+mod emoji;
+mod lexicon;
+mod round;
+mod rules;
+mod sum;
+mod token;
+
+use std::fmt;
+
+use whisperengine_types::VaderScores;
+
+use self::{
+    emoji::Segment,
+    lexicon::{Lexicon, UPPER},
+    sum::{Number, sum_floats, sum_mixed},
+    token::{Marks, Token, tokenize},
+};
+
+/// What the compound score is normalised with.
+const ALPHA: f64 = 15.0;
+
+/// Scores texts with VADER, reusing its buffers: one per thread.
+///
+/// ```
+/// use whisperengine_emotion::Vader;
+///
+/// let mut vader = Vader::new();
+/// assert_eq!(vader.score("The book was good.").compound, 0.4404);
+/// assert_eq!(vader.score("The book was only kind of good.").compound, 0.3832);
+/// ```
+#[derive(Clone)]
+pub struct Vader {
+    lexicon: &'static Lexicon,
+    tokens: Vec<Token>,
+    values: Vec<Number>,
+    expanded: String,
+    segments: Vec<Segment>,
+}
+
+impl Vader {
+    /// A scorer with empty buffers. The first one in a process builds the shared lexicon (under a
+    /// millisecond).
+    pub fn new() -> Self {
+        Self {
+            lexicon: Lexicon::shared(),
+            tokens: Vec::new(),
+            values: Vec::new(),
+            expanded: String::new(),
+            segments: Vec::new(),
+        }
+    }
+
+    /// The scores of `text`; all zero for a text without a token. Linear in the length of the text;
+    /// n log n where it holds a "but".
+    pub fn score(&mut self, text: &str) -> VaderScores {
+        let expanded = !text.is_ascii() && emoji::expand(text, &mut self.expanded, &mut self.segments);
+        let text = if expanded { &self.expanded } else { text };
+        let marks = tokenize(text, self.lexicon, &mut self.tokens);
+        evaluate(&self.tokens, marks, &mut self.values);
+        let emphasis = if marks.emphasis { emphasis(text) } else { 0.0 };
+        compose(&self.values, emphasis)
+    }
+}
+
+impl Default for Vader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Vader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vader").finish_non_exhaustive()
+    }
+}
+
+/// Writes each token's contribution to `values`.
+fn evaluate(tokens: &[Token], marks: Marks, values: &mut Vec<Number>) {
+    let mixed_case = (1..tokens.len()).contains(&marks.upper_tokens);
+    values.clear();
+    values.extend((0..tokens.len()).map(|i| rules::valence(tokens, i, mixed_case)));
+    if let Some(but) = marks.but {
+        but::weigh(values, but);
+    }
+}
+
+/// What exclamation and question marks add.
+fn emphasis(text: &str) -> f64 {
+    let count = |mark: u8| text.bytes().filter(|&byte| byte == mark).count();
+    let exclamation = count(b'!').min(4) as f64 * 0.292;
+    let question = match count(b'?') {
+        0 | 1 => 0.0,
+        few @ 2..=3 => few as f64 * 0.18,
+        _ => 0.96,
+    };
+    exclamation + question
+}
+
+fn compose(values: &[Number], emphasis: f64) -> VaderScores {
+    if values.is_empty() {
+        return VaderScores::default();
+    }
+    let (mut pos, mut neg, mut neutral) = (0.0, 0.0, 0_u32);
+    let mut mixed = false;
+    for &number in values {
+        let value = number.value();
+        mixed |= matches!(number, Number::Int(int) if int != 0);
+        if value > 0.0 {
+            pos += value + 1.0;
+        } else if value < 0.0 {
+            neg += value - 1.0;
+        } else {
+            neutral += 1;
+        }
+    }
+    let mut sum = if mixed {
+        sum_mixed(values.iter().copied())
+    } else {
+        sum_floats(values.iter().map(|number| number.value()))
+    };
+    if sum > 0.0 {
+        sum += emphasis;
+    } else if sum < 0.0 {
+        sum -= emphasis;
+    }
+    let compound = (sum / (sum * sum + ALPHA).sqrt()).clamp(-1.0, 1.0);
+    if pos > neg.abs() {
+        pos += emphasis;
+    } else if pos < neg.abs() {
+        neg -= emphasis;
+    }
+    let neutral = f64::from(neutral);
+    let total = pos + neg.abs() + neutral;
+    let share = |part: f64| round::round((part / total).abs(), 1000);
+    VaderScores {
+        neg: share(neg),
+        neu: share(neutral),
+        pos: share(pos),
+        compound: round::round(compound, 10_000),
+    }
+}

@@ -1,0 +1,257 @@
+//! The threads that carry out what the [`Machine`] decides; no decision is made here.
+//!
+//! One thread commits. One watches deadlines, since the first may be inside a long commit. The futures
+//! that callers hold need no runtime of a particular kind, and no runtime thread ever waits for the disk.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Instant,
+};
+
+use tokio::sync::{Semaphore, oneshot};
+use whisperengine_types::{Clock, MemoryRecall, MemoryStore, SystemClock};
+
+use crate::{
+    BatcherError, Config, DrainReport, Result,
+    cache::QueryCache,
+    machine::{Input, Machine, Output},
+    reads::Reads,
+    submission::Reply,
+};
+
+/// What the handles and the threads share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn MemoryStore>,
+    pub(crate) recall: Arc<dyn MemoryRecall>,
+    pub(crate) config: Config,
+    pub(crate) cache: QueryCache,
+    pub(crate) reads: Reads,
+    /// One permit for each queue slot.
+    pub(crate) room: Semaphore,
+    state: Mutex<State>,
+    /// Wakes the thread that commits.
+    work: Condvar,
+    /// Wakes the thread that watches deadlines.
+    alarm: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    machine: Machine<Token>,
+    /// The committing thread waits on `work`.
+    idle: bool,
+    /// When it wakes by itself.
+    commit_at: Option<Instant>,
+    /// When the watching thread wakes by itself.
+    alarm_at: Option<Instant>,
+    stopped: bool,
+}
+
+/// Whom to tell, and how.
+#[derive(Debug)]
+pub(crate) enum Token {
+    /// A write's caller, and the queue slots to give back.
+    Write { reply: Reply, slots: u32 },
+    /// A query that waits for its owner's pending writes.
+    Await(oneshot::Sender<usize>),
+    /// Who ordered the drain.
+    Drain(Option<oneshot::Sender<DrainReport>>),
+}
+
+impl Shared {
+    pub(crate) fn new(
+        store: Arc<dyn MemoryStore>,
+        recall: Arc<dyn MemoryRecall>,
+        config: Config,
+    ) -> Result<Self> {
+        let machine = Machine::new(&config)?;
+        let slots = config.queue_items.min(Semaphore::MAX_PERMITS);
+        Ok(Self {
+            store,
+            recall,
+            cache: QueryCache::new(&config),
+            reads: Reads::new(&config),
+            room: Semaphore::new(slots),
+            state: Mutex::new(State {
+                machine,
+                idle: false,
+                commit_at: None,
+                alarm_at: None,
+                stopped: false,
+            }),
+            work: Condvar::new(),
+            alarm: Condvar::new(),
+            config,
+        })
+    }
+
+    pub(crate) fn start(self: &Arc<Self>) -> Result<()> {
+        let spawn = |name: &str, run: fn(&Self)| {
+            let shared = Arc::clone(self);
+            let builder = thread::Builder::new().name(name.to_owned());
+            builder.spawn(move || run(&shared)).map_err(|error| {
+                self.stop();
+                BatcherError::NoThread {
+                    reason: error.to_string(),
+                }
+            })
+        };
+        spawn("memory-commit", Self::commit_loop)?;
+        spawn("memory-deadline", Self::alarm_loop)?;
+        for _ in 0..self.reads.threads() {
+            spawn("memory-recall", Self::recall_loop)?;
+        }
+        Ok(())
+    }
+
+    /// Hands events to the machine at once, tells callers what can be told, and wakes who has work.
+    pub(crate) fn feed(&self, inputs: impl IntoIterator<Item = Input<Token>>) {
+        let now = now();
+        let mut state = self.lock();
+        for input in inputs {
+            state.machine.handle(input, now);
+        }
+        self.after(state, now);
+    }
+
+    /// Reads from the machine.
+    pub(crate) fn look<R>(&self, read: impl FnOnce(&mut Machine<Token>) -> R) -> R {
+        read(&mut self.lock().machine)
+    }
+
+    /// Ends the threads.
+    pub(crate) fn stop(&self) {
+        self.lock().stopped = true;
+        self.work.notify_all();
+        self.alarm.notify_all();
+        self.reads.close();
+    }
+
+    fn after(&self, mut state: MutexGuard<'_, State>, now: Instant) {
+        let outputs = take_answers(&mut state.machine);
+        let sooner = |at: Instant| state.commit_at.is_none_or(|known| at < known);
+        let wake_commit = state.idle
+            && (state.machine.is_due(now) || state.machine.next_commit().is_some_and(sooner));
+        state.idle &= !wake_commit;
+        let alarm = state.machine.next_alarm();
+        let wake_alarm = alarm.is_some_and(|at| state.alarm_at.is_none_or(|known| at < known));
+        drop(state);
+        if wake_commit {
+            self.work.notify_one();
+        }
+        if wake_alarm {
+            self.alarm.notify_one();
+        }
+        self.tell(outputs);
+    }
+
+    fn commit_loop(&self) {
+        let mut state = self.lock();
+        while !state.stopped {
+            let now = now();
+            let ops = state.machine.poll_commit(now);
+            if let Some(ops) = ops {
+                drop(state);
+                let result = catch_unwind(AssertUnwindSafe(|| self.store.commit(&ops)));
+                let input = match result {
+                    Ok(results) => Input::Committed { results },
+                    Err(panic) => Input::Panicked {
+                        reason: panic_message(&*panic),
+                    },
+                };
+                self.feed([input]);
+                state = self.lock();
+                continue;
+            }
+            state.idle = true;
+            state.commit_at = state.machine.next_commit();
+            let wait = state.commit_at.map(|at| at.saturating_duration_since(now));
+            state = match wait {
+                None => self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(wait) => {
+                    let woken = self.work.wait_timeout(state, wait);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+            state.idle = false;
+        }
+    }
+
+    fn alarm_loop(&self) {
+        let mut state = self.lock();
+        while !state.stopped {
+            let now = now();
+            state.machine.handle_timeout(now);
+            state.alarm_at = state.machine.next_alarm();
+            let wait = state.alarm_at.map(|at| at.saturating_duration_since(now));
+            let outputs = take_answers(&mut state.machine);
+            if !outputs.is_empty() {
+                drop(state);
+                self.tell(outputs);
+                state = self.lock();
+                continue;
+            }
+            state = match wait {
+                None => self.alarm.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(wait) => {
+                    let woken = self.alarm.wait_timeout(state, wait);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    fn tell(&self, outputs: Vec<Output<Token>>) {
+        let mut slots = 0;
+        for output in outputs {
+            match output {
+                Output::Answer {
+                    token: Token::Write { reply, slots: freed },
+                    outcome,
+                } => {
+                    slots += freed as usize;
+                    reply.send(outcome);
+                }
+                Output::Settled {
+                    token: Token::Await(caller),
+                    pending,
+                } => drop(caller.send(pending)),
+                Output::Drained {
+                    token: Token::Drain(caller),
+                    report,
+                } => {
+                    self.stop();
+                    drop(caller.map(|caller| caller.send(report)));
+                }
+                other => unreachable!("each output bears the token of its input: {other:?}"),
+            }
+        }
+        if slots > 0 {
+            self.room.add_permits(slots);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The monotonic time.
+pub(crate) fn now() -> Instant {
+    SystemClock.instant()
+}
+
+/// A panic's message, where it has one.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+fn take_answers(machine: &mut Machine<Token>) -> Vec<Output<Token>> {
+    std::iter::from_fn(|| machine.poll_answer()).collect()
+}

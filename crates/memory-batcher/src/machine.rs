@@ -1,0 +1,514 @@
+//! The write path as a state machine: no thread, no clock, no store.
+//!
+//! Whoever drives it hands in events with the time they happened at, carries out what comes out, and
+//! calls [`Machine::handle_timeout`] when [`Machine::poll_timeout`] says so. Spurious calls do nothing.
+//! One commit is in flight at a time; while it is, the next batch gathers.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use whisperengine_types::{Committed, MemoryError, MemoryId, MemoryOwner, WriteOp};
+
+use crate::{
+    BatcherError, Config, DeadLetter, Dedup, Result, Write, WriteStats, Written,
+    buffer::{Buffer, Entry, EntryKey, Limits, Waiter},
+    dead_letter::DeadLetters,
+    dedup::{DedupKey, DedupWindow, Seen, fingerprint},
+    policy::FlushPolicy,
+    retry::RetryPolicy,
+};
+
+mod completion;
+mod drain;
+
+pub use drain::DrainReport;
+
+/// An event. `T` is what the driver recognises a caller by.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input<T> {
+    /// A caller hands in a write; it will get exactly one [`Output::Answer`].
+    Write {
+        /// The write.
+        write: Prepared,
+        /// The caller.
+        token: T,
+    },
+    /// A caller waits until every write of `owner` handed in so far is answered; it will get exactly one
+    /// [`Output::Settled`].
+    Await {
+        /// Whose writes.
+        owner: MemoryOwner,
+        /// Until when at most.
+        until: Instant,
+        /// The caller.
+        token: T,
+    },
+    /// The commit in flight returned these results.
+    Committed {
+        /// One for each operation; missing ones count as [`MemoryError::Unavailable`].
+        results: Vec<Result<Committed, MemoryError>>,
+    },
+    /// The commit in flight panicked.
+    Panicked {
+        /// The panic's message.
+        reason: String,
+    },
+    /// No more writes are accepted; what was accepted is written until `until`. The caller will get
+    /// exactly one [`Output::Drained`].
+    Drain {
+        /// The drain's deadline.
+        until: Instant,
+        /// The caller.
+        token: T,
+    },
+}
+
+/// Something to be done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Output<T> {
+    /// Commit these operations and hand in [`Input::Committed`] or [`Input::Panicked`].
+    Commit {
+        /// The operations, in order.
+        ops: Vec<WriteOp>,
+    },
+    /// Tell a caller the outcome of its write.
+    Answer {
+        /// The caller.
+        token: T,
+        /// The outcome.
+        outcome: Result<Written>,
+    },
+    /// Tell a caller that the writes it waited for are answered.
+    Settled {
+        /// The caller.
+        token: T,
+        /// How many are still pending because the time was up.
+        pending: usize,
+    },
+    /// Tell a caller that the drain is over.
+    Drained {
+        /// The caller.
+        token: T,
+        /// What became of everything accepted.
+        report: DrainReport,
+    },
+}
+
+/// A write with its size and its content's fingerprint, computed before any lock is taken.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pub(crate) write: Write,
+    pub(crate) bytes: usize,
+    fingerprint: Option<u128>,
+}
+
+impl Prepared {
+    /// Measures `write`.
+    pub fn new(write: impl Into<Write>) -> Self {
+        let write = write.into();
+        let fingerprint = match (&write.op, &write.dedup) {
+            (WriteOp::Store { record, .. }, Dedup::Content) => Some(fingerprint(record)),
+            _ => None,
+        };
+        Self {
+            bytes: write.bytes(),
+            fingerprint,
+            write,
+        }
+    }
+}
+
+/// What a reader has to know of an owner before it answers from a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OwnerView {
+    /// The number of the owner's latest write, or an upper bound of it if that is long ago.
+    pub last_write: u64,
+    /// The number of the latest write of anyone.
+    pub as_of: u64,
+    /// The owner's writes that are not answered yet.
+    pub pending: usize,
+}
+
+/// The write path; see the [module](self).
+#[derive(Debug)]
+pub struct Machine<T> {
+    timeout: Option<Duration>,
+    limits: Limits,
+    buffer: Buffer<T>,
+    dedup: DedupWindow,
+    policy: FlushPolicy,
+    retry: RetryPolicy,
+    letters: DeadLetters,
+    in_flight: Option<InFlight>,
+    batches: u64,
+    outputs: VecDeque<Output<T>>,
+    alarms: BinaryHeap<Reverse<(Instant, Alarm)>>,
+    closed: bool,
+    drain: Option<drain::Drain<T>>,
+    stats: WriteStats,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    keys: Vec<EntryKey>,
+    since: Instant,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Alarm {
+    Entry(EntryKey),
+    Barrier { slot: u32, id: u64 },
+    Drain,
+}
+
+impl<T> Machine<T> {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// [`BatcherError::Config`].
+    pub fn new(config: &Config) -> Result<Self> {
+        config.validate()?;
+        let keep = config.dedup_window.max(config.cache_ttl);
+        Ok(Self {
+            timeout: config.timeout,
+            limits: Limits {
+                items: config.max_batch_items,
+                bytes: config.max_batch_bytes,
+            },
+            buffer: Buffer::new(config.aging, keep),
+            dedup: DedupWindow::new(config.dedup_window, config.dedup_items),
+            policy: FlushPolicy::new(config),
+            retry: RetryPolicy::new(config.retry.clone()),
+            letters: DeadLetters::new(config.dead_letter_items),
+            in_flight: None,
+            batches: 0,
+            outputs: VecDeque::new(),
+            alarms: BinaryHeap::new(),
+            closed: false,
+            drain: None,
+            stats: WriteStats::default(),
+        })
+    }
+
+    /// Takes an event in.
+    pub fn handle(&mut self, input: Input<T>, now: Instant) {
+        match input {
+            Input::Write { write, token } => self.submit(write, token, now),
+            Input::Await { owner, until, token } => self.wait_for(&owner, until, token),
+            Input::Committed { results } => self.committed(results, now),
+            Input::Panicked { reason } => self.panicked(&reason, now),
+            Input::Drain { until, token } => self.start_drain(until, token, now),
+        }
+    }
+
+    /// The next thing to be done, if there is one at `now`.
+    pub fn poll_output(&mut self, now: Instant) -> Option<Output<T>> {
+        if let Some(output) = self.poll_answer() {
+            return Some(output);
+        }
+        self.poll_commit(now).map(|ops| Output::Commit { ops })
+    }
+
+    /// The next thing to be told to a caller.
+    pub fn poll_answer(&mut self) -> Option<Output<T>> {
+        self.outputs.pop_front()
+    }
+
+    /// The next batch to be committed, if one is due at `now`.
+    pub fn poll_commit(&mut self, now: Instant) -> Option<Vec<WriteOp>> {
+        self.buffer.release_due(now);
+        if !self.is_due(now) {
+            return None;
+        }
+        let mut limits = self.limits;
+        if self.retry.is_probing() {
+            limits.items = 1;
+        }
+        let keys = self.buffer.take(now, limits);
+        if keys.is_empty() {
+            return None;
+        }
+        let mut ops = Vec::with_capacity(keys.len());
+        for &key in &keys {
+            ops.push(self.entry(key).op.clone());
+        }
+        self.stats.commits += 1;
+        self.stats.committed_items += keys.len() as u64;
+        self.stats.largest_batch = self.stats.largest_batch.max(keys.len());
+        self.batches += 1;
+        self.in_flight = Some(InFlight {
+            keys,
+            since: now,
+        });
+        Some(ops)
+    }
+
+    /// Whether a batch is to be committed at `now`.
+    pub fn is_due(&self, now: Instant) -> bool {
+        let ready = self.buffer.ready();
+        self.in_flight.is_none()
+            && self.retry.paused_until().is_none_or(|until| until <= now)
+            && (self.policy.is_due(now, ready.items, ready.bytes) || (self.closed && ready.items > 0))
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called, or sooner. Changes with every event.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let times = [self.next_alarm(), self.next_commit()];
+        times.into_iter().flatten().min()
+    }
+
+    /// When the next caller's time is up.
+    pub fn next_alarm(&self) -> Option<Instant> {
+        self.alarms.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// When the next batch may be due, if nothing is handed in before.
+    pub fn next_commit(&self) -> Option<Instant> {
+        if self.in_flight.is_some() || self.buffer.live().items == 0 {
+            return None;
+        }
+        let held = self.buffer.held_until();
+        let due = match self.buffer.ready().items {
+            0 => held,
+            _ => [self.policy.due_at(), held].into_iter().flatten().min(),
+        };
+        due.max(self.retry.paused_until())
+    }
+
+    /// Lets the time be `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.buffer.release_due(now);
+        while let Some(Reverse((at, _))) = self.alarms.peek()
+            && *at <= now
+            && let Some(Reverse((_, alarm))) = self.alarms.pop()
+        {
+            match alarm {
+                Alarm::Entry(key) => self.expire(key, now),
+                Alarm::Barrier { slot, id } => {
+                    if let Some((token, pending)) = self.buffer.give_up(slot, id) {
+                        self.outputs.push_back(Output::Settled { token, pending });
+                    }
+                }
+                Alarm::Drain => self.end_drain(),
+            }
+        }
+        while let Some(Reverse((_, alarm))) = self.alarms.peek()
+            && self.is_void(alarm)
+        {
+            self.alarms.pop();
+        }
+        self.finish_drain();
+    }
+
+    /// What a reader has to know of `owner`.
+    pub fn view(&self, owner: &MemoryOwner) -> OwnerView {
+        let owners = &self.buffer.owners;
+        OwnerView {
+            last_write: owners.last_write(owner),
+            as_of: self.buffer.last_seq(),
+            pending: owners.find(owner).map_or(0, |slot| owners.slot(slot).unsettled()),
+        }
+    }
+
+    /// The writes that were given up, oldest first.
+    pub fn dead_letters(&self) -> impl Iterator<Item = &DeadLetter> {
+        self.letters.list()
+    }
+
+    /// Takes out the writes that were given up, oldest first.
+    pub fn take_dead_letters(&mut self) -> Vec<DeadLetter> {
+        self.letters.take().into()
+    }
+
+    /// Whether writes are refused because a drain has begun.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> WriteStats {
+        WriteStats {
+            commit_time: self.policy.usual(),
+            waiting_items: self.buffer.live().items,
+            waiting_bytes: self.buffer.live().bytes,
+            in_flight_items: self.in_flight.as_ref().map_or(0, |f| f.keys.len()),
+            owners: self.buffer.owners.len(),
+            dead_letters: self.letters.len(),
+            dead_letters_dropped: self.letters.dropped(),
+            ..self.stats.clone()
+        }
+    }
+
+    fn submit(&mut self, prepared: Prepared, token: T, now: Instant) {
+        if self.closed {
+            return self.answer(token, Err(BatcherError::Closed));
+        }
+        self.stats.accepted += 1;
+        let Prepared {
+            write,
+            bytes,
+            fingerprint,
+        } = prepared;
+        let deadline = write.timeout.or(self.timeout).map(|timeout| now + timeout);
+        let slot = self.buffer.owners.find_or_insert(write.op.owner(), now);
+        let dedup_key = self.dedup_key(slot, &write.dedup, &write.op, fingerprint);
+        if let Some(seen) = dedup_key.as_ref().and_then(|key| self.dedup.find(key, now)).cloned() {
+            self.stats.duplicates += 1;
+            return self.repeat(seen, token, deadline);
+        }
+        self.invalidate(slot, &write.op);
+        let id = record_id(&write.op).cloned();
+        let entry = Entry {
+            op: write.op,
+            slot,
+            priority: write.priority,
+            dedup: write.dedup,
+            dedup_key: dedup_key.clone(),
+            bytes,
+            submitted: now,
+            first: Some(Waiter { token, deadline }),
+            repeats: Vec::new(),
+            attempts: 0,
+            applied: None,
+            alone: false,
+            in_flight: false,
+        };
+        let key = self.buffer.push(entry, now);
+        if let (Some(dedup_key), Some(id)) = (dedup_key, id) {
+            self.dedup.begin(dedup_key, &id, key, now);
+        }
+        if let Some(deadline) = deadline {
+            self.alarms.push(Reverse((deadline, Alarm::Entry(key))));
+        }
+    }
+
+    fn dedup_key(&self, slot: u32, dedup: &Dedup, op: &WriteOp, fingerprint: Option<u128>) -> Option<DedupKey> {
+        if self.dedup.is_off() || !matches!(op, WriteOp::Store { .. }) {
+            return None;
+        }
+        let slot = self.buffer.owners.slot(slot);
+        match dedup {
+            Dedup::Off => None,
+            Dedup::Key(key) => Some(DedupKey::Given {
+                owner: slot.serial,
+                key: key.clone(),
+            }),
+            Dedup::Content => fingerprint.map(|fingerprint| DedupKey::Content {
+                owner: slot.content_serial,
+                fingerprint,
+            }),
+        }
+    }
+
+    /// Answers a repeat, now or together with the store it repeats.
+    fn repeat(&mut self, seen: Seen, token: T, deadline: Option<Instant>) {
+        match seen {
+            Seen::Stored(id) => {
+                let written = Written {
+                    id: Some(id),
+                    duplicate: true,
+                };
+                self.answer(token, Ok(written));
+            }
+            Seen::Pending(key) => {
+                self.entry(key).repeats.push(Waiter { token, deadline });
+                if let Some(deadline) = deadline {
+                    self.alarms.push(Reverse((deadline, Alarm::Entry(key))));
+                }
+            }
+        }
+    }
+
+    /// Forgets the content of records that `op` may change.
+    fn invalidate(&mut self, slot: u32, op: &WriteOp) {
+        match op {
+            WriteOp::ForgetAll { .. } => {
+                let serial = self.buffer.owners.next_serial();
+                self.buffer.owners.slot_mut(slot).content_serial = serial;
+            }
+            _ => {
+                if let Some(id) = record_id(op) {
+                    let serial = self.buffer.owners.slot(slot).content_serial;
+                    self.dedup.invalidate(serial, id);
+                }
+            }
+        }
+    }
+
+    fn wait_for(&mut self, owner: &MemoryOwner, until: Instant, token: T) {
+        match self.buffer.wait_for(owner, token) {
+            Ok((slot, id)) => self.alarms.push(Reverse((until, Alarm::Barrier { slot, id }))),
+            Err(token) => self.outputs.push_back(Output::Settled { token, pending: 0 }),
+        }
+    }
+
+    /// Answers those whose time is up, and drops the write if nobody is left. What is in flight, or was
+    /// applied once and only waits for its turn, gets its true outcome instead.
+    fn expire(&mut self, key: EntryKey, now: Instant) {
+        let is_late = |waiter: &Waiter<T>| waiter.deadline.is_some_and(|deadline| deadline <= now);
+        let Some(entry) = self.buffer.entry(key) else {
+            return;
+        };
+        if entry.in_flight || entry.applied.is_some() {
+            return;
+        }
+        let mut late: Vec<T> = entry.repeats.extract_if(.., |w| is_late(w)).map(|w| w.token).collect();
+        if entry.first.as_ref().is_some_and(is_late) {
+            late.extend(entry.first.take().map(|waiter| waiter.token));
+        }
+        let slot = entry.slot;
+        if entry.is_abandoned() && !late.is_empty() {
+            self.forget_store(key);
+            self.stats.expired += 1;
+            self.buffer.abandon(key);
+        }
+        for token in late {
+            self.answer(token, Err(BatcherError::DeadlineExceeded));
+        }
+        self.tell_settled(slot);
+    }
+
+    /// Takes a store that will not be made out of the dedup window.
+    fn forget_store(&mut self, key: EntryKey) {
+        let entry = self.buffer.entry(key).expect("callers hold a live key");
+        if let (Some(dedup_key), Some(id)) = (&entry.dedup_key, record_id(&entry.op)) {
+            self.dedup.fail(dedup_key, key, id);
+        }
+    }
+
+    fn is_void(&self, alarm: &Alarm) -> bool {
+        match *alarm {
+            Alarm::Entry(key) => !self.buffer.contains(key),
+            Alarm::Barrier { slot, id } => !self.buffer.is_awaited(slot, id),
+            Alarm::Drain => false,
+        }
+    }
+
+    fn tell_settled(&mut self, slot: u32) {
+        for token in self.buffer.settled_barriers(slot) {
+            self.outputs.push_back(Output::Settled { token, pending: 0 });
+        }
+    }
+
+    fn answer(&mut self, token: T, outcome: Result<Written>) {
+        self.outputs.push_back(Output::Answer { token, outcome });
+    }
+
+    fn entry(&mut self, key: EntryKey) -> &mut Entry<T> {
+        self.buffer.entry(key).expect("pending entries are in the buffer")
+    }
+}
+
+fn record_id(op: &WriteOp) -> Option<&MemoryId> {
+    match op {
+        WriteOp::Store { record, .. } => Some(&record.id),
+        WriteOp::Update { id, .. } | WriteOp::Delete { id, .. } => Some(id),
+        WriteOp::ForgetAll { .. } | WriteOp::PutState { .. } => None,
+    }
+}

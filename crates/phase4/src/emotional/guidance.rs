@@ -1,0 +1,113 @@
+use whisperengine_types::{EmotionalGuidance, EmotionalState, ToneDials};
+
+use super::{
+    context::{EmotionalContext, EmotionalTrigger},
+    history::EmotionalHistory,
+};
+use crate::number::unit;
+
+/// How to answer the feeling.
+pub(crate) fn guide(context: &EmotionalContext, history: &EmotionalHistory) -> EmotionalGuidance {
+    use EmotionalState as S;
+    let has = |trigger| context.triggers.has(trigger);
+    let (similar, mean_intensity) = history.similar(context.state);
+    let support = has(EmotionalTrigger::SupportOpportunities);
+    let strong = context.intensity > 0.6 && context.state != S::Neutral;
+    EmotionalGuidance {
+        tone: tone(context).to_owned(),
+        empathy: context.empathy,
+        acknowledge: strong || !context.triggers.is_empty(),
+        validate: matches!(context.state, S::Sadness | S::Anger | S::Fear),
+        offer_support: support,
+        triggers: context
+            .triggers
+            .iter()
+            .map(|trigger| trigger.name().to_owned())
+            .collect(),
+        pattern: context.pattern.map(|pattern| pattern.name().to_owned()),
+        state: context.state,
+        dials: dials(context, similar, mean_intensity),
+        length_factor: length_factor(context, support),
+        suggest_solutions: has(EmotionalTrigger::StressIndicators),
+        share_empathy: context.trust > 0.6 && context.intensity > 0.5,
+        style_override: style_override(context).map(str::to_owned),
+        expected_effectiveness: (0.7_f32
+            + if similar > 3 { 0.1 } else { 0.0 }
+            + if context.trust > 0.7 { 0.1 } else { 0.0 }
+            - if context.intensity > 0.9 { 0.1 } else { 0.0 })
+        .clamp(0.3, 1.0),
+        // An unusual feeling for this person is answered with less certainty.
+        confidence: (0.5_f32
+            + (0.05 * similar as f32).min(0.2)
+            + 0.2 * context.confidence
+            + 0.1 * context.depth
+            + 0.1 * context.alignment)
+            .clamp(0.3, 1.0),
+    }
+}
+
+fn tone(context: &EmotionalContext) -> &'static str {
+    use EmotionalState as S;
+    let distant = context.trust < 0.4 && matches!(context.state, S::Sadness | S::Fear);
+    match context.state {
+        _ if distant => "professionally_supportive",
+        S::Joy if context.depth > 0.7 => "warmly_celebratory",
+        S::Sadness if context.depth > 0.7 => "deeply_empathetic",
+        S::Joy | S::Anticipation => "enthusiastic_sharing",
+        S::Sadness => "gentle_supportive",
+        S::Anger => "calm_understanding",
+        S::Fear => "reassuring_stable",
+        S::Surprise => "engaged_curious",
+        S::Disgust | S::Neutral | S::Trust => "balanced_natural",
+    }
+}
+
+fn dials(context: &EmotionalContext, similar: usize, mean_intensity: f32) -> ToneDials {
+    use EmotionalState as S;
+    let mut dials = ToneDials {
+        warmth: 0.5,
+        formality: 0.5,
+        enthusiasm: 0.5,
+        gentleness: 0.5,
+    };
+    match context.state {
+        S::Sadness => (dials.warmth, dials.gentleness, dials.enthusiasm) = (0.8, 0.9, 0.3),
+        S::Joy => (dials.warmth, dials.enthusiasm) = (0.7, 0.8),
+        S::Anger => (dials.gentleness, dials.formality) = (0.8, 0.6),
+        _ => {}
+    }
+    if context.depth > 0.7 {
+        dials.warmth += 0.1;
+        dials.formality -= 0.1;
+    }
+    if similar > 3 && mean_intensity > 0.7 {
+        dials.gentleness += 0.1;
+    } else if similar > 3 && mean_intensity < 0.3 {
+        dials.enthusiasm -= 0.1;
+    }
+    ToneDials {
+        warmth: unit(dials.warmth),
+        formality: unit(dials.formality),
+        enthusiasm: unit(dials.enthusiasm),
+        gentleness: unit(dials.gentleness),
+    }
+}
+
+fn length_factor(context: &EmotionalContext, support: bool) -> f32 {
+    let strong = if context.intensity > 0.7 { 1.3 } else { 1.0 };
+    let asked = if support { 1.2 } else { 1.0 };
+    let distant = if context.trust < 0.4 { 0.8 } else { 1.0 };
+    strong * asked * distant
+}
+
+fn style_override(context: &EmotionalContext) -> Option<&'static str> {
+    if context.triggers.has(EmotionalTrigger::OverwhelmingEmotions) {
+        Some("calm_grounding")
+    } else if context.triggers.has(EmotionalTrigger::CelebrationMoments) {
+        Some("enthusiastic_celebratory")
+    } else if context.state == EmotionalState::Fear {
+        Some("reassuring_stable")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,137 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use whisperengine_types::{EngagementStrategy, Suggestion, Timestamp};
+
+use crate::{
+    error::Error,
+    number::{push_bounded, unit},
+    text::hash64,
+};
+
+/// What the bot said of its own accord, and how it was taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Initiative {
+    allowed: bool,
+    /// Suggestions that may still be confirmed.
+    offered: Vec<Offer>,
+    /// When suggestions were sent, latest last.
+    sent: Vec<Timestamp>,
+    unanswered: u32,
+    awaiting: Option<EngagementStrategy>,
+    /// Sent and success of each strategy, `0..=1`; 0.5 to begin with.
+    record: [(u32, f32); STRATEGIES],
+    /// What was suggested lately, so that it does not come again.
+    history: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Offer {
+    id: u64,
+    strategy: EngagementStrategy,
+    key: u32,
+}
+
+pub(super) const STRATEGIES: usize = 8;
+const MAX_OFFERED: usize = 6;
+const MAX_SENT: usize = 12;
+const MAX_HISTORY: usize = 12;
+
+impl Default for Initiative {
+    fn default() -> Self {
+        Self {
+            allowed: true,
+            offered: Vec::new(),
+            sent: Vec::new(),
+            unanswered: 0,
+            awaiting: None,
+            record: [(0, 0.5); STRATEGIES],
+            history: Vec::new(),
+        }
+    }
+}
+
+impl Initiative {
+    pub(crate) fn allow(&mut self, allowed: bool) {
+        self.allowed = allowed;
+    }
+
+    pub(crate) fn is_allowed(&self) -> bool {
+        self.allowed
+    }
+
+    pub(crate) fn unanswered(&self) -> u32 {
+        self.unanswered
+    }
+
+    pub(super) fn sent_within(&self, now: Timestamp, span: Duration) -> usize {
+        self.sent.iter().filter(|&&at| now.since(at) < span).count()
+    }
+
+    /// How well a strategy has worked with this person, `0..=1`.
+    pub(crate) fn success(&self, strategy: EngagementStrategy) -> f32 {
+        self.record[strategy as usize].1
+    }
+
+    /// How often a strategy was used.
+    pub(crate) fn used(&self, strategy: EngagementStrategy) -> u32 {
+        self.record[strategy as usize].0
+    }
+
+    pub(super) fn is_stale(&self, key: u32) -> bool {
+        self.history.contains(&key)
+    }
+
+    /// Remembers a suggestion so that it can be confirmed; offering the same again changes nothing.
+    pub(super) fn offer(&mut self, suggestion: &Suggestion, key: u32) {
+        let id = hash64(suggestion.id.as_bytes());
+        if !self.offered.iter().any(|offer| offer.id == id) {
+            push_bounded(
+                &mut self.offered,
+                Offer {
+                    id,
+                    strategy: suggestion.strategy,
+                    key,
+                },
+                MAX_OFFERED,
+            );
+        }
+    }
+
+    /// Counts a suggestion as sent.
+    pub(crate) fn confirm(&mut self, id: &str, at: Timestamp) -> Result<(), Error> {
+        let hash = hash64(id.as_bytes());
+        let Some(place) = self.offered.iter().position(|offer| offer.id == hash) else {
+            return Err(Error::UnknownSuggestion {
+                id: id.chars().take(40).collect(),
+            });
+        };
+        let offer = self.offered.remove(place);
+        push_bounded(&mut self.sent, at, MAX_SENT);
+        push_bounded(&mut self.history, offer.key, MAX_HISTORY);
+        self.unanswered = self.unanswered.saturating_add(1);
+        self.awaiting = Some(offer.strategy);
+        let record = &mut self.record[offer.strategy as usize];
+        record.0 = record.0.saturating_add(1);
+        Ok(())
+    }
+
+    /// The person's next message tells how the last suggestion was taken.
+    pub(super) fn judge(&mut self, score: f32, baseline: f32) {
+        self.unanswered = 0;
+        if let Some(strategy) = self.awaiting.take() {
+            let outcome = if score >= baseline - 0.05 { 1.0 } else { 0.0 };
+            let record = &mut self.record[strategy as usize];
+            record.1 = unit(0.75 * record.1 + 0.25 * outcome);
+        }
+    }
+
+    pub(super) fn repair(&mut self) {
+        self.offered.truncate(MAX_OFFERED);
+        self.sent.truncate(MAX_SENT);
+        self.history.truncate(MAX_HISTORY);
+        for (_, success) in &mut self.record {
+            *success = unit(*success);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What the bot could say: all eight strategies, the best three.
+
+use whisperengine_types::{EmotionalState, EngagementStrategy, Suggestion, TopicRelevance};
+
+use super::Engagement;
+use crate::{
+    lexicon::Lexicon,
+    number::unit,
+    text::{clip, fold32, hash64},
+    thread::{ItemKind, Scope, Threads},
+};
+
+/// What suggestions are made from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ground<'a> {
+    pub(crate) lexicon: &'a Lexicon,
+    pub(crate) threads: &'a Threads,
+    pub(crate) scope: Scope,
+    pub(crate) turn: u64,
+    /// The latest feeling: state, intensity, whether an achievement was told.
+    pub(crate) felt: (EmotionalState, f32, bool),
+    /// Something to go on with or to help with was said to be too much.
+    pub(crate) stressed: bool,
+    /// A memory that fits a pause, quoted.
+    pub(crate) memory: Option<&'a str>,
+    /// Whether the person is there (a reply) or silent (a message of the bot's own).
+    pub(crate) present: bool,
+}
+
+/// A suggestion before it is chosen.
+struct Candidate {
+    strategy: EngagementStrategy,
+    subject: String,
+    phrase: &'static str,
+    because: String,
+    relevance: TopicRelevance,
+    boost: f32,
+}
+
+/// The best suggestions, best first, at most three and no strategy twice.
+pub(crate) fn suggest(engagement: &mut Engagement, ground: &Ground<'_>) -> Vec<Suggestion> {
+    let mut candidates = candidates(engagement, ground);
+    for candidate in &mut candidates {
+        let learnt = engagement.initiative.success(candidate.strategy) - 0.5;
+        let stale = engagement.initiative.is_stale(candidate.key());
+        candidate.boost = unit(candidate.boost + 0.4 * learnt - if stale { 0.5 } else { 0.0 });
+    }
+    candidates.retain(|candidate| candidate.boost > 0.2);
+    candidates.sort_by(|a, b| b.boost.total_cmp(&a.boost).then(a.strategy.cmp(&b.strategy)));
+    let mut chosen: Vec<Suggestion> = Vec::new();
+    for candidate in candidates {
+        if chosen.len() == 3 || chosen.iter().any(|before| before.strategy == candidate.strategy) {
+            continue;
+        }
+        let key = candidate.key();
+        let suggestion = candidate.finish(ground);
+        engagement.initiative.offer(&suggestion, key);
+        chosen.push(suggestion);
+    }
+    chosen
+}
+
+impl Candidate {
+    fn key(&self) -> u32 {
+        fold32(hash64(self.subject.as_bytes()) ^ hash64(self.phrase.as_bytes()))
+    }
+
+    fn finish(self, ground: &Ground<'_>) -> Suggestion {
+        let places = [("topic", self.subject.as_str()), ("item", self.subject.as_str())];
+        Suggestion {
+            id: format!("s{}-{}-{:08x}", ground.turn, self.strategy as u8, self.key()),
+            strategy: self.strategy,
+            text: ground.lexicon.fill(self.phrase, &places),
+            because: self.because,
+            relevance: self.relevance,
+            boost: self.boost,
+        }
+    }
+}
+
+fn candidates(engagement: &Engagement, ground: &Ground<'_>) -> Vec<Candidate> {
+    use EngagementStrategy as S;
+    use TopicRelevance as R;
+    let mut all = Vec::new();
+    let mut add = |strategy, subject: String, phrase, because: &str, relevance, boost| {
+        all.push(Candidate {
+            strategy,
+            subject,
+            phrase,
+            because: because.to_owned(),
+            relevance,
+            boost,
+        });
+    };
+    let (state, intensity, achieved) = ground.felt;
+    let low = matches!(
+        state,
+        EmotionalState::Sadness | EmotionalState::Fear | EmotionalState::Anger
+    );
+    let private = ground.scope == Scope::Private;
+    if achieved {
+        add(
+            S::Celebration,
+            String::new(),
+            "suggest.celebration",
+            "an achievement was told",
+            R::HighlyRelevant,
+            0.85,
+        );
+    }
+    if (low && intensity > 0.5) || ground.stressed {
+        add(
+            S::SupportOffer,
+            String::new(),
+            "suggest.support_offer",
+            "something weighs on them",
+            R::HighlyRelevant,
+            0.8,
+        );
+    } else if low && private {
+        add(
+            S::EmotionalCheckIn,
+            String::new(),
+            "suggest.emotional_check_in",
+            "the last mood was low",
+            R::Relevant,
+            0.6,
+        );
+    }
+    for item in ground
+        .threads
+        .items(ground.scope)
+        .filter(|item| !item.is_fresh() || !ground.present)
+    {
+        let (phrase, because, boost) = match item.kind {
+            ItemKind::Commitment => (
+                "suggest.follow_up_question.commitment",
+                "they said they would",
+                0.72,
+            ),
+            ItemKind::Question => ("suggest.follow_up_question.question", "a question is open", 0.62),
+        };
+        let subject = format!("'{}'", clip(&item.text, 80));
+        add(
+            S::FollowUpQuestion,
+            subject,
+            phrase,
+            because,
+            R::HighlyRelevant,
+            boost,
+        );
+    }
+    let current = ground.threads.current_topics(1, ground.scope);
+    if let Some(topic) = current.first() {
+        let topic = format!("'{topic}'");
+        let curious = "suggest.curiosity_prompt.topic";
+        add(
+            S::FollowUpQuestion,
+            topic.clone(),
+            "suggest.follow_up_question",
+            "the present subject",
+            R::Relevant,
+            0.55,
+        );
+        add(
+            S::CuriosityPrompt,
+            topic,
+            curious,
+            "the present subject",
+            R::Relevant,
+            0.5,
+        );
+    }
+    if let Some(memory) = ground.memory {
+        add(
+            S::MemoryConnection,
+            format!("'{memory}'"),
+            "suggest.memory_connection",
+            "a memory fits the pause",
+            R::Relevant,
+            0.66,
+        );
+    }
+    let fresh = |word: &String| !current.contains(word);
+    let interests = engagement.interests.strongest(ground.scope);
+    for (word, score) in interests.into_iter().filter(|(word, _)| fresh(word)).take(3) {
+        let boost = 0.5 + 0.2 * score;
+        add(
+            S::SharedInterest,
+            format!("'{word}'"),
+            "suggest.shared_interest",
+            "they keep coming back to it",
+            R::HighlyRelevant,
+            boost,
+        );
+    }
+    for topic in ground
+        .threads
+        .resting_topics(ground.scope)
+        .into_iter()
+        .filter(fresh)
+        .take(3)
+    {
+        add(
+            S::TopicSuggestion,
+            format!("'{topic}'"),
+            "suggest.topic_suggestion",
+            "it was left open",
+            R::SomewhatRelevant,
+            0.56,
+        );
+    }
+    // New ground, another one each time: which is next depends on what has been suggested already.
+    for step in 0..8 {
+        let number = (ground.turn / 7 + step) % 8 + 1;
+        let phrase = ground.lexicon.phrase(&format!("explore.{number}"));
+        add(
+            S::CuriosityPrompt,
+            phrase.to_owned(),
+            "suggest.curiosity_prompt",
+            "new ground",
+            R::Exploratory,
+            0.42 - 0.01 * step as f32,
+        );
+    }
+    all
+}

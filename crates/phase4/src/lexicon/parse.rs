@@ -1,0 +1,196 @@
+use std::collections::HashMap;
+
+use super::{Cue, Entry, Lexicon, Phrase, stem::Stemmer};
+use crate::text::{HashedMap, hash64};
+
+/// Why files are not a lexicon.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LexiconError {
+    /// A section of the cue file is none that the engine uses.
+    #[error("unknown section [{section}] of cues")]
+    UnknownSection {
+        /// Its name.
+        section: String,
+    },
+    /// A family has no section in the cue file.
+    #[error("section [{section}] of cues is missing")]
+    MissingSection {
+        /// Its name.
+        section: &'static str,
+    },
+    /// A line of one of the files cannot be read.
+    #[error("cannot read line {line:?}")]
+    Syntax {
+        /// The line.
+        line: String,
+    },
+    /// A phrase that the engine says has no text.
+    #[error("phrase {key} is missing")]
+    MissingPhrase {
+        /// Its key.
+        key: String,
+    },
+}
+
+impl Lexicon {
+    /// Reads a language from the contents of its three files.
+    ///
+    /// # Errors
+    /// [`LexiconError`] names the section, line or phrase that is wrong or missing.
+    pub fn parse(cues: &str, lemmas: &str, phrases: &str) -> Result<Self, LexiconError> {
+        let stemmer = Stemmer::parse(lemmas).map_err(|line| LexiconError::Syntax { line })?;
+        let mut lexicon = Self {
+            exact: HashedMap::default(),
+            stems: HashedMap::default(),
+            stemmer,
+            phrases: read_phrases(phrases)?,
+        };
+        lexicon.read_cues(cues)?;
+        for entry in lexicon.exact.values_mut().chain(lexicon.stems.values_mut()) {
+            entry
+                .phrases
+                .sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
+        }
+        Ok(lexicon)
+    }
+
+    fn read_cues(&mut self, text: &str) -> Result<(), LexiconError> {
+        let mut seen = [false; Cue::COUNT];
+        let mut family = None;
+        for line in text.lines().map(str::trim) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                let found = Cue::ALL.iter().find(|(_, text)| *text == name);
+                let (cue, _) = found.ok_or_else(|| LexiconError::UnknownSection {
+                    section: name.to_owned(),
+                })?;
+                seen[*cue as usize] = true;
+                family = Some(*cue);
+                continue;
+            }
+            let cue = family.ok_or_else(|| LexiconError::Syntax {
+                line: line.to_owned(),
+            })?;
+            for item in line.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+                self.add(cue, item).ok_or_else(|| LexiconError::Syntax {
+                    line: item.to_owned(),
+                })?;
+            }
+        }
+        match Cue::ALL.iter().find(|(cue, _)| !seen[*cue as usize]) {
+            Some((_, section)) => Err(LexiconError::MissingSection { section }),
+            None => Ok(()),
+        }
+    }
+
+    fn add(&mut self, cue: Cue, item: &str) -> Option<()> {
+        let (text, weight) = match item.rsplit_once(':') {
+            Some((text, weight)) => (text.trim(), weight.parse().ok()?),
+            None => (item, 1.0),
+        };
+        let (text, exact) = match text.strip_prefix('=') {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
+        let mut scratch = String::new();
+        let keys: Vec<u64> = text
+            .split_whitespace()
+            .map(|word| {
+                let hash = hash64(word.as_bytes());
+                if exact {
+                    hash
+                } else {
+                    self.stem(word, hash, &mut scratch)
+                }
+            })
+            .collect();
+        let (&first, rest) = keys.split_first()?;
+        let entries = if exact { &mut self.exact } else { &mut self.stems };
+        let entry: &mut Entry = entries.entry(first).or_default();
+        if rest.is_empty() {
+            entry.cues.push((cue, weight));
+        } else if !exact {
+            entry.phrases.push(Phrase {
+                rest: rest.to_vec(),
+                cue,
+                weight,
+            });
+        } else {
+            // A phrase is matched by lemma; an exact one would never be found.
+            return None;
+        }
+        Some(())
+    }
+}
+
+fn read_phrases(text: &str) -> Result<HashMap<Box<str>, Box<str>>, LexiconError> {
+    let mut phrases = HashMap::new();
+    for line in text.lines().map(str::trim) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (key, value) = line.split_once('=').ok_or_else(|| LexiconError::Syntax {
+            line: line.to_owned(),
+        })?;
+        phrases.insert(key.trim().into(), value.trim().into());
+    }
+    match required_phrases().find(|key| !phrases.contains_key(key.as_str())) {
+        Some(key) => Err(LexiconError::MissingPhrase { key }),
+        None => Ok(phrases),
+    }
+}
+
+/// Every key that the engine asks for.
+fn required_phrases() -> impl Iterator<Item = String> {
+    let bridges = [
+        "natural_flow",
+        "explicit_switch",
+        "reminder_driven",
+        "interruption",
+        "emotional_driven",
+        "time_driven",
+        "priority_driven",
+        "completion_driven",
+        "first",
+        "nothing",
+        "resume_question",
+        "resume_commitment",
+    ];
+    let moments = [
+        "achievement_callback",
+        "emotional_continuity",
+        "interest_development",
+        "relationship_milestone",
+        "problem_resolution",
+        "shared_experience",
+        "personal_growth",
+        "recurring_theme",
+        "celebration_echo",
+        "support_follow_up",
+    ];
+    let suggestions = [
+        "topic_suggestion",
+        "follow_up_question",
+        "follow_up_question.commitment",
+        "follow_up_question.question",
+        "memory_connection",
+        "emotional_check_in",
+        "shared_interest",
+        "curiosity_prompt",
+        "curiosity_prompt.topic",
+        "celebration",
+        "support_offer",
+    ];
+    let bridges = bridges.into_iter().map(|key| format!("bridge.{key}"));
+    let moments = moments
+        .into_iter()
+        .flat_map(|key| [format!("callback.{key}"), format!("tone.{key}")]);
+    let suggestions = suggestions.into_iter().map(|key| format!("suggest.{key}"));
+    bridges
+        .chain(moments)
+        .chain(suggestions)
+        .chain((1..=8).map(|n| format!("explore.{n}")))
+}

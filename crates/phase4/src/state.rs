@@ -1,0 +1,250 @@
+use serde::{Deserialize, Serialize};
+use whisperengine_types::{EngagementStrategy, MemoryId, MemoryOwner, RelationshipPlan, ThreadId, Timestamp};
+
+use crate::{
+    config::Config,
+    emotional::{EmotionalHistory, EmotionalSummary, Felt},
+    engagement::{Beat, Engagement, Mentions, RhythmSummary},
+    error::Error,
+    importance::Reads,
+    interaction::InteractionHistory,
+    lexicon::Cue,
+    moment::{ConnectionReport, Draft, MomentRecord, Moments},
+    personality::{Observation, Personality, PersonalitySummary},
+    relationship::{Relationship, RelationshipReport},
+    session::Session,
+    text::{Utterance, hash128},
+    thread::{ThreadReport, Threads},
+};
+
+/// Everything the engine knows of one owner's conversation: a value of bounded size, changed only by the
+/// engine's functions, equal after equal inputs.
+///
+/// [`UserState::encode`] and [`UserState::decode`] keep it in a versioned binary form of at most
+/// [`UserState::MAX_BYTES`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UserState {
+    pub(crate) owner: u128,
+    /// The person's messages so far.
+    pub(crate) turns: u64,
+    pub(crate) session: Session,
+    pub(crate) emotional: EmotionalHistory,
+    pub(crate) interaction: InteractionHistory,
+    pub(crate) threads: Threads,
+    pub(crate) personality: Personality,
+    pub(crate) relationship: Relationship,
+    pub(crate) engagement: Engagement,
+    pub(crate) moments: Moments,
+    pub(crate) reads: Reads,
+    /// What the latest turn left to do.
+    pub(crate) pending: Option<Pending>,
+}
+
+/// Work that does not change the reply and is done after it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    pub(crate) seen: Observation,
+    pub(crate) felt: Felt,
+    pub(crate) beat: Beat,
+    pub(crate) mentions: Mentions,
+    pub(crate) draft: Draft,
+}
+
+impl UserState {
+    /// The most bytes an encoded state takes, whatever was said.
+    pub const MAX_BYTES: usize = 16 * 1024;
+
+    const MAGIC: [u8; 4] = *b"WEP4";
+    const VERSION: u16 = 1;
+    const HEADER: usize = 10;
+
+    /// The state of somebody unknown.
+    pub fn new(owner: &MemoryOwner) -> Self {
+        Self {
+            owner: owner_hash(owner),
+            turns: 0,
+            session: Session::default(),
+            emotional: EmotionalHistory::default(),
+            interaction: InteractionHistory::default(),
+            threads: Threads::default(),
+            personality: Personality::default(),
+            relationship: Relationship::default(),
+            engagement: Engagement::default(),
+            moments: Moments::default(),
+            reads: Reads::default(),
+            pending: None,
+        }
+    }
+
+    /// The state as bytes: `WEP4`, version, CRC-32 of the rest, then the fields in the postcard format.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(4096);
+        bytes.extend(Self::MAGIC);
+        bytes.extend(Self::VERSION.to_le_bytes());
+        bytes.extend([0; 4]);
+        let mut bytes =
+            postcard::to_extend(self, bytes).expect("a state has no field that the format cannot hold");
+        let sum = crc32fast::hash(&bytes[Self::HEADER..]);
+        bytes[6..Self::HEADER].copy_from_slice(&sum.to_le_bytes());
+        bytes
+    }
+
+    /// Reads an encoded state of `owner`.
+    ///
+    /// # Errors
+    /// [`Error::NotAState`], [`Error::UnsupportedVersion`], [`Error::DamagedState`], or
+    /// [`Error::OwnerMismatch`] for a sound state of somebody else.
+    pub fn decode(owner: &MemoryOwner, bytes: &[u8]) -> Result<Self, Error> {
+        let Some((header, body)) = bytes.split_at_checked(Self::HEADER) else {
+            return Err(Error::NotAState);
+        };
+        if header[..4] != Self::MAGIC {
+            return Err(Error::NotAState);
+        }
+        let version = u16::from_le_bytes([header[4], header[5]]);
+        if version != Self::VERSION {
+            return Err(Error::UnsupportedVersion {
+                got: version,
+                supported: Self::VERSION,
+            });
+        }
+        if bytes.len() > 2 * Self::MAX_BYTES {
+            return Err(Error::DamagedState {
+                reason: "longer than any state",
+            });
+        }
+        if crc32fast::hash(body).to_le_bytes() != header[6..] {
+            return Err(Error::DamagedState {
+                reason: "checksum differs",
+            });
+        }
+        let damaged = |_| Error::DamagedState {
+            reason: "fields cannot be read",
+        };
+        let (mut state, rest): (Self, _) = postcard::take_from_bytes(body).map_err(damaged)?;
+        if !rest.is_empty() {
+            return Err(Error::DamagedState {
+                reason: "bytes follow the last field",
+            });
+        }
+        if state.owner != owner_hash(owner) {
+            return Err(Error::OwnerMismatch);
+        }
+        state.repair();
+        Ok(state)
+    }
+
+    /// The person's messages so far.
+    pub fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// The threads, latest first.
+    pub fn threads(&self) -> Vec<ThreadReport> {
+        self.threads.reports(self.owner)
+    }
+
+    /// Pauses a thread on request; it keeps its context. `false` when no open thread has this id.
+    pub fn pause_thread(&mut self, id: &ThreadId) -> bool {
+        self.threads
+            .number_of(self.owner, id)
+            .is_some_and(|number| self.threads.pause(number))
+    }
+
+    /// Makes a thread the current one again, whatever its state but merged. `false` when there is none.
+    pub fn resume_thread(&mut self, id: &ThreadId, now: Timestamp) -> bool {
+        self.threads
+            .number_of(self.owner, id)
+            .is_some_and(|number| self.threads.resume(number, now))
+    }
+
+    /// The person's feelings so far.
+    pub fn emotional_summary(&self) -> EmotionalSummary {
+        self.emotional.summary()
+    }
+
+    /// The person's traits so far.
+    pub fn personality_summary(&self) -> PersonalitySummary {
+        self.personality.summary()
+    }
+
+    /// How close the two are, as of the last turn.
+    pub fn relationship(&self, config: &Config) -> RelationshipPlan {
+        self.relationship
+            .plan(&config.personality, self.turns, self.interaction.supportive)
+    }
+
+    /// How the relationship stands and what comes next.
+    pub fn relationship_report(&self, config: &Config, now: Timestamp) -> RelationshipReport {
+        self.relationship.report(&config.personality, now)
+    }
+
+    /// How the person usually writes.
+    pub fn rhythm(&self) -> RhythmSummary {
+        self.engagement.rhythm.summary()
+    }
+
+    /// Patterns that tie messages together, most frequent first.
+    pub fn connections(&self) -> Vec<ConnectionReport> {
+        self.moments.connections()
+    }
+
+    /// Moments that were offered, with their use and success.
+    pub fn moment_records(&self) -> Vec<MomentRecord> {
+        self.moments.records()
+    }
+
+    /// How often a suggestion of this strategy was sent, and how well it worked, `0..=1`.
+    pub fn strategy_record(&self, strategy: EngagementStrategy) -> (u32, f32) {
+        let initiative = &self.engagement.initiative;
+        (initiative.used(strategy), initiative.success(strategy))
+    }
+
+    /// Whether the person allows messages on the bot's own initiative.
+    pub fn proactive_allowed(&self) -> bool {
+        self.engagement.initiative.is_allowed()
+    }
+
+    /// How often a memory was among the best recalled ones; exact for the most read.
+    pub fn reads(&self, memory: &MemoryId) -> u32 {
+        self.reads.of(memory)
+    }
+
+    /// Does what the person asks for in words, from this reply on.
+    pub(crate) fn heed(&mut self, utterance: &Utterance<'_>) {
+        self.personality.heed(utterance);
+        if utterance.has(Cue::OptOut) {
+            self.engagement.initiative.allow(false);
+        } else if utterance.has(Cue::OptIn) {
+            self.engagement.initiative.allow(true);
+        }
+    }
+
+    /// Whether the state is this owner's.
+    pub(crate) fn belongs_to(&self, owner: &MemoryOwner) -> bool {
+        self.owner == owner_hash(owner)
+    }
+
+    /// Brings every decoded value into its range; a sound state is left as it is.
+    fn repair(&mut self) {
+        self.emotional.repair();
+        self.interaction.repair();
+        self.threads.repair();
+        self.personality.repair();
+        self.relationship.repair();
+        self.engagement.repair();
+        self.moments.repair();
+        self.reads.repair();
+    }
+}
+
+fn owner_hash(owner: &MemoryOwner) -> u128 {
+    match owner {
+        MemoryOwner::Person { bot, user } => {
+            hash128(&[b"person", bot.as_str().as_bytes(), user.as_str().as_bytes()])
+        }
+        MemoryOwner::Shared { bot, space } => {
+            hash128(&[b"shared", bot.as_str().as_bytes(), space.as_str().as_bytes()])
+        }
+    }
+}

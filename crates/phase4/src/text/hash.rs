@@ -1,0 +1,56 @@
+//! Hashes of words that are the same on every machine and in every run, because states keep them.
+
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// FNV-1a over `bytes`, finished so that the low bits are usable as they are.
+pub(crate) fn hash64(bytes: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for &byte in bytes {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    finish(hash)
+}
+
+/// FNV-1a with 128 bits: enough that no two owners of a deployment meet by chance.
+pub(crate) fn hash128(parts: &[&[u8]]) -> u128 {
+    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    let mut feed = |byte: u8| {
+        hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+    };
+    for part in parts {
+        (part.len() as u64).to_le_bytes().into_iter().for_each(&mut feed);
+        part.iter().copied().for_each(&mut feed);
+    }
+    hash
+}
+
+/// Folds a 64-bit hash into the 32 bits that a term is kept by.
+pub(crate) fn fold32(hash: u64) -> u32 {
+    (hash ^ (hash >> 32)) as u32
+}
+
+fn finish(hash: u64) -> u64 {
+    let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    hash ^ (hash >> 32)
+}
+
+/// A map from keys that already are hashes.
+pub(crate) type HashedMap<V> = std::collections::HashMap<u64, V, BuildHasherDefault<Identity>>;
+
+/// Hands a 64-bit key through.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = hash64(bytes);
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+}

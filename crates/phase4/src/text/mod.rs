@@ -1,0 +1,13 @@
+//! A message taken apart once: tokens, sentences, cues, terms and themes, shared by every module.
+
+mod hash;
+mod quote;
+mod scan;
+mod token;
+mod word;
+
+pub(crate) use hash::{HashedMap, fold32, hash64, hash128};
+pub(crate) use quote::{clip, keep, quoted};
+pub(crate) use scan::{Hit, Term, Utterance};
+pub(crate) use token::{Sentence, Token};
+pub(crate) use word::Word;

@@ -1,0 +1,76 @@
+//! Other people's words inside a prompt: data that cannot pose as instructions.
+
+/// `text` in double quotes on one line, at most `limit` characters between them. Control and direction
+/// characters are gone, white space is one blank, quotes and brackets that could end the quotation or open
+/// markup become harmless look-alikes.
+pub(crate) fn quoted(text: &str, limit: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(limit * 4) + 2);
+    out.push('"');
+    out.push_str(&clip(text, limit));
+    out.push('"');
+    out
+}
+
+/// As [`quoted`], without the quotes.
+pub(crate) fn clip(text: &str, limit: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(limit * 4));
+    let mut chars = 0;
+    let mut blank = false;
+    for c in text.chars() {
+        let Some(c) = tame(c) else { continue };
+        if c == ' ' {
+            blank = chars > 0;
+            continue;
+        }
+        if chars + 1 + usize::from(blank) > limit {
+            while chars >= limit.max(1) {
+                out.pop();
+                chars -= 1;
+            }
+            if limit > 0 {
+                out.truncate(out.trim_end().len());
+                out.push('\u{2026}');
+            }
+            break;
+        }
+        if std::mem::take(&mut blank) {
+            out.push(' ');
+            chars += 1;
+        }
+        out.push(c);
+        chars += 1;
+    }
+    out
+}
+
+/// As [`clip`], bounded in bytes: what a state may keep of a text.
+pub(crate) fn keep(text: &str, bytes: usize) -> String {
+    let mut kept = clip(text, bytes);
+    if kept.len() > bytes {
+        let cut = (0..=bytes)
+            .rev()
+            .find(|&at| kept.is_char_boundary(at))
+            .unwrap_or(0);
+        kept.truncate(cut);
+    }
+    kept
+}
+
+fn tame(c: char) -> Option<char> {
+    match c {
+        _ if c.is_whitespace() => Some(' '),
+        _ if c.is_control() || is_format(c) => None,
+        '"' | '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '\u{ff02}' | '`' => Some('\''),
+        '<' | '[' | '{' => Some('('),
+        '>' | ']' | '}' => Some(')'),
+        _ => Some(c),
+    }
+}
+
+/// Characters without a glyph that change how others are read: joiners, direction marks, tags.
+fn is_format(c: char) -> bool {
+    matches!(u32::from(c),
+        0xad | 0x600..=0x605 | 0x61c | 0x6dd | 0x70f | 0x180b..=0x180f | 0x200b..=0x200f | 0x202a..=0x202e
+        | 0x2060..=0x206f | 0xfe00..=0xfe0f | 0xfeff | 0xfff0..=0xfffb | 0x1bca0..=0x1bca3
+        | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff)
+}

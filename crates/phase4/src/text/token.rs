@@ -1,0 +1,170 @@
+//! Words, symbols, clauses and sentences of a text, in one pass over its characters.
+
+use super::hash64;
+
+/// One word or pictograph.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Token {
+    /// Hash of the lower-case form.
+    pub(crate) surface: u64,
+    /// Hash of the stem; filled in by the scan.
+    pub(crate) stem: u64,
+    /// Byte range in the text.
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// Byte range in the lower-case copy.
+    pub(crate) lower: (u32, u32),
+    pub(crate) sentence: u16,
+    pub(crate) clause_start: bool,
+    pub(crate) capital: bool,
+    pub(crate) symbol: bool,
+    pub(crate) negated: bool,
+    pub(crate) stop: bool,
+    pub(crate) common: bool,
+}
+
+/// A stretch of the text between full stops, question or exclamation marks or line ends.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sentence {
+    /// Byte range in the text, its end mark included.
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) question: bool,
+}
+
+/// Texts longer than this many tokens are read up to here; no chat message is.
+const MAX_TOKENS: usize = 1024;
+
+/// The parts of a text; `lower` holds the tokens' lower-case forms back to back.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) sentences: Vec<Sentence>,
+    pub(crate) lower: String,
+    pub(crate) questions: u32,
+    pub(crate) exclamations: u32,
+}
+
+impl Tokens {
+    pub(crate) fn split(text: &str) -> Self {
+        let mut tokens = Self {
+            tokens: Vec::with_capacity(text.len().min(2048) / 5 + 1),
+            sentences: Vec::with_capacity(4),
+            lower: String::with_capacity(text.len().min(8192)),
+            ..Self::default()
+        };
+        let mut open = Open::default();
+        let mut chars = text.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            let next = chars.peek().map(|&(_, c)| c);
+            let joins = |next: Option<char>| next.is_some_and(char::is_alphanumeric);
+            if c.is_alphanumeric() {
+                tokens.extend(&mut open, at, c);
+            } else if matches!(c, '\'' | '\u{2019}') && open.word.is_some() && joins(next) {
+                tokens.lower.push('\'');
+            } else if matches!(c, '.' | ',' | ':') && open.word.is_some() && joins(next) {
+                // "3.5", "10:30", "e.g": neither a word nor a clause ends here for good.
+                tokens.close(&mut open, at);
+            } else {
+                tokens.close(&mut open, at);
+                tokens.mark(&mut open, at, c);
+            }
+            if tokens.tokens.len() >= MAX_TOKENS {
+                break;
+            }
+        }
+        tokens.close(&mut open, text.len());
+        tokens.end_sentence(&mut open, text.len());
+        tokens
+    }
+
+    fn extend(&mut self, open: &mut Open, at: usize, c: char) {
+        if open.word.is_none() {
+            open.word = Some((at, self.lower.len(), c.is_uppercase()));
+            open.sentence.get_or_insert(at);
+        }
+        if c.is_ascii() {
+            self.lower.push(c.to_ascii_lowercase());
+        } else {
+            self.lower.extend(c.to_lowercase());
+        }
+    }
+
+    fn close(&mut self, open: &mut Open, at: usize) {
+        if let Some((start, lower, capital)) = open.word.take() {
+            self.push(open, (start, at), lower, capital);
+        }
+    }
+
+    fn push(&mut self, open: &mut Open, span: (usize, usize), lower: usize, capital: bool) {
+        let surface = hash64(&self.lower.as_bytes()[lower..]);
+        self.tokens.push(Token {
+            surface,
+            stem: surface,
+            start: span.0 as u32,
+            end: span.1 as u32,
+            lower: (lower as u32, self.lower.len() as u32),
+            sentence: self.sentences.len().min(usize::from(u16::MAX)) as u16,
+            clause_start: !open.in_clause,
+            capital,
+            symbol: false,
+            negated: false,
+            stop: false,
+            common: false,
+        });
+        open.in_clause = true;
+    }
+
+    fn mark(&mut self, open: &mut Open, at: usize, c: char) {
+        match c {
+            '?' | '\u{ff1f}' => self.questions += 1,
+            '!' | '\u{ff01}' => self.exclamations += 1,
+            _ => {}
+        }
+        match c {
+            '.' | '!' | '?' | '\n' | '\u{2026}' | '\u{3002}' | '\u{ff01}' | '\u{ff1f}' => {
+                open.question |= matches!(c, '?' | '\u{ff1f}');
+                self.end_sentence(open, at + c.len_utf8());
+            }
+            ',' | ';' | ':' | '(' | ')' | '"' | '\u{2013}' | '\u{2014}' => open.in_clause = false,
+            _ if is_pictograph(c) => {
+                let lower = self.lower.len();
+                self.lower.push(c);
+                open.sentence.get_or_insert(at);
+                self.push(open, (at, at + c.len_utf8()), lower, false);
+                if let Some(token) = self.tokens.last_mut() {
+                    token.symbol = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end_sentence(&mut self, open: &mut Open, end: usize) {
+        open.in_clause = false;
+        let question = std::mem::take(&mut open.question);
+        if let Some(start) = open.sentence.take() {
+            self.sentences.push(Sentence {
+                start: start as u32,
+                end: end as u32,
+                question,
+            });
+        } else if let Some(last) = self.sentences.last_mut() {
+            // A second mark ("?!", "...") belongs to the sentence before.
+            last.question |= question;
+        }
+    }
+}
+
+/// What has begun and not ended at a place of the text.
+#[derive(Debug, Default)]
+struct Open {
+    word: Option<(usize, usize, bool)>,
+    sentence: Option<usize>,
+    in_clause: bool,
+    question: bool,
+}
+
+fn is_pictograph(c: char) -> bool {
+    matches!(u32::from(c), 0x203c..=0x3000 | 0x1f000..=0x1fbff) && !c.is_whitespace()
+}

@@ -1,0 +1,155 @@
+//! What time and limits do to threads. Run after the turn; running it twice changes nothing more.
+
+use whisperengine_types::{ThreadState, Timestamp};
+
+use super::{MAX_BACKGROUND, MAX_CLOSED, MAX_OPEN, Thread, Threads};
+use crate::{
+    config::ThreadConfig,
+    number::{HOUR, unit},
+};
+
+impl Threads {
+    /// Suspends, archives, moves to the background, merges and forgets.
+    pub(crate) fn age(&mut self, config: &ThreadConfig, now: Timestamp) {
+        self.merge_alike(config);
+        self.rest(config, now);
+        self.limit(config);
+        self.forget_closed();
+    }
+
+    /// Threads that came to be about the same become one: the current one, or the older of two.
+    fn merge_alike(&mut self, config: &ThreadConfig) {
+        let Some(keep) = self
+            .current
+            .and_then(|n| self.all.iter().position(|thread| thread.number == n))
+        else {
+            return;
+        };
+        let candidate = |thread: &Thread| {
+            matches!(
+                thread.state,
+                ThreadState::Paused | ThreadState::Background | ThreadState::Suspended
+            ) && thread.scope == self.all[keep].scope
+                && thread.messages >= 2
+                && self.all[keep].messages >= 2
+                && thread.topic.terms.len() >= 3
+                && thread.topic.likeness(&self.all[keep].topic) >= config.merge
+        };
+        let Some(other) = self.all.iter().position(candidate) else {
+            return;
+        };
+        let merged = self.all[other].clone();
+        let survivor = self.all[keep].number;
+        let into = &mut self.all[keep];
+        into.topic.merge(&merged.topic);
+        into.messages = into.messages.saturating_add(merged.messages);
+        into.created = into.created.min(merged.created);
+        into.investment = into.investment.max(merged.investment);
+        let gone = &mut self.all[other];
+        gone.state = ThreadState::Merged;
+        gone.merged_into = Some(survivor);
+        gone.topic.shrink();
+        for item in &mut self.items {
+            if item.thread == merged.number {
+                item.thread = survivor;
+            }
+        }
+    }
+
+    fn rest(&mut self, config: &ThreadConfig, now: Timestamp) {
+        for index in 0..self.all.len() {
+            let owes = self
+                .items
+                .iter()
+                .any(|item| item.thread == self.all[index].number);
+            let thread = &mut self.all[index];
+            let idle = now.since(thread.last_active);
+            let closed = matches!(thread.state, ThreadState::Archived | ThreadState::Merged);
+            if !closed && idle > HOUR * config.archive_after_hours {
+                thread.state = ThreadState::Archived;
+                thread.topic.shrink();
+                thread.related.clear();
+                if self.current == Some(thread.number) {
+                    self.current = None;
+                }
+            } else if thread.state == ThreadState::Paused && owes && idle > HOUR * config.suspend_after_hours
+            {
+                thread.state = ThreadState::Suspended;
+            }
+        }
+    }
+
+    fn limit(&mut self, config: &ThreadConfig) {
+        let (open, background) = (
+            config.open.clamp(1, MAX_OPEN),
+            config.background.min(MAX_BACKGROUND),
+        );
+        let weakest = |threads: &Self| {
+            let paused = threads
+                .all
+                .iter()
+                .enumerate()
+                .filter(|(_, t)| t.state == ThreadState::Paused);
+            paused
+                .min_by(|(_, a), (_, b)| {
+                    a.engagement
+                        .total_cmp(&b.engagement)
+                        .then(a.last_active.cmp(&b.last_active))
+                })
+                .map(|(index, _)| index)
+        };
+        while self.all.iter().filter(|thread| thread.is_open()).count() > open {
+            let Some(index) = weakest(self) else { break };
+            self.all[index].state = ThreadState::Background;
+        }
+        let waits =
+            |thread: &Thread| matches!(thread.state, ThreadState::Background | ThreadState::Suspended);
+        while self.all.iter().filter(|thread| waits(thread)).count() > background {
+            let waiting = self.all.iter_mut().filter(|thread| waits(thread));
+            let Some(oldest) = waiting.min_by_key(|thread| thread.last_active) else {
+                break;
+            };
+            oldest.state = ThreadState::Archived;
+            oldest.topic.shrink();
+            oldest.related.clear();
+        }
+    }
+
+    fn forget_closed(&mut self) {
+        while self.all.iter().filter(|thread| thread.is_closed()).count() > MAX_CLOSED {
+            let current = self.current;
+            let closed = self
+                .all
+                .iter()
+                .enumerate()
+                .filter(|(_, thread)| thread.is_closed());
+            let oldest = closed
+                .filter(|(_, thread)| Some(thread.number) != current)
+                .min_by_key(|(_, thread)| (thread.state != ThreadState::Merged, thread.last_active))
+                .map(|(index, _)| index);
+            let Some(index) = oldest else { break };
+            let gone = self.all.remove(index);
+            self.items.retain(|item| item.thread != gone.number);
+        }
+    }
+
+    /// Brings decoded values into their ranges and limits.
+    pub(crate) fn repair(&mut self) {
+        let limit = MAX_OPEN + MAX_BACKGROUND + MAX_CLOSED + 1;
+        self.all.truncate(limit);
+        for thread in &mut self.all {
+            thread.topic.repair();
+            thread.related.truncate(3);
+            thread.engagement = unit(thread.engagement);
+            thread.urgency = unit(thread.urgency);
+            thread.time_sensitivity = unit(thread.time_sensitivity);
+            thread.investment = unit(thread.investment);
+            self.opened = self.opened.max(thread.number);
+        }
+        self.transitions.truncate(super::MAX_TRANSITIONS);
+        self.repair_items();
+        if self.current.is_some_and(|number| self.find(number).is_none()) {
+            self.current = None;
+        }
+    }
+}

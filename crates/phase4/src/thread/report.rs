@@ -1,0 +1,187 @@
+use whisperengine_types::{
+    ThreadId, ThreadPhase, ThreadPlan, ThreadPriority, ThreadState, ThreadTransition, Timestamp,
+    WaitingThread,
+};
+
+use super::{ItemKind, Routed, Scope, Thread, Threads};
+use crate::{
+    lexicon::{Lexicon, Theme},
+    number::unit,
+    text::clip,
+};
+
+/// A thread as it stands, for looking at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThreadReport {
+    /// The thread.
+    pub id: ThreadId,
+    /// Where it stands.
+    pub state: ThreadState,
+    /// How far it has come.
+    pub phase: ThreadPhase,
+    /// How much it matters.
+    pub priority: ThreadPriority,
+    /// Its strongest words, strongest first, at most five.
+    pub topics: Vec<String>,
+    /// What it is about, broadly.
+    pub themes: Vec<Theme>,
+    /// The person's messages in it.
+    pub messages: u32,
+    /// When it began.
+    pub created: Timestamp,
+    /// When it was last talked about.
+    pub last_active: Timestamp,
+    /// How engaged the person is in it, `0..=1`.
+    pub engagement: f32,
+    /// How much of itself the person put into it, `0..=1`.
+    pub investment: f32,
+    /// How near it is to its end, `0..=1`.
+    pub completion: f32,
+    /// Questions and commitments that are still open.
+    pub open_items: Vec<String>,
+    /// The thread it came out of, if any.
+    pub parent: Option<ThreadId>,
+    /// The thread that took it up, if it was merged.
+    pub merged_into: Option<ThreadId>,
+    /// Threads it has to do with.
+    pub related: Vec<ThreadId>,
+}
+
+impl Threads {
+    /// Every thread, latest first.
+    pub(crate) fn reports(&self, owner: u128) -> Vec<ThreadReport> {
+        let id = |number| thread_id(owner, number);
+        let mut reports: Vec<_> = self
+            .all
+            .iter()
+            .map(|thread| ThreadReport {
+                id: id(thread.number),
+                state: thread.state,
+                phase: thread.phase(),
+                priority: thread.priority,
+                topics: thread.topics(5),
+                themes: thread.topic.themes().iter().collect(),
+                messages: thread.messages,
+                created: thread.created,
+                last_active: thread.last_active,
+                engagement: thread.engagement,
+                investment: thread.investment,
+                completion: thread.completion(),
+                open_items: self.open_texts(thread.number, None, Scope::Private),
+                parent: thread.parent.map(id),
+                merged_into: thread.merged_into.map(id),
+                related: thread.related.iter().copied().map(id).collect(),
+            })
+            .collect();
+        reports.sort_by_key(|report| std::cmp::Reverse(report.last_active));
+        reports
+    }
+
+    /// The plan's view of the thread that a message went to.
+    pub(crate) fn plan(
+        &self,
+        lexicon: &Lexicon,
+        owner: u128,
+        routed: &Routed,
+        here: Scope,
+    ) -> Option<ThreadPlan> {
+        let thread = self.find(routed.number)?;
+        Some(ThreadPlan {
+            id: thread_id(owner, thread.number),
+            state: thread.state,
+            phase: thread.phase(),
+            priority: thread.priority,
+            topics: thread.topics(5),
+            messages: thread.messages,
+            open_questions: self.open_texts(thread.number, Some(ItemKind::Question), here),
+            commitments: self.open_texts(thread.number, Some(ItemKind::Commitment), here),
+            transition: routed.change.map(|kind| ThreadTransition {
+                from: routed.from.map(|number| thread_id(owner, number)),
+                kind,
+                strength: routed.strength,
+                bridge: self.bridge(lexicon, routed, here).unwrap_or_default(),
+            }),
+            waiting: self.waiting(owner, here),
+        })
+    }
+
+    fn open_texts(&self, number: u64, kind: Option<ItemKind>, here: Scope) -> Vec<String> {
+        self.items(here)
+            .filter(|item| item.thread == number && kind.is_none_or(|kind| item.kind == kind))
+            .filter(|item| item.kind == ItemKind::Commitment || !item.is_fresh() || kind.is_none())
+            .map(|item| item.text.clone())
+            .collect()
+    }
+
+    /// The thread besides the current one that deserves attention most, if one does.
+    fn waiting(&self, owner: u128, here: Scope) -> Option<WaitingThread> {
+        let rests = |thread: &&Thread| {
+            Some(thread.number) != self.current && !thread.is_closed() && thread.scope.visible_in(here)
+        };
+        let score = |thread: &Thread| {
+            let owes = self.items(here).any(|item| item.thread == thread.number);
+            unit(thread.score() + if owes { 0.2 } else { 0.0 })
+        };
+        let thread = self
+            .all
+            .iter()
+            .filter(rests)
+            .max_by(|a, b| score(a).total_cmp(&score(b)))?;
+        let because = match self.items(here).find(|item| item.thread == thread.number) {
+            Some(item) => clip(&item.text, 80),
+            None if thread.urgency > 0.5 => "urgent when it was left".to_owned(),
+            None => return None,
+        };
+        Some(WaitingThread {
+            id: thread_id(owner, thread.number),
+            topics: thread.topics(3),
+            because,
+            score: score(thread),
+        })
+    }
+
+    /// The strongest words of the current thread.
+    pub(crate) fn current_topics(&self, limit: usize, here: Scope) -> Vec<String> {
+        let current = self.current.and_then(|number| self.find(number));
+        current
+            .filter(|thread| thread.scope.visible_in(here))
+            .map_or_else(Vec::new, |thread| thread.topics(limit))
+    }
+
+    /// Subjects of threads that rest, latest first.
+    pub(crate) fn resting_topics(&self, here: Scope) -> Vec<String> {
+        let mut resting: Vec<_> = self
+            .all
+            .iter()
+            .filter(|thread| Some(thread.number) != self.current && thread.scope.visible_in(here))
+            .filter(|thread| !matches!(thread.state, ThreadState::Merged | ThreadState::Resolved))
+            .filter(|thread| thread.messages >= 2)
+            .collect();
+        resting.sort_by_key(|thread| std::cmp::Reverse(thread.last_active));
+        resting
+            .iter()
+            .filter_map(|thread| thread.topics(1).pop())
+            .collect()
+    }
+
+    pub(crate) fn number_of(&self, owner: u128, id: &ThreadId) -> Option<u64> {
+        self.all
+            .iter()
+            .map(|thread| thread.number)
+            .find(|&number| thread_id(owner, number) == *id)
+    }
+}
+
+impl Thread {
+    fn topics(&self, limit: usize) -> Vec<String> {
+        self.topic
+            .words(limit)
+            .map(|word| word.as_str().to_owned())
+            .collect()
+    }
+}
+
+/// The owner's hash and the thread's number: two owners never share one, and no clock is in it.
+fn thread_id(owner: u128, number: u64) -> ThreadId {
+    ThreadId::new(format!("{owner:032x}-{number}")).expect("a short text of digits")
+}

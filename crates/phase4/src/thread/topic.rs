@@ -1,0 +1,316 @@
+//! What a thread is about, in bounded space: decayed term weights, themes, and a sketched centroid.
+
+use serde::{Deserialize, Serialize};
+use whisperengine_types::Embedding;
+
+use crate::{
+    lexicon::{Theme, Themes},
+    number::{signed, unit},
+    text::{Term, Utterance, Word, fold32, hash64},
+};
+
+/// Terms kept of one thread; the lightest fall out.
+const MAX_TERMS: usize = 10;
+/// What a message leaves of the terms before it.
+const TERM_DECAY: f32 = 0.93;
+const MAX_WEIGHT: f32 = 3.0;
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Topic {
+    /// Heaviest first.
+    pub(super) terms: Vec<TopicTerm>,
+    /// Decayed presence of each theme, `0..=250`.
+    themes: [u8; Theme::COUNT],
+    centroid: Option<Centroid>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct TopicTerm {
+    pub(super) id: u32,
+    pub(super) word: Word,
+    pub(super) weight: f32,
+}
+
+/// How much a message and a thread have in common, each `0..=1`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Fit {
+    pub(super) lexical: f32,
+    pub(super) themes: f32,
+    /// Rescaled cosine; `None` when one side has no embedding.
+    pub(super) dense: Option<f32>,
+}
+
+impl Fit {
+    pub(super) fn relevance(self) -> f32 {
+        match self.dense {
+            Some(dense) => unit(0.5 * self.lexical + 0.35 * dense + 0.15 * self.themes),
+            None => unit(0.8 * self.lexical + 0.2 * self.themes),
+        }
+    }
+}
+
+impl Topic {
+    /// Takes a message in; `share` is less than 1 for words that are not the person's own.
+    pub(super) fn absorb(&mut self, terms: &[Term], themes: Themes, sketch: Option<&Sketch>, share: f32) {
+        for term in &mut self.terms {
+            term.weight *= 1.0 - (1.0 - TERM_DECAY) * share;
+        }
+        for term in terms {
+            let add = term.weight * share;
+            match self.terms.iter_mut().find(|known| known.id == term.id) {
+                Some(known) => known.weight = (known.weight + add).min(MAX_WEIGHT),
+                None => self.terms.push(TopicTerm {
+                    id: term.id,
+                    word: term.word,
+                    weight: add,
+                }),
+            }
+        }
+        self.terms.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        self.terms.truncate(MAX_TERMS);
+        for theme in Theme::ALL {
+            let weight = &mut self.themes[theme as usize];
+            let added = if themes.contains(theme) { 40.0 * share } else { 0.0 };
+            *weight = (f32::from(*weight) * 0.92 + added).min(250.0) as u8;
+        }
+        if let Some(sketch) = sketch {
+            match &mut self.centroid {
+                Some(centroid) if centroid.space == sketch.space => centroid.absorb(sketch, share),
+                other => *other = Some(Centroid::new(sketch)),
+            }
+        }
+    }
+
+    /// The subjects that are present enough.
+    pub(super) fn subjects(&self) -> Themes {
+        let mut themes = Themes::default();
+        let present = |theme: &Theme| theme.is_subject() && self.themes[*theme as usize] >= 12;
+        Theme::ALL
+            .into_iter()
+            .filter(present)
+            .for_each(|theme| themes.insert(theme));
+        themes
+    }
+
+    pub(super) fn themes(&self) -> Themes {
+        let mut themes = Themes::default();
+        let present = |theme: &Theme| self.themes[*theme as usize] >= 12;
+        Theme::ALL
+            .into_iter()
+            .filter(present)
+            .for_each(|theme| themes.insert(theme));
+        themes
+    }
+
+    /// The strongest words; everyday words only when there are no others.
+    pub(super) fn words(&self, limit: usize) -> impl Iterator<Item = &Word> {
+        let telling = self.terms.iter().filter(|term| term.weight >= 0.35).count();
+        self.terms
+            .iter()
+            .take(if telling > 0 { telling } else { self.terms.len() })
+            .take(limit)
+            .map(|term| &term.word)
+    }
+
+    /// How well a message fits; `rarity` is the weight of each of its terms among the threads.
+    pub(super) fn fit(&self, utterance: &Utterance<'_>, rarity: &[f32], sketch: Option<&Sketch>) -> Fit {
+        let (mut matched, mut total) = (0.0_f32, 0.0_f32);
+        for (term, &rarity) in utterance.terms.iter().zip(rarity) {
+            let weight = term.weight * rarity;
+            total += weight;
+            if let Some(known) = self.terms.iter().find(|known| known.id == term.id) {
+                matched += weight * known.weight.min(1.0);
+            }
+        }
+        let lexical = if matched > 0.0 {
+            0.4 * matched / total.max(1.0) + 0.6 * matched / (1.0 + matched)
+        } else {
+            0.0
+        };
+        let (subjects, own) = (utterance.themes.subjects(), self.subjects());
+        Fit {
+            lexical: unit(lexical),
+            themes: match subjects.len() {
+                0 => 0.0,
+                n => subjects.shared(own).len() as f32 / n as f32,
+            },
+            dense: match (&self.centroid, sketch) {
+                (Some(centroid), Some(sketch)) => centroid.cosine(sketch).map(|cos| unit((cos - 0.1) / 0.5)),
+                _ => None,
+            },
+        }
+    }
+
+    /// Likeness of two threads, `0..=1`: cosine of the term weights, helped by the centroids.
+    pub(super) fn likeness(&self, other: &Self) -> f32 {
+        let norm = |topic: &Self| {
+            topic
+                .terms
+                .iter()
+                .map(|term| term.weight * term.weight)
+                .sum::<f32>()
+                .sqrt()
+        };
+        let mut dot = 0.0;
+        for term in &self.terms {
+            if let Some(same) = other.terms.iter().find(|same| same.id == term.id) {
+                dot += term.weight * same.weight;
+            }
+        }
+        let norms = norm(self) * norm(other);
+        let lexical = if norms > 0.0 { dot / norms } else { 0.0 };
+        match (&self.centroid, &other.centroid) {
+            (Some(a), Some(b)) if a.space == b.space => unit(0.6 * lexical + 0.4 * a.likeness(b)),
+            _ => unit(lexical),
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        for term in &other.terms {
+            match self.terms.iter_mut().find(|known| known.id == term.id) {
+                Some(known) => known.weight = known.weight.max(term.weight),
+                None => self.terms.push(*term),
+            }
+        }
+        self.terms.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        self.terms.truncate(MAX_TERMS);
+        for (weight, other) in self.themes.iter_mut().zip(other.themes) {
+            *weight = (*weight).max(other);
+        }
+    }
+
+    /// Keeps what a reference can be recognised by.
+    pub(super) fn shrink(&mut self) {
+        self.terms.truncate(6);
+        self.terms.shrink_to_fit();
+    }
+
+    pub(super) fn repair(&mut self) {
+        self.terms.truncate(MAX_TERMS);
+        for term in &mut self.terms {
+            term.weight = if term.weight.is_finite() {
+                term.weight.clamp(0.0, MAX_WEIGHT)
+            } else {
+                0.0
+            };
+        }
+        if self
+            .centroid
+            .as_ref()
+            .is_some_and(|centroid| centroid.values.len() > Sketch::DIM)
+        {
+            self.centroid = None;
+        }
+    }
+}
+
+/// An embedding folded into at most [`Sketch::DIM`] dimensions, of unit length: a count sketch (Charikar,
+/// Chen and Farach-Colton, ICALP 2002), which keeps cosines up to a small random error.
+#[derive(Debug, Clone)]
+pub(crate) struct Sketch {
+    space: u32,
+    values: Vec<f32>,
+}
+
+impl Sketch {
+    const DIM: usize = 96;
+
+    /// `None` for an embedding without length.
+    pub(crate) fn new(embedding: &Embedding) -> Option<Self> {
+        let source = embedding.values();
+        let mut values = vec![0.0_f32; source.len().min(Self::DIM)];
+        if source.len() <= Self::DIM {
+            values.copy_from_slice(source);
+        } else {
+            for (index, &value) in source.iter().enumerate() {
+                let bits = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+                let sign = if bits & 1 == 0 { value } else { -value };
+                // Each block of DIM coordinates is spread over all places once, in its own order.
+                let (block, place) = (index / Self::DIM, index % Self::DIM);
+                values[(place * 37 + block * 29) % Self::DIM] += sign;
+            }
+        }
+        let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
+        if !(norm.is_finite() && norm > 0.0) {
+            return None;
+        }
+        values.iter_mut().for_each(|v| *v /= norm);
+        let space = fold32(hash64(embedding.space().model().as_bytes()) ^ source.len() as u64);
+        Some(Self { space, values })
+    }
+}
+
+/// The running mean of a thread's embeddings, one byte for each dimension.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Centroid {
+    space: u32,
+    values: Vec<i8>,
+}
+
+impl Centroid {
+    fn new(sketch: &Sketch) -> Self {
+        let mut centroid = Self {
+            space: sketch.space,
+            values: vec![0; sketch.values.len()],
+        };
+        centroid.set(&sketch.values);
+        centroid
+    }
+
+    fn set(&mut self, values: &[f32]) {
+        let peak = values.iter().fold(0.0_f32, |peak, v| peak.max(v.abs()));
+        let scale = if peak > 0.0 { 127.0 / peak } else { 0.0 };
+        for (slot, value) in self.values.iter_mut().zip(values) {
+            *slot = (value * scale).round() as i8;
+        }
+    }
+
+    fn norm(&self) -> f32 {
+        self.values
+            .iter()
+            .map(|&v| i32::from(v) * i32::from(v))
+            .sum::<i32>() as f32
+    }
+
+    fn absorb(&mut self, sketch: &Sketch, share: f32) {
+        if self.values.len() != sketch.values.len() {
+            *self = Self::new(sketch);
+            return;
+        }
+        let length = self.norm().sqrt().max(1.0);
+        let rate = 0.25 * share;
+        let mixed: Vec<f32> = self
+            .values
+            .iter()
+            .zip(&sketch.values)
+            .map(|(&old, &new)| (1.0 - rate) * f32::from(old) / length + rate * new)
+            .collect();
+        self.set(&mixed);
+    }
+
+    fn cosine(&self, sketch: &Sketch) -> Option<f32> {
+        if self.space != sketch.space || self.values.len() != sketch.values.len() {
+            return None;
+        }
+        let dot: f32 = self
+            .values
+            .iter()
+            .zip(&sketch.values)
+            .map(|(&a, &b)| f32::from(a) * b)
+            .sum();
+        Some(signed(dot / self.norm().sqrt().max(1.0)))
+    }
+
+    fn likeness(&self, other: &Self) -> f32 {
+        if self.values.len() != other.values.len() {
+            return 0.0;
+        }
+        let dot: i32 = self
+            .values
+            .iter()
+            .zip(&other.values)
+            .map(|(&a, &b)| i32::from(a) * i32::from(b))
+            .sum();
+        unit(dot as f32 / (self.norm() * other.norm()).sqrt().max(1.0))
+    }
+}

@@ -1,0 +1,53 @@
+//! Budgets, limits and recall weights; every field has a default that suits a chat companion.
+
+use serde::{Deserialize, Serialize};
+
+use crate::recall::RecallWeights;
+
+/// How a [`VectorMemory`](crate::VectorMemory) behaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct VectorMemoryConfig {
+    /// Bytes of searchable partitions kept in memory, default 384 MiB. Owners beyond it are paged out,
+    /// least recently used first, and paged in again by one range read. Higher: fewer page-ins.
+    pub partition_budget_bytes: usize,
+    /// Bytes of store blocks kept in memory, default 32 MiB. Higher: faster `get` and page-in.
+    pub store_cache_bytes: u64,
+    /// Bytes of fresh writes a table holds before they are sorted to disk, default 32 MiB. Higher: less
+    /// rewriting, longer recovery.
+    pub write_buffer_bytes: u64,
+    /// The longest accepted text in bytes, default 64 KiB.
+    pub max_text_bytes: usize,
+    /// Texts longer than this many characters are split for search, default 1,000.
+    pub chunk_over_chars: usize,
+    /// The length of a part in characters, default 500.
+    pub chunk_chars: usize,
+    /// How many characters a part shares with the one before, default 50.
+    pub chunk_overlap_chars: usize,
+    /// What a recall score is made of.
+    pub recall: RecallWeights,
+}
+
+impl Default for VectorMemoryConfig {
+    fn default() -> Self {
+        Self {
+            partition_budget_bytes: PARTITION_BUDGET_BYTES,
+            store_cache_bytes: STORE_CACHE_BYTES,
+            write_buffer_bytes: WRITE_BUFFER_BYTES,
+            max_text_bytes: MAX_TEXT_BYTES,
+            chunk_over_chars: CHUNK_OVER_CHARS,
+            chunk_chars: CHUNK_CHARS,
+            chunk_overlap_chars: CHUNK_OVERLAP_CHARS,
+            recall: RecallWeights::default(),
+        }
+    }
+}
+
+const PARTITION_BUDGET_BYTES: usize = 384 << 20;
+const STORE_CACHE_BYTES: u64 = 32 << 20;
+const WRITE_BUFFER_BYTES: u64 = 32 << 20;
+const MAX_TEXT_BYTES: usize = 64 << 10;
+const CHUNK_OVER_CHARS: usize = 1000;
+const CHUNK_CHARS: usize = 500;
+const CHUNK_OVERLAP_CHARS: usize = 50;

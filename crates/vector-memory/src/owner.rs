@@ -1,0 +1,359 @@
+//! One owner's memories: the typed door.
+
+use std::{collections::HashMap, sync::Arc};
+
+use whisperengine_types::{
+    Committed, Embedding, EmbeddingError, Filter, MemoryError, MemoryId, MemoryOwner, MemoryPatch,
+    MemoryRecord, MemoryStore, Recall, RecallQuery, RecalledMemory, Similarity, WriteOp,
+};
+
+use crate::{
+    memory::{Shared, VectorMemory},
+    partition::check_filter,
+    recall::{Certainty, Question, UnitQuery, rank, search},
+    record,
+    store::{OwnerKey, Table},
+};
+
+/// The memories of one owner.
+///
+/// Nothing reached through it is another owner's, and nothing is searched without it:
+///
+/// ```compile_fail
+/// # fn check(memory: whisperengine_vector_memory::VectorMemory, query: whisperengine_types::RecallQuery) {
+/// memory.recall(&query);
+/// # }
+/// ```
+/// ```compile_fail
+/// # fn check(memory: whisperengine_vector_memory::VectorMemory, embedding: whisperengine_types::Embedding) {
+/// memory.search(&embedding, 10, &whisperengine_types::Filter::Any);
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct OwnerMemory {
+    memory: VectorMemory,
+    owner: MemoryOwner,
+    key: OwnerKey,
+}
+
+/// A memory found by its embedding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Which.
+    pub id: MemoryId,
+    /// How near.
+    pub similarity: Similarity,
+}
+
+/// Counts of one owner's memories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct OwnerStats {
+    /// Memories.
+    pub memories: usize,
+    /// Those that are pinned.
+    pub pinned: usize,
+    /// What is searched: a long text counts once for each of its parts.
+    pub rows: usize,
+    /// Bytes that the partition takes in memory.
+    pub partition_bytes: usize,
+}
+
+impl OwnerMemory {
+    pub(crate) fn new(memory: VectorMemory, owner: MemoryOwner) -> Self {
+        let key = OwnerKey::new(&owner);
+        Self { memory, owner, key }
+    }
+
+    /// Whose memories these are.
+    pub fn owner(&self) -> &MemoryOwner {
+        &self.owner
+    }
+
+    /// Stores a record, in place of one with the same id, and returns once it is durable.
+    ///
+    /// # Errors
+    /// [`MemoryError::InvalidRecord`], [`MemoryError::Embedding`] or [`MemoryError::ReadOnly`]; then
+    /// nothing was changed.
+    pub fn remember(&self, record: MemoryRecord) -> Result<Committed, MemoryError> {
+        self.commit_one(WriteOp::Store {
+            owner: self.owner.clone(),
+            record: Arc::new(record),
+        })
+    }
+
+    /// Stores records with one sync; one result for each.
+    pub fn remember_all(
+        &self,
+        records: impl IntoIterator<Item = MemoryRecord>,
+    ) -> Vec<Result<Committed, MemoryError>> {
+        let store = |record| WriteOp::Store {
+            owner: self.owner.clone(),
+            record: Arc::new(record),
+        };
+        let ops: Vec<WriteOp> = records.into_iter().map(store).collect();
+        self.memory.commit(&ops)
+    }
+
+    /// The memories that answer `query` best, without their embeddings ([`get`](Self::get) has those).
+    ///
+    /// # Errors
+    /// [`MemoryError::InvalidQuery`], [`MemoryError::Embedding`], [`MemoryError::Unavailable`] or
+    /// [`MemoryError::Corrupt`].
+    pub fn recall(&self, query: &RecallQuery) -> Result<Recall, MemoryError> {
+        self.memory.shared.recall(&self.key, query)
+    }
+
+    /// The `k` memories nearest to `embedding` among those that `filter` admits, nearest first; equally
+    /// near: the newer first. Exact: where the codes in memory leave the order open, the stored
+    /// embeddings decide.
+    ///
+    /// # Errors
+    /// As [`recall`](Self::recall).
+    pub fn search(&self, embedding: &Embedding, k: usize, filter: &Filter) -> Result<Vec<Hit>, MemoryError> {
+        self.memory.shared.search(&self.key, embedding, k, filter)
+    }
+
+    /// The record with this id, its embedding included.
+    ///
+    /// # Errors
+    /// [`MemoryError::Unavailable`] or [`MemoryError::Corrupt`].
+    pub fn get(&self, id: &MemoryId) -> Result<Option<MemoryRecord>, MemoryError> {
+        self.memory.shared.stored(&self.key, id)
+    }
+
+    /// Up to `limit` records in the order of their ids, those after `after` only.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn list(
+        &self,
+        after: Option<&MemoryId>,
+        limit: usize,
+    ) -> Result<Vec<Arc<MemoryRecord>>, MemoryError> {
+        self.memory.scan(&self.owner, after, limit)
+    }
+
+    /// The ids of the memories that `filter` admits, in the order of ids.
+    ///
+    /// # Errors
+    /// [`MemoryError::InvalidQuery`] for a bottomless filter, and as [`get`](Self::get).
+    pub fn matching(&self, filter: &Filter) -> Result<Vec<MemoryId>, MemoryError> {
+        check_filter(filter)?;
+        self.memory.shared.read(&self.key, |partition| {
+            let admitted = partition.admitted(filter)?;
+            let ids = partition.in_id_order().iter();
+            ids.filter(|&&record| admitted[record as usize])
+                .map(|&record| id_of(partition.id(record)))
+                .collect()
+        })
+    }
+
+    /// Changes a record.
+    ///
+    /// # Errors
+    /// [`MemoryError::NotFound`], and as [`remember`](Self::remember).
+    pub fn update(&self, id: &MemoryId, patch: MemoryPatch) -> Result<Committed, MemoryError> {
+        self.commit_one(WriteOp::Update {
+            owner: self.owner.clone(),
+            id: id.clone(),
+            patch: Arc::new(patch),
+        })
+    }
+
+    /// Exempts a memory from the decay of importance.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update).
+    pub fn pin(&self, id: &MemoryId) -> Result<Committed, MemoryError> {
+        self.update(
+            id,
+            MemoryPatch {
+                pinned: Some(true),
+                ..MemoryPatch::default()
+            },
+        )
+    }
+
+    /// Takes back [`pin`](Self::pin).
+    ///
+    /// # Errors
+    /// As [`update`](Self::update).
+    pub fn unpin(&self, id: &MemoryId) -> Result<Committed, MemoryError> {
+        self.update(
+            id,
+            MemoryPatch {
+                pinned: Some(false),
+                ..MemoryPatch::default()
+            },
+        )
+    }
+
+    /// Removes a memory; removing it twice is removing it once.
+    ///
+    /// # Errors
+    /// [`MemoryError::ReadOnly`].
+    pub fn forget(&self, id: &MemoryId) -> Result<Committed, MemoryError> {
+        self.commit_one(WriteOp::Delete {
+            owner: self.owner.clone(),
+            id: id.clone(),
+        })
+    }
+
+    /// Removes everything of the owner, the conversation state too. The bytes leave the disk with the
+    /// next [`VectorMemory::compact`].
+    ///
+    /// # Errors
+    /// [`MemoryError::ReadOnly`].
+    pub fn forget_all(&self) -> Result<Committed, MemoryError> {
+        self.commit_one(WriteOp::ForgetAll {
+            owner: self.owner.clone(),
+        })
+    }
+
+    /// How many memories there are, and what they take.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn stats(&self) -> Result<OwnerStats, MemoryError> {
+        self.memory.shared.read(&self.key, |partition| {
+            let living = partition.in_id_order();
+            Ok(OwnerStats {
+                memories: living.len(),
+                pinned: living
+                    .iter()
+                    .filter(|&&record| partition.is_pinned(record))
+                    .count(),
+                rows: living.iter().map(|&record| partition.rows_of(record).len()).sum(),
+                partition_bytes: partition.bytes(),
+            })
+        })
+    }
+
+    fn commit_one(&self, op: WriteOp) -> Result<Committed, MemoryError> {
+        let mut results = self.memory.commit(&[op]);
+        results.pop().expect("one result for one operation")
+    }
+}
+
+impl Shared {
+    pub(crate) fn recall(&self, owner: &OwnerKey, query: &RecallQuery) -> Result<Recall, MemoryError> {
+        check_filter(&query.filter)?;
+        if query.text.trim().is_empty() && query.embedding.is_none() {
+            return Err(MemoryError::InvalidQuery {
+                reason: "it has neither text nor embedding".to_owned(),
+            });
+        }
+        if let Some(embedding) = &query.embedding {
+            self.check_space(embedding)?;
+        }
+        let question = self.read(owner, |partition| Ok(Question::new(&query.text, partition)))?;
+        let made;
+        let embedding = if let Some(embedding) = &query.embedding {
+            embedding
+        } else {
+            made = self.embedder.embed(&question.text_to_embed)?;
+            &made
+        };
+        let unit = UnitQuery::new(embedding);
+        self.read(owner, |partition| {
+            check_dim(partition.dim(), unit.as_ref())?;
+            let admitted = partition.admitted(&query.filter)?;
+            let weights = &self.config.recall;
+            let ranked = rank(
+                partition,
+                &admitted,
+                &question,
+                unit.as_ref(),
+                weights,
+                query.now,
+                query.k,
+            );
+            let memories = ranked.into_iter().map(|ranked| {
+                let matched = question.terms.iter().take(64).enumerate();
+                Ok(RecalledMemory {
+                    memory: Arc::new(partition.record(ranked.record)?),
+                    score: ranked.score,
+                    similarity: ranked.similarity,
+                    parts: ranked.parts,
+                    matched_terms: matched
+                        .filter(|(at, _)| ranked.matched >> at & 1 == 1)
+                        .map(|(_, term)| term.word.clone())
+                        .collect(),
+                })
+            });
+            Ok(Recall {
+                memories: memories.collect::<Result<_, MemoryError>>()?,
+                degraded: None,
+            })
+        })
+    }
+
+    fn search(
+        &self,
+        owner: &OwnerKey,
+        embedding: &Embedding,
+        k: usize,
+        filter: &Filter,
+    ) -> Result<Vec<Hit>, MemoryError> {
+        check_filter(filter)?;
+        self.check_space(embedding)?;
+        let unit = UnitQuery::new(embedding);
+        let (mut hits, certainty) = self.read(owner, |partition| {
+            check_dim(partition.dim(), unit.as_ref())?;
+            let admitted = partition.admitted(filter)?;
+            let (candidates, certainty) = search(partition, &admitted, unit.as_ref(), k);
+            let hits = candidates.iter().map(|candidate| {
+                Ok(Hit {
+                    id: id_of(partition.id(candidate.record))?,
+                    similarity: Similarity::new(candidate.similarity),
+                })
+            });
+            Ok((hits.collect::<Result<Vec<Hit>, MemoryError>>()?, certainty))
+        })?;
+        if certainty == Certainty::Open {
+            self.decide(owner, embedding, &mut hits)?;
+        }
+        hits.truncate(k);
+        Ok(hits)
+    }
+
+    /// Ranks `hits` by the stored embeddings.
+    fn decide(&self, owner: &OwnerKey, query: &Embedding, hits: &mut [Hit]) -> Result<(), MemoryError> {
+        let mut exact: HashMap<MemoryId, Similarity> = HashMap::with_capacity(hits.len());
+        for hit in &*hits {
+            let Some(value) = self.storage.read(Table::Records, &owner.memory(&hit.id))? else {
+                continue;
+            };
+            let stored = record::decode(&value)?;
+            let mut best = f32::NEG_INFINITY;
+            for row in stored.rows {
+                let row = Embedding::new(query.space(), row.embedding)?;
+                best = best.max(query.similarity(&row)?.value());
+            }
+            exact.insert(hit.id.clone(), Similarity::new(best));
+        }
+        for hit in &mut *hits {
+            hit.similarity = exact.get(&hit.id).copied().unwrap_or(hit.similarity);
+        }
+        // Stable: the equally near stay in the order newest first.
+        hits.sort_by(|a, b| b.similarity.value().total_cmp(&a.similarity.value()));
+        Ok(())
+    }
+}
+
+fn id_of(text: &str) -> Result<MemoryId, MemoryError> {
+    text.parse()
+        .map_err(|error| record::corrupt(&format!("names something impossible: {error}")))
+}
+
+fn check_dim(expected: usize, query: Option<&UnitQuery>) -> Result<(), MemoryError> {
+    match query {
+        Some(query) if expected != 0 && query.dim() != expected => Err(EmbeddingError::DimensionMismatch {
+            expected,
+            got: query.dim(),
+        }
+        .into()),
+        _ => Ok(()),
+    }
+}

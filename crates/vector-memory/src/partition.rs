@@ -1,0 +1,274 @@
+//! One owner's memories in memory, as columns: what a search reads, and nothing else.
+//!
+//! Invariants: `by_id` lists exactly the living records in the order of their ids; a record's rows are
+//! `first_row[r]..first_row[r + 1]`; a dead record keeps its columns until the next rebuild but is linked
+//! to nothing and found by nothing.
+
+mod admit;
+mod codes;
+mod lexical;
+mod names;
+mod scan;
+mod session;
+
+use whisperengine_types::{MemoryError, MemoryKind, MemoryRecord};
+
+pub(crate) use self::{admit::check_filter, codes::Codes, scan::norm, session::NONE};
+use self::{names::Names, session::SessionLinks};
+use crate::record::{Body, Reader, Row, decode_body};
+
+/// The columns of one owner's memories.
+#[derive(Debug, Default)]
+pub(crate) struct Partition {
+    by_id: Vec<u32>,
+    bodies: Vec<u8>,
+    body_end: Vec<usize>,
+    alive: Vec<bool>,
+    sent_at: Vec<i64>,
+    seq: Vec<u64>,
+    importance: Vec<f32>,
+    trust: Vec<f32>,
+    kind: Vec<MemoryKind>,
+    pinned: Vec<bool>,
+    speaker: Vec<u32>,
+    session: Vec<u32>,
+    channel: Vec<u32>,
+    row_end: Vec<u32>,
+    codes: Codes,
+    row_record: Vec<u32>,
+    term_end: Vec<u32>,
+    terms: Vec<u32>,
+    counts: Vec<u8>,
+    speakers: Names,
+    sessions: Names,
+    channels: Names,
+    links: SessionLinks,
+}
+
+impl Partition {
+    /// Living records.
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// The number of a record, by id.
+    pub(crate) fn find(&self, id: &str) -> Option<u32> {
+        let at = self.position(id).ok()?;
+        Some(self.by_id[at])
+    }
+
+    /// The records' numbers in the order of their ids.
+    pub(crate) fn in_id_order(&self) -> &[u32] {
+        &self.by_id
+    }
+
+    pub(crate) fn dim(&self) -> usize {
+        self.codes.dim()
+    }
+
+    pub(crate) fn codes(&self) -> &Codes {
+        &self.codes
+    }
+
+    /// How many records there are, dead ones included: the length of every per-record column.
+    pub(crate) fn slots(&self) -> usize {
+        self.alive.len()
+    }
+
+    pub(crate) fn is_alive(&self, record: u32) -> bool {
+        self.alive[record as usize]
+    }
+
+    pub(crate) fn rows_of(&self, record: u32) -> std::ops::Range<usize> {
+        let end_before = record
+            .checked_sub(1)
+            .map_or(0, |before| self.row_end[before as usize]);
+        end_before as usize..self.row_end[record as usize] as usize
+    }
+
+    pub(crate) fn record_of_row(&self, row: usize) -> u32 {
+        self.row_record[row]
+    }
+
+    pub(crate) fn row_count(&self) -> usize {
+        self.row_record.len()
+    }
+
+    pub(crate) fn seq(&self, record: u32) -> u64 {
+        self.seq[record as usize]
+    }
+
+    pub(crate) fn sent_at(&self, record: u32) -> i64 {
+        self.sent_at[record as usize]
+    }
+
+    pub(crate) fn importance(&self, record: u32) -> f32 {
+        self.importance[record as usize]
+    }
+
+    pub(crate) fn trust(&self, record: u32) -> f32 {
+        self.trust[record as usize]
+    }
+
+    pub(crate) fn is_pinned(&self, record: u32) -> bool {
+        self.pinned[record as usize]
+    }
+
+    /// The number of the record's speaker; [`NONE`] where nobody is named.
+    pub(crate) fn speaker(&self, record: u32) -> u32 {
+        self.speaker[record as usize]
+    }
+
+    /// Everyone who ever spoke here, by number.
+    pub(crate) fn speakers(&self) -> &Names {
+        &self.speakers
+    }
+
+    /// The records said just before and just after in the same session, [`NONE`] at its ends.
+    pub(crate) fn neighbours(&self, record: u32) -> (u32, u32) {
+        self.links.neighbours(record)
+    }
+
+    /// The record, without its embedding.
+    pub(crate) fn record(&self, record: u32) -> Result<MemoryRecord, MemoryError> {
+        decode_body(self.body(record))
+    }
+
+    pub(crate) fn id(&self, record: u32) -> &str {
+        Reader::new(self.body(record))
+            .text()
+            .expect("bodies are parsed before they are taken in")
+    }
+
+    /// Takes a record in, in place of one with the same id.
+    ///
+    /// # Errors
+    /// [`MemoryError::Corrupt`] when the body does not parse or the rows have another dimension.
+    pub(crate) fn insert(&mut self, bytes: &[u8], rows: &[Row]) -> Result<(), MemoryError> {
+        let body = Body::parse(bytes)?;
+        let dim = rows.first().map_or(self.dim(), |row| row.embedding.len());
+        if !self.codes.accepts(dim) {
+            return Err(crate::record::corrupt("has an embedding of another dimension"));
+        }
+        self.remove(body.id);
+        let at = self.position(body.id).expect_err("the id was just removed");
+        let record = u32::try_from(self.slots()).expect("an owner has fewer than 2^32 memories");
+        self.by_id.insert(at, record);
+        self.bodies.extend_from_slice(bytes);
+        self.body_end.push(self.bodies.len());
+        self.alive.push(true);
+        self.sent_at.push(body.sent_at.as_millis());
+        self.seq.push(body.seq);
+        self.importance.push(body.importance);
+        self.trust.push(body.trust);
+        self.kind.push(body.kind);
+        self.pinned.push(body.pinned);
+        self.speaker
+            .push(body.speaker.map_or(NONE, |name| self.speakers.number(name)));
+        self.channel
+            .push(body.channel.map_or(NONE, |name| self.channels.number(name)));
+        let session = body.session.map_or(NONE, |name| self.sessions.number(name));
+        self.session.push(session);
+        for row in rows {
+            self.codes.push(&row.embedding);
+            self.row_record.push(record);
+            self.terms.extend(row.terms.iter().map(|count| count.term));
+            self.counts.extend(row.terms.iter().map(|count| count.count));
+            self.term_end.push(self.terms.len() as u32);
+        }
+        self.row_end.push(self.row_record.len() as u32);
+        let order = |record: u32| (self.sent_at[record as usize], self.seq[record as usize]);
+        self.links.insert(record, session, order);
+        Ok(())
+    }
+
+    /// Forgets a record; nothing happens when there is none.
+    pub(crate) fn remove(&mut self, id: &str) {
+        let Ok(at) = self.position(id) else { return };
+        let record = self.by_id.remove(at);
+        self.alive[record as usize] = false;
+        self.links.remove(record, self.session[record as usize]);
+        if self.slots() - self.len() > self.len() / 4 + DEAD_ALLOWED {
+            *self = self.rebuilt();
+        }
+    }
+
+    /// Bytes of memory held.
+    pub(crate) fn bytes(&self) -> usize {
+        let per_record = self.body_end.capacity() * (8 + 1 + 8 + 8 + 4 + 4 + 1 + 1 + 4 + 4 + 4 + 4);
+        self.by_id.capacity() * 4
+            + self.bodies.capacity()
+            + per_record
+            + self.row_record.capacity() * 8
+            + self.terms.capacity() * 5
+            + self.codes.bytes()
+            + self.speakers.bytes()
+            + self.sessions.bytes()
+            + self.channels.bytes()
+            + self.links.bytes()
+            + size_of::<Self>()
+    }
+
+    fn body(&self, record: u32) -> &[u8] {
+        let record = record as usize;
+        let from = record.checked_sub(1).map_or(0, |before| self.body_end[before]);
+        &self.bodies[from..self.body_end[record]]
+    }
+
+    fn position(&self, id: &str) -> Result<usize, usize> {
+        self.by_id.binary_search_by(|&record| self.id(record).cmp(id))
+    }
+
+    /// The same records without the dead ones.
+    fn rebuilt(&self) -> Self {
+        let mut fresh = Self::default();
+        for record in 0..self.slots() as u32 {
+            if !self.is_alive(record) {
+                continue;
+            }
+            let number = fresh.slots() as u32;
+            let from = record as usize;
+            fresh.bodies.extend_from_slice(self.body(record));
+            fresh.body_end.push(fresh.bodies.len());
+            fresh.alive.push(true);
+            fresh.sent_at.push(self.sent_at[from]);
+            fresh.seq.push(self.seq[from]);
+            fresh.importance.push(self.importance[from]);
+            fresh.trust.push(self.trust[from]);
+            fresh.kind.push(self.kind[from]);
+            fresh.pinned.push(self.pinned[from]);
+            fresh
+                .speaker
+                .push(fresh.speakers.take_over(&self.speakers, self.speaker[from]));
+            fresh
+                .channel
+                .push(fresh.channels.take_over(&self.channels, self.channel[from]));
+            let session = fresh.sessions.take_over(&self.sessions, self.session[from]);
+            fresh.session.push(session);
+            for row in self.rows_of(record) {
+                fresh.codes.push_from(&self.codes, row);
+                fresh.row_record.push(number);
+                let terms = self.terms_of(row);
+                fresh.terms.extend_from_slice(&self.terms[terms.clone()]);
+                fresh.counts.extend_from_slice(&self.counts[terms]);
+                fresh.term_end.push(fresh.terms.len() as u32);
+            }
+            fresh.row_end.push(fresh.row_record.len() as u32);
+            let order = |record: u32| (fresh.sent_at[record as usize], fresh.seq[record as usize]);
+            fresh.links.insert(number, session, order);
+        }
+        fresh.by_id = (0..fresh.slots() as u32).collect();
+        let mut by_id = std::mem::take(&mut fresh.by_id);
+        by_id.sort_unstable_by(|&a, &b| fresh.id(a).cmp(fresh.id(b)));
+        fresh.by_id = by_id;
+        fresh
+    }
+
+    fn terms_of(&self, row: usize) -> std::ops::Range<usize> {
+        let from = row.checked_sub(1).map_or(0, |before| self.term_end[before]);
+        from as usize..self.term_end[row] as usize
+    }
+}
+
+/// Dead records that are kept whatever the size, so that small partitions are not rebuilt all the time.
+const DEAD_ALLOWED: usize = 64;

@@ -1,0 +1,47 @@
+//! Speakers, sessions and channels by number.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::session::NONE;
+
+/// Distinct names, numbered in the order in which they appeared.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    names: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, u32>,
+}
+
+impl Names {
+    /// The name's number, a new one if it is new.
+    pub(super) fn number(&mut self, name: &str) -> u32 {
+        if let Some(&number) = self.numbers.get(name) {
+            return number;
+        }
+        let name: Arc<str> = name.into();
+        let number = self.names.len() as u32;
+        self.names.push(Arc::clone(&name));
+        self.numbers.insert(name, number);
+        number
+    }
+
+    /// The number here of what is number `number` in `other`.
+    pub(super) fn take_over(&mut self, other: &Self, number: u32) -> u32 {
+        other
+            .names
+            .get(number as usize)
+            .map_or(NONE, |name| self.number(name))
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<u32> {
+        self.numbers.get(name).copied()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.names.iter()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let text: usize = self.names.iter().map(|name| name.len() + 16).sum();
+        text + self.names.capacity() * 16 + self.numbers.capacity() * 28
+    }
+}

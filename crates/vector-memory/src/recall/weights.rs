@@ -1,0 +1,54 @@
+use serde::{Deserialize, Serialize};
+
+/// What a recall score is made of.
+///
+/// Tuned by conversation-wise cross-validation; the exact values matter little, which is why there are few.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RecallWeights {
+    /// Weight of the embeddings' similarity, default 0.5.
+    pub dense: f32,
+    /// Weight of shared words, default 0.5.
+    pub lexical: f32,
+    /// Bonus for being said by whom the question asks about, default 0.1.
+    pub speaker: f32,
+    /// Share of the better adjacent memory's score, default 0.5.
+    pub neighbour: f32,
+    /// Share of the score of the better memory two places away, default 0.25.
+    pub second_neighbour: f32,
+    /// What a memory of this moment gets, halved with each half-life of its age; default 0.02.
+    pub recency: f32,
+    /// The age at which the recency bonus has halved, in days; default 30.
+    pub recency_half_life_days: f32,
+    /// Weight of importance above or below the ordinary 0.5, default 0.2.
+    pub importance: f32,
+    /// The age at which the importance of a memory that is not pinned has halved, in days; default 180.
+    /// It falls no further than to half.
+    pub importance_half_life_days: f32,
+    /// What a source without any trust loses, default 0.3.
+    pub trust: f32,
+    /// BM25's `k1`: how soon more occurrences of a word stop counting, default 1.2.
+    pub k1: f32,
+    /// BM25's `b`: how much long texts are held back, default 0.75.
+    pub b: f32,
+}
+
+impl Default for RecallWeights {
+    fn default() -> Self {
+        Self {
+            dense: 0.5,
+            lexical: 0.5,
+            speaker: 0.1,
+            neighbour: 0.5,
+            second_neighbour: 0.25,
+            recency: 0.02,
+            recency_half_life_days: 30.0,
+            importance: 0.2,
+            importance_half_life_days: 180.0,
+            trust: 0.3,
+            k1: 1.2,
+            b: 0.75,
+        }
+    }
+}

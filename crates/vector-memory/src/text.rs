@@ -1,0 +1,44 @@
+//! Texts as a search sees them: words without inflection, and parts of bearable length.
+
+mod chunk;
+mod stop_words;
+mod words;
+
+use crate::{config::VectorMemoryConfig, record::Row};
+
+pub(crate) use self::{
+    chunk::chunks,
+    words::{QueryTerm, analyze, query_terms, words},
+};
+
+/// Which analysis made a stored row's terms; raised whenever [`analyze`] changes its answer.
+pub(crate) const ANALYSIS: u8 = 1;
+
+/// The hash that stands for a term: FNV-1a, folded to 32 bits.
+///
+/// Two words of one owner share a hash about once in 2^32 pairs; then they count as one word.
+pub(crate) fn term_hash(term: &str) -> u32 {
+    let hash = term.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    (hash ^ (hash >> 32)) as u32
+}
+
+/// Gives each row the terms of its part of `text`.
+pub(crate) fn analyze_rows(text: &str, rows: &mut [Row], config: &VectorMemoryConfig) {
+    let parts = if rows.len() > 1 {
+        chunks(text, config)
+    } else {
+        vec![text]
+    };
+    if parts.len() == rows.len() {
+        rows.iter_mut()
+            .zip(parts)
+            .for_each(|(row, part)| row.terms = analyze(part));
+    } else {
+        // The parts were cut with other settings: the first row stands for the whole text.
+        for (at, row) in rows.iter_mut().enumerate() {
+            row.terms = if at == 0 { analyze(text) } else { Vec::new() };
+        }
+    }
+}

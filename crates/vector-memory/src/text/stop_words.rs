@@ -1,0 +1,38 @@
+//! Words that say nothing about what a text is about.
+
+use std::{collections::HashSet, sync::LazyLock};
+
+/// Whether `word`, in lower case, is too common to search for.
+pub(super) fn is_stop_word(word: &str) -> bool {
+    word.len() <= LONGEST && STOP_WORDS.contains(word)
+}
+
+static STOP_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| LIST.split_whitespace().collect());
+
+const LONGEST: usize = 10;
+
+const LIST: &str = "
+a about after again all also am an and any are aren't as at
+be because been before being both but by
+can can't could couldn't
+did didn't do does doesn't doing don't during
+each either ever every
+for from further
+get gets getting got
+had hadn't has hasn't have haven't having he he'd he'll her here hers herself he's him himself his how
+i i'd if i'll i'm in into is isn't it it'd it'll its itself it's i've
+just
+let's like lot lots
+may me might more most much must my myself
+no nor not now
+of off oh ok okay on once one only or other our ours ourselves out over own
+really
+same shall she she'd she'll she's should shouldn't so some still such
+than that that's the their theirs them themselves then there there's these they they'd they'll they're
+they've this those through to too
+under until up us
+very
+was wasn't we we'd we'll were we're weren't we've what what's when where which while who whom whose why
+will with won't would wouldn't
+yeah yes you you'd you'll your you're yours yourself you've
+";

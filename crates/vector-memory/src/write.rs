@@ -1,0 +1,342 @@
+//! The way of a write: check, embed, order, make durable, index.
+//!
+//! Writers of one owner take turns; the turn lasts until the change is on disk and in the partition, so
+//! an update always sees the write before it. What a batch does to one key is folded into one change,
+//! and a partition changes only after its commit succeeded.
+
+use std::{
+    collections::{BTreeMap, btree_map},
+    ops::ControlFlow,
+    sync::{Arc, PoisonError},
+};
+
+use whisperengine_types::{Committed, MemoryError, MemoryId, MemoryPatch, MemoryRecord, WriteOp};
+
+use crate::{
+    check,
+    memory::Shared,
+    partition::Partition,
+    partitions::{Partitions, Slot},
+    record::{self, Row, encode_body},
+    store::{Change, OwnerKey, Table},
+    text,
+};
+
+impl Shared {
+    pub(crate) fn write(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
+        if let Some(error) = self.commits.closed() {
+            return ops.iter().map(|_| Err(error.clone())).collect();
+        }
+        let mut rows = self.rows_of(ops);
+        let slots: BTreeMap<OwnerKey, Arc<Slot>> = ops
+            .iter()
+            .map(|op| OwnerKey::new(op.owner()))
+            .map(|owner| (owner.clone(), self.partitions.slot(&owner)))
+            .collect();
+        let results = {
+            // Taken in the order of owners, so that two batches cannot wait for each other.
+            let _turns: Vec<_> = slots
+                .values()
+                .map(|slot| slot.writing.lock().unwrap_or_else(PoisonError::into_inner))
+                .collect();
+            let mut batch = Batch {
+                shared: self,
+                slots: &slots,
+                changes: BTreeMap::new(),
+                index: Vec::new(),
+            };
+            let results: Vec<_> = ops
+                .iter()
+                .zip(&mut rows)
+                .map(|(op, rows)| {
+                    let rows = std::mem::replace(rows, Ok(Vec::new()))?;
+                    batch.stage(op, rows)
+                })
+                .collect();
+            batch.finish(results)
+        };
+        for (owner, slot) in slots {
+            self.partitions.release(&owner, slot);
+        }
+        self.partitions.evict();
+        results
+    }
+
+    /// What is to be searched of each operation's text; an error for an operation that is not acceptable.
+    fn rows_of(&self, ops: &[WriteOp]) -> Vec<Result<Vec<Row>, MemoryError>> {
+        let mut rows: Vec<Result<Vec<Row>, MemoryError>> = Vec::with_capacity(ops.len());
+        let mut texts: Vec<&str> = Vec::new();
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        for (at, op) in ops.iter().enumerate() {
+            let (text, given) = match op {
+                WriteOp::Store { record, .. } => (Some(record.text.as_str()), record.embedding.as_ref()),
+                WriteOp::Update { patch, .. } => (patch.text.as_deref(), patch.embedding.as_ref()),
+                _ => (None, None),
+            };
+            let Err(error) = self.check(op) else {
+                let parts = match (text, given) {
+                    (Some(text), None) => text::chunks(text, &self.config),
+                    (Some(text), Some(_)) => vec![text],
+                    (None, _) => Vec::new(),
+                };
+                let row_of = |part: &&str| Row {
+                    embedding: given.map_or_else(Vec::new, |embedding| embedding.values().to_vec()),
+                    terms: text::analyze(part),
+                };
+                if given.is_none() {
+                    places.extend((0..parts.len()).map(|part| (at, part)));
+                    texts.extend(&parts);
+                }
+                rows.push(Ok(parts.iter().map(row_of).collect()));
+                continue;
+            };
+            rows.push(Err(error));
+        }
+        self.embed_rows(&mut rows, &texts, &places);
+        rows
+    }
+
+    fn embed_rows(
+        &self,
+        rows: &mut [Result<Vec<Row>, MemoryError>],
+        texts: &[&str],
+        places: &[(usize, usize)],
+    ) {
+        if texts.is_empty() {
+            return;
+        }
+        match self.embed(texts) {
+            Ok(embeddings) => {
+                for (&(op, part), embedding) in places.iter().zip(embeddings) {
+                    if let Ok(rows) = &mut rows[op] {
+                        rows[part].embedding = embedding.values().to_vec();
+                    }
+                }
+            }
+            Err(error) => {
+                for &(op, _) in places {
+                    rows[op] = Err(error.clone());
+                }
+            }
+        }
+    }
+
+    fn check(&self, op: &WriteOp) -> Result<(), MemoryError> {
+        let embedding = match op {
+            WriteOp::Store { record, .. } => {
+                check::record(record, self.config.max_text_bytes)?;
+                record.embedding.as_ref()
+            }
+            WriteOp::Update { id, patch, .. } => {
+                check::patch(id, patch, self.config.max_text_bytes)?;
+                patch.embedding.as_ref()
+            }
+            _ => None,
+        };
+        embedding.map_or(Ok(()), |embedding| self.check_space(embedding))
+    }
+}
+
+/// Operations on their way to the disk.
+struct Batch<'a> {
+    shared: &'a Shared,
+    slots: &'a BTreeMap<OwnerKey, Arc<Slot>>,
+    changes: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+    index: Vec<(OwnerKey, IndexChange)>,
+}
+
+/// What a commit changes in a partition.
+enum IndexChange {
+    Put { body: Vec<u8>, rows: Vec<Row> },
+    Remove(MemoryId),
+    Clear,
+}
+
+impl Batch<'_> {
+    fn stage(&mut self, op: &WriteOp, rows: Vec<Row>) -> Result<Committed, MemoryError> {
+        let owner = OwnerKey::new(op.owner());
+        let id = match op {
+            WriteOp::Store { record, .. } => {
+                let seq = self.seq_of(&owner, &record.id)?;
+                self.put(owner, record, seq, rows);
+                Some(record.id.clone())
+            }
+            WriteOp::Update { id, patch, .. } => {
+                self.update(owner, id, patch, rows)?;
+                Some(id.clone())
+            }
+            WriteOp::Delete { id, .. } => {
+                self.changes.insert((Table::Records, owner.memory(id)), None);
+                self.index.push((owner, IndexChange::Remove(id.clone())));
+                Some(id.clone())
+            }
+            WriteOp::ForgetAll { .. } => {
+                self.forget_all(owner)?;
+                None
+            }
+            WriteOp::PutState { state, .. } => {
+                let key = (Table::States, owner.bytes().to_vec());
+                self.changes.insert(key, Some(state.to_vec()));
+                None
+            }
+        };
+        Ok(Committed { id })
+    }
+
+    fn put(&mut self, owner: OwnerKey, record: &MemoryRecord, seq: u64, rows: Vec<Row>) {
+        let body = encode_body(record, seq, record.embedding.is_some());
+        let dim = rows.first().map_or(0, |row| row.embedding.len());
+        let value = record::encode(&body, dim, &rows);
+        self.changes
+            .insert((Table::Records, owner.memory(&record.id)), Some(value));
+        self.index.push((owner, IndexChange::Put { body, rows }));
+    }
+
+    fn update(
+        &mut self,
+        owner: OwnerKey,
+        id: &MemoryId,
+        patch: &MemoryPatch,
+        new_rows: Vec<Row>,
+    ) -> Result<(), MemoryError> {
+        let value = self.value(&owner, id)?;
+        let value = value.ok_or_else(|| MemoryError::NotFound { id: id.clone() })?;
+        let stored = record::decode(&value)?;
+        let body = record::Body::parse(stored.body)?;
+        let (seq, was_given) = (body.seq, body.embedding_given);
+        let mut record = body.to_record()?;
+        patch_record(&mut record, patch);
+        let given = patch.embedding.is_some() || (patch.text.is_none() && was_given);
+        let rows = match &patch.embedding {
+            Some(embedding) if patch.text.is_none() => vec![Row {
+                embedding: embedding.values().to_vec(),
+                terms: text::analyze(&record.text),
+            }],
+            None if patch.text.is_none() => {
+                let mut rows = stored.rows;
+                if !stored.terms_are_current {
+                    text::analyze_rows(&record.text, &mut rows, &self.shared.config);
+                }
+                rows
+            }
+            _ => new_rows,
+        };
+        let body = encode_body(&record, seq, given);
+        let value = record::encode(&body, rows.first().map_or(0, |row| row.embedding.len()), &rows);
+        self.changes
+            .insert((Table::Records, owner.memory(id)), Some(value));
+        self.index.push((owner, IndexChange::Put { body, rows }));
+        Ok(())
+    }
+
+    fn forget_all(&mut self, owner: OwnerKey) -> Result<(), MemoryError> {
+        for ((_, key), value) in &mut self.changes {
+            if key.starts_with(owner.bytes()) {
+                *value = None;
+            }
+        }
+        let changes = &mut self.changes;
+        let storage = &self.shared.storage;
+        storage.visit(Table::Records, owner.bytes(), None, &mut |key, _| {
+            changes.insert((Table::Records, key.to_vec()), None);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        changes.insert((Table::States, owner.bytes().to_vec()), None);
+        self.index.push((owner, IndexChange::Clear));
+        Ok(())
+    }
+
+    /// The place in the order of memories: that of the record it replaces, else the next.
+    fn seq_of(&self, owner: &OwnerKey, id: &MemoryId) -> Result<u64, MemoryError> {
+        let staged = self.changes.get(&(Table::Records, owner.memory(id)));
+        let resident = || {
+            let slot = self.slots.get(owner)?;
+            Partitions::peek(slot, |partition| {
+                partition.find(id.as_str()).map(|record| partition.seq(record))
+            })
+        };
+        if staged.is_none()
+            && let Some(seq) = resident()
+        {
+            return Ok(seq.unwrap_or_else(|| self.shared.next_seq()));
+        }
+        match self.value(owner, id)? {
+            Some(value) => Ok(record::Body::parse(record::decode_without_rows(&value)?)?.seq),
+            None => Ok(self.shared.next_seq()),
+        }
+    }
+
+    /// The record's bytes as of the operations before.
+    fn value(&self, owner: &OwnerKey, id: &MemoryId) -> Result<Option<Vec<u8>>, MemoryError> {
+        let key = (Table::Records, owner.memory(id));
+        match self.changes.get(&key) {
+            Some(staged) => Ok(staged.clone()),
+            None => self.shared.storage.read(Table::Records, &key.1),
+        }
+    }
+
+    /// Commits what is staged and brings the partitions up to date.
+    fn finish(self, results: Vec<Result<Committed, MemoryError>>) -> Vec<Result<Committed, MemoryError>> {
+        if self.changes.is_empty() {
+            return results;
+        }
+        let changes = self.changes.into_iter();
+        let changes = changes.map(|((table, key), value)| Change { table, key, value });
+        if let Err(error) = self.shared.commits.commit(changes.collect()) {
+            return results
+                .into_iter()
+                .map(|result| result.and(Err(error.clone())))
+                .collect();
+        }
+        let mut by_owner: BTreeMap<OwnerKey, Vec<IndexChange>> = BTreeMap::new();
+        for (owner, change) in self.index {
+            match by_owner.entry(owner) {
+                btree_map::Entry::Vacant(entry) => {
+                    entry.insert(vec![change]);
+                }
+                btree_map::Entry::Occupied(mut entry) => entry.get_mut().push(change),
+            }
+        }
+        for (owner, changes) in by_owner {
+            let slot = &self.slots[&owner];
+            self.shared
+                .partitions
+                .change(slot, |partition| apply(partition, changes));
+        }
+        results
+    }
+}
+
+fn apply(partition: &mut Partition, changes: Vec<IndexChange>) -> Result<(), MemoryError> {
+    for change in changes {
+        match change {
+            IndexChange::Put { body, rows } => partition.insert(&body, &rows)?,
+            IndexChange::Remove(id) => partition.remove(id.as_str()),
+            IndexChange::Clear => *partition = Partition::default(),
+        }
+    }
+    Ok(())
+}
+
+fn patch_record(record: &mut MemoryRecord, patch: &MemoryPatch) {
+    let MemoryPatch {
+        text,
+        embedding: _,
+        importance,
+        trust,
+        pinned,
+        metadata,
+        remove_metadata,
+    } = patch;
+    if let Some(text) = text {
+        record.text.clone_from(text);
+    }
+    record.importance = importance.unwrap_or(record.importance);
+    record.trust = trust.unwrap_or(record.trust);
+    record.pinned = pinned.unwrap_or(record.pinned);
+    for key in remove_metadata {
+        record.metadata.remove(key);
+    }
+    let metadata = metadata.iter().map(|(key, value)| (key.clone(), value.clone()));
+    record.metadata.extend(metadata);
+}

@@ -1,0 +1,255 @@
+//! Configuration: default < file < environment < builder.
+//!
+//! | variable | field |
+//! |---|---|
+//! | `ENABLE_PRODUCTION_OPTIMIZATION` | `true` is mode production, `false` is mode standard |
+//! | `WHISPERENGINE_<FIELD>` | a field of [`EngineConfig`], such as `WHISPERENGINE_DATA_DIR` |
+//! | `WHISPERENGINE_<SECTION>_<FIELD>` | a field of a section, such as `WHISPERENGINE_COMPONENTS_EMOTION` |
+//!
+//! Anything else under `WHISPERENGINE_` is an error: a misspelt setting must not be ignored.
+
+use std::path::{Path, PathBuf};
+
+use figment::{
+    Figment, Profile,
+    providers::{Format, Serialized, Toml},
+    value::{Dict, Map, Value},
+};
+use serde::{Deserialize, Serialize};
+use whisperengine_conversation_scheduler::Config as SchedulerConfig;
+use whisperengine_memory_batcher::Config as BatcherConfig;
+use whisperengine_phase4::Config as Phase4Config;
+use whisperengine_vector_memory::VectorMemoryConfig;
+
+use crate::{error::ConfigError, fallback::GateConfig, state::StateConfig};
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct EngineConfig {
+    /// How much machinery is used; default production.
+    pub mode: Mode,
+    /// Where memories are kept; without it (the default) they last as long as the process, and every
+    /// outcome says so.
+    pub data_dir: Option<PathBuf>,
+    /// The longest message in bytes; default 65,536.
+    pub message_limit_bytes: usize,
+    /// How many memories a turn recalls at most; default 6. More gives the plan more to work with and
+    /// costs time and prompt.
+    pub recall_memories: usize,
+    /// Writes kept in memory while the store takes none; default 10,000. Beyond it, outcomes say "not
+    /// stored".
+    pub outbox_writes: usize,
+    /// Seconds that a shutdown may take to finish what was accepted; default 10.
+    pub shutdown_seconds: u64,
+    /// Which components do their work; used in mode hybrid.
+    pub components: Components,
+    /// When stand-ins take over.
+    pub fallback: GateConfig,
+    /// When conversation states are saved.
+    pub state: StateConfig,
+    /// The store and the search.
+    pub vector_memory: VectorMemoryConfig,
+    /// Group commit.
+    pub memory_batcher: BatcherConfig,
+    /// Sessions, fairness, admission.
+    pub conversation_scheduler: SchedulerConfig,
+    /// The conversation engine.
+    pub phase4: Phase4Config,
+}
+
+/// How much machinery is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Each message is worked on where it arrives and written by itself: the smallest footprint, for one
+    /// or a few people.
+    Standard,
+    /// Scheduler and batcher are on: for many people.
+    #[default]
+    Production,
+    /// Component by component, as [`Components`] says.
+    Hybrid,
+}
+
+/// Switches for mode hybrid. What is off is replaced by its null object or reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "these are switches")]
+pub struct Components {
+    /// Fairness, priorities and micro-batches; off: each message at once, in order within its session.
+    pub scheduler: bool,
+    /// Emotion readings; off: every message reads as neutral.
+    pub emotion: bool,
+    /// The static embedding table; off: hashed words, which match by spelling only.
+    pub embedding: bool,
+    /// Recalling memories; off: nothing is found.
+    pub recall: bool,
+    /// Threads, moments, engagement, personality; off: every plan is the default one.
+    pub conversation: bool,
+    /// The durable store; off: memories last as long as the process.
+    pub store: bool,
+    /// Group commit; off: every micro-batch is its own commit.
+    pub batcher: bool,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            mode: Mode::default(),
+            data_dir: None,
+            message_limit_bytes: MESSAGE_LIMIT_BYTES,
+            recall_memories: RECALL_MEMORIES,
+            outbox_writes: OUTBOX_WRITES,
+            shutdown_seconds: SHUTDOWN_SECONDS,
+            components: Components::default(),
+            fallback: GateConfig::default(),
+            state: StateConfig::default(),
+            vector_memory: VectorMemoryConfig::default(),
+            memory_batcher: BatcherConfig::default(),
+            conversation_scheduler: SchedulerConfig::default(),
+            phase4: Phase4Config::default(),
+        }
+    }
+}
+
+impl Default for Components {
+    fn default() -> Self {
+        Self {
+            scheduler: true,
+            emotion: true,
+            embedding: true,
+            recall: true,
+            conversation: true,
+            store: true,
+            batcher: true,
+        }
+    }
+}
+
+impl EngineConfig {
+    /// Reads a TOML file over the defaults, and variables over the file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the file or variable at fault.
+    pub fn load(
+        file: Option<&Path>,
+        vars: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let defaults = Figment::from(Serialized::defaults(Self::default()));
+        let with_file = match file {
+            Some(path) => defaults.merge(Toml::file_exact(path)),
+            None => defaults,
+        };
+        let unreadable = |error| ConfigError::Unreadable(Box::new(error));
+        let config: Self = with_file.merge(variables(vars)?).extract().map_err(unreadable)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The variables of this process that concern the engine. Names and values that are not Unicode are
+    /// left out.
+    pub fn process_vars() -> Vec<(String, String)> {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| name.starts_with(PREFIX) || name == OPTIMIZATION)
+            .collect()
+    }
+
+    /// The components that the mode comes to.
+    pub fn effective_components(&self) -> Components {
+        match self.mode {
+            Mode::Production => Components::default(),
+            Mode::Standard => Components { scheduler: false, batcher: false, ..Components::default() },
+            Mode::Hybrid => self.components,
+        }
+    }
+
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`ConfigError::OutOfRange`] names the first field that is not acceptable.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let positive = |field, value: usize| match value {
+            0 => Err(ConfigError::OutOfRange { field, value: "0".to_owned(), reason: "must be at least 1" }),
+            _ => Ok(()),
+        };
+        positive("message_limit_bytes", self.message_limit_bytes)?;
+        positive("recall_memories", self.recall_memories)?;
+        positive("fallback.failures_to_open", self.fallback.failures_to_open as usize)?;
+        positive("fallback.successes_to_close", self.fallback.successes_to_close as usize)?;
+        positive("state.save_after_turns", self.state.save_after_turns as usize)
+    }
+}
+
+/// Sorts variables into sections. A section's name is the longest one that a variable begins with.
+fn variables(vars: impl IntoIterator<Item = (String, String)>) -> Result<Variables, ConfigError> {
+    let known = Value::serialize(EngineConfig::default()).map_err(|e| ConfigError::Unreadable(Box::new(e)))?;
+    let known = known.into_dict().expect("a struct is a dictionary");
+    let mut dict = Dict::new();
+    for (name, text) in vars {
+        let value = parse(&text);
+        if name == OPTIMIZATION {
+            let mode = match value.to_bool() {
+                Some(true) => "production",
+                Some(false) => "standard",
+                None => {
+                    let reason = "expected true or false";
+                    return Err(ConfigError::OutOfRange { field: OPTIMIZATION, value: text, reason });
+                }
+            };
+            dict.entry("mode".to_owned()).or_insert_with(|| mode.into());
+            continue;
+        }
+        let unknown = || ConfigError::UnknownVariable { name: name.clone() };
+        let key = name.strip_prefix(PREFIX).ok_or_else(unknown)?.to_lowercase();
+        if known.get(&key).is_some_and(|value| value.as_dict().is_none()) {
+            dict.insert(key, value);
+            continue;
+        }
+        let in_section = |section: &&String| key.strip_prefix(section.as_str()).is_some_and(|k| k.starts_with('_'));
+        let section = known.keys().filter(in_section).max_by_key(|section| section.len()).ok_or_else(unknown)?;
+        let field = key[section.len() + 1..].to_owned();
+        let fields = known[section].as_dict().ok_or_else(unknown)?;
+        if !fields.contains_key(&field) {
+            return Err(unknown());
+        }
+        let target = dict.entry(section.clone()).or_insert_with(|| Dict::new().into());
+        if let Value::Dict(_, target) = target {
+            target.insert(field, value);
+        }
+    }
+    Ok(Variables(dict))
+}
+
+/// A number or truth value where the text is one, else the text.
+fn parse(text: &str) -> Value {
+    if let Ok(truth) = text.parse::<bool>() {
+        return truth.into();
+    }
+    if let Ok(whole) = text.parse::<i64>() {
+        return whole.into();
+    }
+    text.parse::<f64>().map_or_else(|_| text.into(), Into::into)
+}
+
+struct Variables(Dict);
+
+impl figment::Provider for Variables {
+    fn metadata(&self) -> figment::Metadata {
+        figment::Metadata::named("environment variables")
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        Ok(Map::from([(Profile::Default, self.0.clone())]))
+    }
+}
+
+const PREFIX: &str = "WHISPERENGINE_";
+const OPTIMIZATION: &str = "ENABLE_PRODUCTION_OPTIMIZATION";
+const MESSAGE_LIMIT_BYTES: usize = 64 << 10;
+const RECALL_MEMORIES: usize = 6;
+const OUTBOX_WRITES: usize = 10_000;
+const SHUTDOWN_SECONDS: u64 = 10;

@@ -1,0 +1,55 @@
+//! What the engine counts. Labels never hold message text or anyone's id.
+//!
+//! | name | kind | labels | unit |
+//! |---|---|---|---|
+//! | `whisperengine_turns_total` | counter | `priority`, `stored` | turns |
+//! | `whisperengine_refused_total` | counter | `reason` | turns |
+//! | `whisperengine_degraded_total` | counter | `component` | turns |
+//! | `whisperengine_stage_seconds` | histogram | `stage` | seconds |
+//! | `whisperengine_aftermath_skipped_total` | counter | | turns |
+//! | `whisperengine_outbox_writes` | gauge | | writes |
+//! | `whisperengine_conversations` | gauge | | people in memory |
+
+use metrics::{counter, gauge, histogram};
+use whisperengine_types::{Durability, TurnOutcome};
+
+/// Counts a finished turn and its stages.
+pub(crate) fn record_turn(outcome: &TurnOutcome) {
+    let stored = match outcome.stored {
+        Durability::Durable => "durable",
+        Durability::Volatile => "volatile",
+        Durability::NotStored { .. } => "not_stored",
+    };
+    counter!("whisperengine_turns_total", "priority" => outcome.priority.name(), "stored" => stored).increment(1);
+    for degradation in &outcome.degraded {
+        counter!("whisperengine_degraded_total", "component" => degradation.component.to_string()).increment(1);
+    }
+    let timings = &outcome.timings;
+    for (stage, took) in [
+        ("queued", timings.queued),
+        ("emotion", timings.emotion),
+        ("embedding", timings.embedding),
+        ("recall", timings.recall),
+        ("plan", timings.plan),
+        ("store", timings.store),
+        ("total", timings.total),
+    ] {
+        histogram!("whisperengine_stage_seconds", "stage" => stage).record(took);
+    }
+}
+
+/// Counts a turn that was not accepted.
+pub(crate) fn record_refusal(reason: &'static str) {
+    counter!("whisperengine_refused_total", "reason" => reason).increment(1);
+}
+
+/// Counts a turn whose aftermath found no room.
+pub(crate) fn record_skipped_aftermath() {
+    counter!("whisperengine_aftermath_skipped_total").increment(1);
+}
+
+/// Sets what the gauges show.
+pub(crate) fn record_levels(outbox: usize, conversations: usize) {
+    gauge!("whisperengine_outbox_writes").set(outbox as f64);
+    gauge!("whisperengine_conversations").set(conversations as f64);
+}

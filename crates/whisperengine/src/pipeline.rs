@@ -1,0 +1,275 @@
+//! One micro-batch of turns, from text to outcome. [`Pipeline::plan`] is the way to the write, one stage a
+//! line; [`Pipeline::finish`] the way from there.
+//!
+//! A stage that panics or fails on one turn costs that turn this stage's result, which its outcome then
+//! names as degraded; the other turns of the batch are not touched.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use rayon::prelude::*;
+use whisperengine_types::{
+    Clock, Component, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer, EmotionReading,
+    MemoryRecall, MemoryRecord, Recall, RecallQuery, SessionId, StageTimings, TurnInput, TurnOutcome, TurnPlan,
+    Visibility, WriteOp,
+};
+
+use crate::{aftermath::Aftermath, health::Gates, metrics, state::ConversationStates, turn::Turn, writer::{Writer, Writing}};
+
+/// Everything a turn passes through.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) emotion: Arc<dyn EmotionAnalyzer>,
+    pub(crate) embedder: Arc<dyn Embedder>,
+    pub(crate) recall: Arc<dyn MemoryRecall>,
+    pub(crate) states: Arc<ConversationStates>,
+    pub(crate) writer: Writer,
+    pub(crate) aftermath: Aftermath,
+    pub(crate) gates: Gates,
+    pub(crate) recall_k: usize,
+    /// Held for reading while turns are planned and stored, for writing while someone is forgotten: no
+    /// turn in flight can bring a forgotten person back.
+    pub(crate) forgetting: RwLock<()>,
+}
+
+/// A stage's result for one turn, and what it cost the outcome.
+type Staged<T> = (T, Option<Degradation>);
+
+/// Turns that are planned and handed to the writer.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    outcomes: Vec<TurnOutcome>,
+    writing: Writing,
+    handed_in: Instant,
+    accepted: Vec<Instant>,
+    mark: Vec<u64>,
+}
+
+impl Pipeline {
+    /// Takes each turn from text to a planned outcome whose write is handed in.
+    pub(crate) fn plan(&self, turns: &[Turn]) -> Planned {
+        let started = self.clock.instant();
+        let mark = self.gates.mark();
+        let texts: Vec<&str> = turns.iter().map(|turn| turn.message.text.as_str()).collect();
+        let not_forgetting = self.forgetting.read().unwrap_or_else(PoisonError::into_inner);
+
+        let ((emotions, emotion), (embeddings, embedding)) = rayon::join(
+            || self.timed(|| self.read_emotions(&texts)),
+            || self.timed(|| self.embed(&texts)),
+        );
+        let (recalls, recall) = self.timed(|| self.recall_each(turns, &embeddings));
+        let (plans, plan) = self.timed(|| self.plan_each(turns, &emotions, &embeddings, &recalls));
+        let handed_in = self.clock.instant();
+        let writing = self.writer.begin(writes_of(turns, &emotions, &embeddings, &plans));
+
+        drop(not_forgetting);
+        let timings = (emotion, embedding, recall, plan);
+        let stages = emotions.into_iter().zip(embeddings).zip(recalls).zip(plans);
+        let outcome = |(turn, (((emotion, embedding), recall), plan)): (&Turn, _)| {
+            let (emotion_reading, lost_emotion): Staged<EmotionReading> = emotion;
+            let (_, lost_embedding): Staged<Option<Embedding>> = embedding;
+            let (recalled, lost_recall): Staged<Recall> = recall;
+            let ((turn_plan, _), lost_plan): Staged<(TurnPlan, Option<SessionId>)> = plan;
+            let lost = [lost_emotion, lost_embedding, lost_recall, lost_plan];
+            TurnOutcome {
+                turn: turn.id.clone(),
+                session: turn.message.session(),
+                sequence: turn.sequence,
+                priority: turn.priority,
+                emotion: emotion_reading,
+                recalled,
+                plan: turn_plan,
+                stored: Durability::Volatile,
+                degraded: lost.into_iter().flatten().collect(),
+                timings: StageTimings {
+                    queued: started.saturating_duration_since(turn.accepted),
+                    emotion: timings.0,
+                    embedding: timings.1,
+                    recall: timings.2,
+                    plan: timings.3,
+                    ..StageTimings::default()
+                },
+            }
+        };
+        let outcomes = turns.iter().zip(stages).map(outcome).collect();
+        Planned { outcomes, writing, handed_in, accepted: turns.iter().map(|turn| turn.accepted).collect(), mark }
+    }
+
+    /// Waits until the turns are stored, and gives their outcomes, in order.
+    pub(crate) async fn finish(&self, planned: Planned) -> Vec<TurnOutcome> {
+        let stored = self.writer.finish(planned.writing).await;
+        self.conclude(planned.outcomes, &planned.accepted, stored, planned.handed_in, &planned.mark)
+    }
+
+    /// [`plan`](Self::plan) and [`finish`](Self::finish) in one, on a thread that may block.
+    pub(crate) fn run(&self, turns: &[Turn]) -> Vec<TurnOutcome> {
+        let planned = self.plan(turns);
+        let stored = self.writer.finish_blocking(planned.writing);
+        self.conclude(planned.outcomes, &planned.accepted, stored, planned.handed_in, &planned.mark)
+    }
+
+    fn conclude(
+        &self,
+        mut outcomes: Vec<TurnOutcome>,
+        accepted: &[Instant],
+        stored: Vec<Durability>,
+        handed_in: Instant,
+        mark: &[u64],
+    ) -> Vec<TurnOutcome> {
+        let now = self.clock.instant();
+        let degraded = self.gates.degraded_since(mark);
+        for ((outcome, stored), accepted) in outcomes.iter_mut().zip(stored).zip(accepted) {
+            outcome.stored = stored;
+            outcome.degraded.extend(degraded.iter().cloned());
+            outcome.timings.store = now.saturating_duration_since(handed_in);
+            outcome.timings.total = now.saturating_duration_since(*accepted);
+            metrics::record_turn(outcome);
+        }
+        self.aftermath.schedule(outcomes.iter().map(TurnOutcome::owner));
+        outcomes
+    }
+
+    fn read_emotions(&self, texts: &[&str]) -> Vec<Staged<EmotionReading>> {
+        isolate_each(texts, Component::Emotion, |texts| self.emotion.analyze_batch(texts), EmotionReading::neutral)
+    }
+
+    fn embed(&self, texts: &[&str]) -> Vec<Staged<Option<Embedding>>> {
+        let embed = |texts: &[&str]| -> Result<Vec<_>, _> {
+            Ok::<_, whisperengine_types::EmbeddingError>(
+                self.embedder.embed_batch(texts)?.into_iter().map(Some).collect(),
+            )
+        };
+        isolate_each(texts, Component::Embedding, embed, || None)
+    }
+
+    fn recall_each(&self, turns: &[Turn], embeddings: &[Staged<Option<Embedding>>]) -> Vec<Staged<Recall>> {
+        let recall = |(turn, embedding): (&Turn, &Staged<Option<Embedding>>)| {
+            let mut query = RecallQuery::new(&*turn.message.text, self.recall_k, turn.message.sent_at);
+            query.embedding.clone_from(&embedding.0);
+            let found = isolate(Component::Recall, || self.recall.recall(&turn.message.owner(), &query));
+            let (found, lost) = or_default(found);
+            let partly = found.degraded.clone().map(|reason| degradation(Component::Recall, reason));
+            (found, lost.or(partly))
+        };
+        turns.par_iter().zip(embeddings).with_min_len(MIN_PARALLEL).map(recall).collect()
+    }
+
+    fn plan_each(
+        &self,
+        turns: &[Turn],
+        emotions: &[Staged<EmotionReading>],
+        embeddings: &[Staged<Option<Embedding>>],
+        recalls: &[Staged<Recall>],
+    ) -> Vec<Staged<(TurnPlan, Option<SessionId>)>> {
+        let plan = |at: usize| {
+            let (turn, message) = (&turns[at], &turns[at].message);
+            let input = TurnInput {
+                owner: &message.owner(),
+                channel: &message.channel,
+                visibility: message.visibility,
+                message: &turn.id,
+                text: &message.text,
+                emotion: &emotions[at].0,
+                embedding: embeddings[at].0.as_ref(),
+                recalled: &recalls[at].0.memories,
+                sent_at: message.sent_at,
+            };
+            let planned = isolate(Component::Conversation, || self.states.plan(&input));
+            or_default(planned.map(|(plan, sitting)| (plan, Some(sitting))))
+        };
+        (0..turns.len()).into_par_iter().with_min_len(MIN_PARALLEL).map(plan).collect()
+    }
+
+    fn timed<T>(&self, work: impl FnOnce() -> T) -> (T, Duration) {
+        let from: Instant = self.clock.instant();
+        let result = work();
+        (result, self.clock.instant().saturating_duration_since(from))
+    }
+}
+
+fn writes_of(
+    turns: &[Turn],
+    emotions: &[Staged<EmotionReading>],
+    embeddings: &[Staged<Option<Embedding>>],
+    plans: &[Staged<(TurnPlan, Option<SessionId>)>],
+) -> Vec<WriteOp> {
+    let write = |(at, turn): (usize, &Turn)| {
+        let (_, sitting) = &plans[at].0;
+        let record = record_of(turn, &emotions[at].0, embeddings[at].0.clone(), sitting.clone());
+        WriteOp::Store { owner: turn.message.owner(), record: Arc::new(record) }
+    };
+    turns.iter().enumerate().map(write).collect()
+}
+
+/// The message as a memory: what moved the person matters more.
+fn record_of(
+    turn: &Turn,
+    emotion: &EmotionReading,
+    embedding: Option<Embedding>,
+    sitting: Option<SessionId>,
+) -> MemoryRecord {
+    let message = &turn.message;
+    let mut record = MemoryRecord::new(turn.id.clone(), &*message.text, message.sent_at);
+    record.speaker = Some(message.user.as_str().to_owned());
+    record.session = sitting;
+    record.channel = Some(message.channel.clone());
+    record.importance = (0.35 + 0.5 * emotion.intensity).clamp(0.0, 1.0);
+    record.embedding = embedding;
+    if message.visibility == Visibility::Public {
+        record.metadata.insert(crate::PUBLIC.to_owned(), true.into());
+    }
+    record
+}
+
+/// Runs a batch stage; when it panics or fails, runs it again text by text, so that only the text at
+/// fault goes without. The stages this is used for have no effects.
+fn isolate_each<T, E: std::fmt::Display>(
+    texts: &[&str],
+    component: Component,
+    stage: impl Fn(&[&str]) -> Result<Vec<T>, E>,
+    missing: impl Fn() -> T,
+) -> Vec<Staged<T>> {
+    if let Ok(results) = isolate(component, || stage(texts)) {
+        return results.into_iter().map(|result| (result, None)).collect();
+    }
+    let one = |text: &&str| match isolate(component, || stage(std::slice::from_ref(text))) {
+        Ok(mut results) => (results.pop().unwrap_or_else(&missing), None),
+        Err(lost) => (missing(), Some(lost)),
+    };
+    texts.iter().map(one).collect()
+}
+
+fn isolate<T, E: std::fmt::Display>(
+    component: Component,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, Degradation> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(error)) => Err(degradation(component, error.to_string())),
+        Err(panic) => Err(degradation(component, format!("panicked: {}", panic_text(&*panic)))),
+    }
+}
+
+fn or_default<T: Default>(result: Result<T, Degradation>) -> Staged<T> {
+    match result {
+        Ok(result) => (result, None),
+        Err(lost) => (T::default(), Some(lost)),
+    }
+}
+
+fn degradation(component: Component, reason: String) -> Degradation {
+    Degradation { component, reason, since: None }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+/// Fewer turns than this are not worth handing to another thread.
+const MIN_PARALLEL: usize = 8;

@@ -1,0 +1,92 @@
+//! How an exchange looks on the screen and as JSON.
+
+use serde_json::{Value, json};
+use whisperengine::{Durability, Exchange, RecalledMemory};
+
+/// One exchange as one JSON object.
+pub fn json(text: &str, exchange: &Exchange) -> Value {
+    let (turn, plan) = (&exchange.outcome, &exchange.outcome.plan);
+    let recalled = |hit: &RecalledMemory| {
+        json!({
+            "id": hit.memory.id,
+            "text": hit.memory.text,
+            "said_at": hit.memory.sent_at,
+            "score": hit.score,
+            "why": { "parts": hit.parts, "matched_terms": hit.matched_terms, "similarity": hit.similarity },
+        })
+    };
+    let emotion = &turn.emotion;
+    json!({
+        "turn": turn.turn,
+        "user": turn.session.user,
+        "text": text,
+        "emotion": {
+            "primary": emotion.primary,
+            "labels": emotion.labels,
+            "intensity": emotion.intensity,
+            "confidence": emotion.confidence,
+            "valence": emotion.valence,
+            "arousal": emotion.arousal,
+            "dominance": emotion.dominance,
+            "vader": emotion.vader,
+        },
+        "recalled": turn.recalled.memories.iter().map(recalled).collect::<Vec<_>>(),
+        "thread": plan.thread,
+        "moments": plan.moments,
+        "suggestions": plan.engagement.suggestions,
+        "interaction": plan.interaction,
+        "relationship": plan.relationship,
+        "prompt_supplement": plan.prompt_supplement,
+        "stored": turn.stored,
+        "degraded": turn.degraded,
+        "timings": turn.timings,
+        "reply": exchange.reply,
+    })
+}
+
+/// One exchange for people.
+pub fn text(bot: &str, exchange: &Exchange) {
+    let (turn, plan) = (&exchange.outcome, &exchange.outcome.plan);
+    println!("{bot}> {}", exchange.reply);
+    let emotion = &turn.emotion;
+    println!(
+        "  feeling   {} (intensity {:.2}, confidence {:.2}, valence {:+.2})",
+        emotion.primary, emotion.intensity, emotion.confidence, emotion.valence
+    );
+    for hit in turn.recalled.memories.iter().take(3) {
+        println!("  recalled  {:?} ({})", hit.memory.text, why(hit));
+    }
+    if let Some(thread) = &plan.thread {
+        println!("  thread    {} ({:?}, message {})", thread.topics.join(", "), thread.phase, thread.messages);
+    }
+    for suggestion in &plan.engagement.suggestions {
+        println!("  suggests  {} ({})", suggestion.text, suggestion.because);
+    }
+    match &turn.stored {
+        Durability::Durable => println!("  stored    durably, {:.1} ms", turn.timings.total.as_secs_f64() * 1e3),
+        Durability::Volatile => println!("  stored    in memory only"),
+        Durability::NotStored { reason } => println!("  stored    NOT: {reason}"),
+    }
+    for degradation in &turn.degraded {
+        println!("  degraded  {}: {}", degradation.component, degradation.reason);
+    }
+}
+
+fn why(hit: &RecalledMemory) -> String {
+    let parts = [
+        ("meaning", hit.parts.dense),
+        ("words", hit.parts.lexical),
+        ("neighbours", hit.parts.neighbours),
+        ("speaker", hit.parts.speaker),
+        ("age and weight", hit.parts.prior),
+    ];
+    let mut reasons: Vec<String> = parts
+        .iter()
+        .filter(|(_, points)| points.abs() >= 0.005)
+        .map(|(name, points)| format!("{name} {points:+.2}"))
+        .collect();
+    if !hit.matched_terms.is_empty() {
+        reasons.push(format!("shares {}", hit.matched_terms.join(", ")));
+    }
+    reasons.join("; ")
+}

@@ -1,0 +1,253 @@
+//! `cargo run --release --example load` — the scale table: how many turns a second the engine does, and how
+//! long an answer takes, for 10 to 10,000 people at once, with durable acknowledgements.
+//!
+//! For each number of people it runs twice: closed loop (everyone writes again when answered) for the
+//! throughput, then open loop at a share of that (`--share`) for the latency. `--json` prints one object
+//! per scale; `--plot DIR` draws both against the number of people. `--acks FILE` writes every
+//! acknowledged turn down as it comes; after a crash, `--verify FILE` checks that each is there once.
+
+mod verify;
+
+use std::{
+    error::Error,
+    fs::OpenOptions,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use clap::{Parser, ValueEnum};
+use serde::Serialize;
+use whisperengine::{BotId, ChannelId, Message, Priority, Timestamp, UserId, WhisperEngine};
+use whisperengine_examples::{
+    drive::{self, AckLog, Arrivals, Run, Session},
+    input, measure,
+    plot::{self, Chart, Scale, Series},
+    progress, report,
+};
+
+/// Measure throughput and latency by number of people.
+#[derive(Debug, Parser)]
+struct Args {
+    /// How many people write at once; one row each.
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 50, 100, 250, 1_000, 10_000])]
+    users: Vec<usize>,
+    /// Turns in each loop of each scale; at least one for everybody.
+    #[arg(long, default_value_t = 30_000)]
+    turns: usize,
+    /// What people write: .jsonl, .tsv or plain lines; the sample log if not given.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/chat.jsonl"))]
+    texts: PathBuf,
+    /// Which loop to run.
+    #[arg(long = "loop", value_enum, default_value_t = Loop::Both)]
+    kind: Loop,
+    /// Share of the closed loop's throughput at which the open loop measures latency.
+    #[arg(long, default_value_t = 0.7)]
+    share: f64,
+    /// Turns a second of the open loop, instead of a share of the closed loop's.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Folder that keeps the memories; a temporary one if not given.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Print one JSON object per scale.
+    #[arg(long)]
+    json: bool,
+    /// Draw throughput.svg and latency.svg into this folder.
+    #[arg(long, value_name = "DIR")]
+    plot: Option<PathBuf>,
+    /// Append every acknowledged turn to this file as it comes.
+    #[arg(long, value_name = "FILE")]
+    acks: Option<PathBuf>,
+    /// Do not run: check that every turn in FILE is in `--data` exactly once.
+    #[arg(long, value_name = "FILE", requires = "data")]
+    verify: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Loop {
+    Closed,
+    Open,
+    Both,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    users: usize,
+    turns: u64,
+    /// Of the closed loop; of the open loop when it runs alone.
+    turns_per_s: f64,
+    turns_per_cpu_s: f64,
+    /// Of the open loop at `offered_per_s`; of the closed loop when it runs alone.
+    p50_ms: f64,
+    p95_ms: f64,
+    p99_ms: f64,
+    offered_per_s: Option<f64>,
+    closed_p99_ms: Option<f64>,
+    success_rate: f64,
+    refused: u64,
+    lost: u64,
+    out_of_order: u64,
+    rss_mb: f64,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    report::exit(match &args.verify {
+        Some(acks) => verify::verify(args.data.as_deref().expect("clap requires it"), acks),
+        None => load(&args).await,
+    })
+}
+
+async fn load(args: &Args) -> Result<(), Box<dyn Error>> {
+    let texts = input::texts(&args.texts)?;
+    let temporary = tempfile::tempdir()?;
+    let data = args.data.as_deref().unwrap_or(temporary.path());
+    let acks: Option<AckLog> = match &args.acks {
+        Some(path) => Some(Arc::new(Mutex::new(OpenOptions::new().create(true).append(true).open(path)?))),
+        None => None,
+    };
+    if !args.json {
+        println!("  people    turns   turns/s  p50 ms  p95 ms  p99 ms  success  lost  disorder  RSS MB");
+    }
+    let mut rows = Vec::new();
+    for &users in &args.users {
+        let row = scale(args, users.max(1), &texts, data, acks.as_ref()).await?;
+        if args.json {
+            println!("{}", serde_json::to_string(&row)?);
+        } else {
+            println!(
+                "{:>8} {:>8} {:>9.0} {:>7.2} {:>7.2} {:>7.2}  {:>6.2}% {:>5} {:>9} {:>7.0}",
+                row.users,
+                row.turns,
+                row.turns_per_s,
+                row.p50_ms,
+                row.p95_ms,
+                row.p99_ms,
+                row.success_rate * 100.0,
+                row.lost,
+                row.out_of_order,
+                row.rss_mb
+            );
+        }
+        rows.push(row);
+    }
+    if let Some(folder) = &args.plot {
+        draw(folder, &rows)?;
+    }
+    let (lost, disorder) = rows.iter().fold((0, 0), |(l, d), row| (l + row.lost, d + row.out_of_order));
+    if lost + disorder > 0 {
+        return Err(format!("{lost} lost, {disorder} out of order").into());
+    }
+    Ok(())
+}
+
+/// One row of the table, in a data folder of its own.
+async fn scale(
+    args: &Args,
+    users: usize,
+    texts: &[String],
+    data: &Path,
+    acks: Option<&AckLog>,
+) -> Result<Row, Box<dyn Error>> {
+    let engine = WhisperEngine::builder().data_dir(data.join(format!("{users}-users"))).build()?;
+    let turns = args.turns.max(users);
+    let mut runs = Vec::new();
+    let mut sent = 0;
+    if args.kind != Loop::Open {
+        let closed = Arrivals::Closed { in_flight: 1 };
+        runs.push((None, one_run(&engine, users, turns, sent, texts, closed, acks).await?));
+        sent += turns;
+    }
+    if args.kind != Loop::Closed {
+        let capacity = runs.first().map(|(_, run)| run.turns_per_second());
+        let per_second = args.rate.or(capacity.map(|c| c * args.share)).ok_or("--loop open needs --rate")?;
+        let open = Arrivals::Open { per_second };
+        runs.push((Some(per_second), one_run(&engine, users, turns, sent, texts, open, acks).await?));
+    }
+    let rss_mb = measure::rss_bytes() as f64 / 1e6;
+    let mut lost = 0;
+    for (_, run) in &runs {
+        lost += drive::count_lost(&engine, &run.acknowledged)? + (turns as u64 - run.turns - run.failed());
+    }
+    engine.shutdown().await;
+    let (first, last) = (&runs[0].1, &runs[runs.len() - 1]);
+    let latency = last.1.answer();
+    let answered: u64 = runs.iter().map(|(_, run)| run.turns).sum();
+    let failed: u64 = runs.iter().map(|(_, run)| run.failed()).sum();
+    Ok(Row {
+        users,
+        turns: answered,
+        turns_per_s: first.turns_per_second(),
+        turns_per_cpu_s: first.turns as f64 / first.cpu.as_secs_f64(),
+        p50_ms: latency.p50_ms(),
+        p95_ms: latency.p95_ms(),
+        p99_ms: latency.p99_ms(),
+        offered_per_s: last.0,
+        closed_p99_ms: (args.kind != Loop::Open).then(|| first.answer().p99_ms()),
+        success_rate: answered as f64 / (answered + failed) as f64,
+        refused: runs.iter().flat_map(|(_, run)| run.refused.values()).sum(),
+        lost,
+        out_of_order: runs.iter().map(|(_, run)| run.out_of_order).sum(),
+        rss_mb,
+    })
+}
+
+async fn one_run(
+    engine: &WhisperEngine,
+    users: usize,
+    turns: usize,
+    sent_before: usize,
+    texts: &[String],
+    arrivals: Arrivals,
+    acks: Option<&AckLog>,
+) -> Result<Run, Box<dyn Error>> {
+    let bar = progress::bar(turns as u64, &format!("{users} people"));
+    let run = drive::run(engine, sessions(users, turns, sent_before, texts)?, arrivals, &bar, acks).await;
+    bar.finish_and_clear();
+    for (reason, count) in &run.failures {
+        eprintln!("{count} turns failed: {reason}");
+    }
+    Ok(run)
+}
+
+/// Deals `turns` texts out to `users` people. In twenty turns one is critical, two high, three low and
+/// the rest for the scheduler to score.
+fn sessions(users: usize, turns: usize, sent_before: usize, texts: &[String]) -> Result<Vec<Session>, Box<dyn Error>> {
+    let (bot, channel) = (BotId::new("ember")?, ChannelId::new("direct")?);
+    let start: Timestamp = "2026-01-01T09:00:00Z".parse()?;
+    let mut sessions: Vec<Session> = vec![Vec::with_capacity(turns / users + 1); users];
+    for n in 0..turns {
+        let (user, at) = (n % users, sent_before + n);
+        let sent_at = start + Duration::from_millis(40_000 * (at / users) as u64 + user as u64);
+        let text = texts[(at * 7 + user) % texts.len()].as_str();
+        let user_id = UserId::new(format!("user-{user}"))?;
+        let mut message = Message::new(bot.clone(), user_id, channel.clone(), text, sent_at);
+        message.priority = match at % 20 {
+            0 => Some(Priority::Critical),
+            1 | 2 => Some(Priority::High),
+            3..=5 => Some(Priority::Low),
+            _ => None,
+        };
+        sessions[user].push(message);
+    }
+    Ok(sessions)
+}
+
+fn draw(folder: &Path, rows: &[Row]) -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    let series = |name: &str, y: fn(&Row) -> f64| Series {
+        name: name.to_owned(),
+        points: rows.iter().map(|row| (row.users as f64, y(row))).collect(),
+    };
+    let people = ("people at once", Scale::Log);
+    let throughput =
+        Chart { title: "Throughput, durable acknowledgements", x: people, y: ("turns a second", Scale::Linear) };
+    plot::lines(&folder.join("throughput.svg"), &throughput, &[series("turns/s", |row| row.turns_per_s)])?;
+    let latency = Chart { title: "Latency of an answer", x: people, y: ("milliseconds", Scale::Log) };
+    let lines =
+        [series("p50", |row| row.p50_ms), series("p95", |row| row.p95_ms), series("p99", |row| row.p99_ms)];
+    plot::lines(&folder.join("latency.svg"), &latency, &lines)
+}

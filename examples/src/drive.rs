@@ -1,0 +1,277 @@
+//! Puts messages of many people through an engine and checks what comes back.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs::File,
+    io::Write,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use indicatif::ProgressBar;
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::sleep_until,
+};
+use whisperengine::{Durability, Error, MemoryId, MemoryOwner, Message, Ticket, TurnOutcome, WhisperEngine};
+
+use crate::{
+    measure::{self, Latencies},
+    report,
+};
+
+/// Messages of one session, in the order they are sent.
+pub type Session = Vec<Message>;
+
+/// How messages arrive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Arrivals {
+    /// Each session sends its next message when one of its last `in_flight` is answered.
+    Closed {
+        /// Messages of one session that may be under way at once, at least 1.
+        in_flight: usize,
+    },
+    /// So many messages a second over all sessions, whatever the answers; latency counts from when the
+    /// message was due.
+    Open {
+        /// Messages a second.
+        per_second: f64,
+    },
+}
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// Turns that were answered.
+    pub turns: u64,
+    /// Turns refused for good or given up, by reason.
+    pub failures: BTreeMap<String, u64>,
+    /// Refusals after which the turn was sent again, by reason.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Answers that came in another order than their messages.
+    pub out_of_order: u64,
+    /// Memories that were recalled.
+    pub recalled: u64,
+    /// Turns that recalled at least one memory.
+    pub turns_with_recall: u64,
+    /// Turns by primary emotion.
+    pub emotions: BTreeMap<&'static str, u64>,
+    /// Turns by degraded component.
+    pub degraded: BTreeMap<String, u64>,
+    /// Latency by stage; `answer` is what the sender sees.
+    pub stages: BTreeMap<&'static str, Latencies>,
+    /// Wall-clock time.
+    pub wall: Duration,
+    /// CPU time of the process.
+    pub cpu: Duration,
+    /// Every durably acknowledged turn.
+    pub acknowledged: Vec<(MemoryOwner, MemoryId, String)>,
+}
+
+/// Where acknowledged turns are written down as they come, so that they can be checked after a crash.
+pub type AckLog = Arc<Mutex<File>>;
+
+/// Sends every message of every session.
+///
+/// # Panics
+/// When a session's task panics.
+pub async fn run(
+    engine: &WhisperEngine,
+    sessions: Vec<Session>,
+    arrivals: Arrivals,
+    bar: &ProgressBar,
+    acks: Option<&AckLog>,
+) -> Run {
+    let (wall, cpu) = (measure::now(), measure::process_cpu());
+    let total: usize = sessions.iter().map(Vec::len).sum();
+    let count = sessions.len();
+    let run = Arc::new(Mutex::new(Run { acknowledged: Vec::with_capacity(total), ..Run::default() }));
+    let mut tasks = JoinSet::new();
+    for (at, session) in sessions.into_iter().enumerate() {
+        let sender = Sender {
+            engine: engine.clone(),
+            bar: bar.clone(),
+            acks: acks.cloned(),
+            run: Arc::clone(&run),
+            answered: Arc::default(),
+        };
+        match arrivals {
+            Arrivals::Closed { in_flight } => tasks.spawn(sender.closed(session, in_flight)),
+            Arrivals::Open { per_second } => {
+                // Sessions take turns: message `i` of session `at` is due at place `i * count + at`.
+                let step = Duration::from_secs_f64(count as f64 / per_second);
+                let first = wall + Duration::from_secs_f64(at as f64 / per_second);
+                tasks.spawn(sender.open(session, first, step))
+            }
+        };
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended.expect("a session's task does not panic");
+    }
+    let mut run = std::mem::take(&mut *lock(&run));
+    run.wall = wall.elapsed();
+    run.cpu = measure::process_cpu().saturating_sub(cpu);
+    run
+}
+
+/// Looks every acknowledged turn up; returns how many are missing or hold another text.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn count_lost(engine: &WhisperEngine, acknowledged: &[(MemoryOwner, MemoryId, String)]) -> Result<u64, Error> {
+    let mut by_owner: BTreeMap<&MemoryOwner, Vec<(&MemoryId, &str)>> = BTreeMap::new();
+    for (owner, id, text) in acknowledged {
+        by_owner.entry(owner).or_default().push((id, text));
+    }
+    let mut lost = 0;
+    for (owner, turns) in by_owner {
+        let ids: Vec<MemoryId> = turns.iter().map(|(id, _)| (*id).clone()).collect();
+        let found = engine.memories_by_id(owner, &ids)?;
+        lost += turns
+            .iter()
+            .zip(found)
+            .filter(|((_, text), record)| record.as_ref().is_none_or(|record| record.text != *text))
+            .count() as u64;
+    }
+    Ok(lost)
+}
+
+struct Sender {
+    engine: WhisperEngine,
+    bar: ProgressBar,
+    acks: Option<AckLog>,
+    run: Arc<Mutex<Run>>,
+    /// The highest sequence answered so far in this session.
+    answered: Arc<AtomicU64>,
+}
+
+impl Sender {
+    async fn closed(self, session: Session, in_flight: usize) {
+        let mut under_way = VecDeque::new();
+        for message in session {
+            if under_way.len() >= in_flight.max(1) {
+                joined(under_way.pop_front()).await;
+            }
+            let from = measure::now();
+            let ticket = loop {
+                match self.engine.submit(message.clone()) {
+                    Err(Error::Busy { retry_after, .. }) => {
+                        *lock(&self.run).refused.entry("busy, sent again").or_default() += 1;
+                        tokio::time::sleep(retry_after).await;
+                    }
+                    other => break other,
+                }
+            };
+            under_way.push_back(self.await_answer(from, message, ticket));
+        }
+        while !under_way.is_empty() {
+            joined(under_way.pop_front()).await;
+        }
+    }
+
+    async fn open(self, session: Session, first: Instant, step: Duration) {
+        let mut under_way = VecDeque::new();
+        for (at, message) in session.into_iter().enumerate() {
+            let due = first + step * at as u32;
+            sleep_until(due.into()).await;
+            let ticket = self.engine.submit(message.clone());
+            under_way.push_back(self.await_answer(due, message, ticket));
+            while under_way.front().is_some_and(JoinHandle::is_finished) {
+                joined(under_way.pop_front()).await;
+            }
+        }
+        while !under_way.is_empty() {
+            joined(under_way.pop_front()).await;
+        }
+    }
+
+    /// A task of its own, so that the latency ends when the answer is there, not when it is collected.
+    fn await_answer(&self, from: Instant, message: Message, ticket: Result<Ticket, Error>) -> JoinHandle<()> {
+        let (bar, acks, answered) = (self.bar.clone(), self.acks.clone(), Arc::clone(&self.answered));
+        let run = Arc::clone(&self.run);
+        tokio::spawn(async move {
+            let result = match ticket {
+                Ok(ticket) => ticket.await,
+                Err(refused) => Err(refused),
+            };
+            let latency = from.elapsed();
+            let mut in_order = true;
+            if let Ok(outcome) = &result {
+                in_order = answered.fetch_max(outcome.sequence, Ordering::Relaxed) < outcome.sequence;
+                if let Some(acks) = acks.filter(|_| outcome.stored == Durability::Durable) {
+                    let line = serde_json::json!([outcome.session.user, outcome.turn, message.text]);
+                    writeln!(lock(&acks), "{line}").expect("the list of acknowledged turns can be written");
+                }
+            }
+            bar.inc(1);
+            lock(&run).add(message, latency, in_order, result);
+        })
+    }
+}
+
+async fn joined(handle: Option<JoinHandle<()>>) {
+    let handle = handle.expect("the caller saw that one is under way");
+    handle.await.expect("waiting for an answer does not panic");
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Run {
+    /// Turns that were refused for good or given up.
+    pub fn failed(&self) -> u64 {
+        self.failures.values().sum()
+    }
+
+    /// The share of turns that were answered, `0..=1`.
+    pub fn success_rate(&self) -> f64 {
+        self.turns as f64 / ((self.turns + self.failed()) as f64).max(1.0)
+    }
+
+    /// Turns answered in a second of wall-clock time.
+    pub fn turns_per_second(&self) -> f64 {
+        self.turns as f64 / self.wall.as_secs_f64().max(1e-9)
+    }
+
+    /// Latency as the senders saw it.
+    pub fn answer(&self) -> Latencies {
+        self.stages.get("answer").cloned().unwrap_or_default()
+    }
+
+    fn add(&mut self, message: Message, latency: Duration, in_order: bool, result: Result<TurnOutcome, Error>) {
+        let outcome = match result {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                *self.failures.entry(report::chain(&error)).or_default() += 1;
+                return;
+            }
+        };
+        self.turns += 1;
+        self.out_of_order += u64::from(!in_order);
+        self.recalled += outcome.recalled.memories.len() as u64;
+        self.turns_with_recall += u64::from(!outcome.recalled.memories.is_empty());
+        *self.emotions.entry(outcome.emotion.primary.name()).or_default() += 1;
+        for degradation in &outcome.degraded {
+            *self.degraded.entry(degradation.component.to_string()).or_default() += 1;
+        }
+        let t = &outcome.timings;
+        for (stage, took) in [
+            ("queued", t.queued),
+            ("emotion", t.emotion),
+            ("embedding", t.embedding),
+            ("recall", t.recall),
+            ("plan", t.plan),
+            ("store", t.store),
+            ("answer", latency),
+        ] {
+            self.stages.entry(stage).or_default().record(took);
+        }
+        if outcome.stored == Durability::Durable {
+            self.acknowledged.push((message.owner(), outcome.turn, message.text));
+        }
+    }
+}
