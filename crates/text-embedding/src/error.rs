@@ -32,6 +32,19 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A model's files are not what they should be.
+    #[cfg(feature = "candle")]
+    #[error("{} is not usable: {reason}", path.display())]
+    InvalidModel {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A model's weights do not fit together, or a computation failed.
+    #[cfg(feature = "candle")]
+    #[error("the model failed")]
+    Candle(#[from] candle_core::Error),
     /// The embedding space cannot be named, or values are not an embedding.
     #[error(transparent)]
     Embedding(#[from] EmbeddingError),

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod cached;
+#[cfg(feature = "candle")]
+mod candle;
 pub mod conformance;
 mod error;
 mod hashing;
@@ -11,6 +13,8 @@ mod table;
 mod wordpiece;
 
 pub use cached::{CacheLimits, CachedEmbedder};
+#[cfg(feature = "candle")]
+pub use candle::CandleEmbedder;
 pub use error::{Error, Result};
 pub use hashing::HashingEmbedder;
 pub use static_table::StaticEmbedder;
