@@ -8,7 +8,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::{Relaxed, SeqCst}},
     },
     time::{Duration, Instant},
 };
@@ -41,6 +41,7 @@ struct Counters {
     invalidations: AtomicU64,
     evictions: AtomicU64,
     expirations: AtomicU64,
+    forgets: AtomicU64,
 }
 
 impl QueryCache {
@@ -102,6 +103,11 @@ impl QueryCache {
         answers.insert(key.clone(), answer);
     }
 
+    /// How often [`forget`](Self::forget) was called.
+    pub(crate) fn forgets(&self) -> u64 {
+        self.counters.forgets.load(SeqCst)
+    }
+
     /// Lets go of one answer.
     pub(crate) fn remove(&self, key: &QueryKey) {
         if let Some(answers) = &self.answers {
@@ -117,6 +123,7 @@ impl QueryCache {
     /// Lets go of every answer of `owner`, so that what is forgotten is in no cache either.
     pub(crate) fn forget(&self, owner: &MemoryOwner) {
         if let Some(answers) = &self.answers {
+            self.counters.forgets.fetch_add(1, SeqCst);
             let owner = owner.clone();
             // Cannot fail: the cache is built with support for closures.
             drop(answers.invalidate_entries_if(move |key, _| *key.owner() == owner));

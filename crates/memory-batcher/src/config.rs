@@ -18,8 +18,9 @@ pub struct Config {
     /// Most bytes in one commit, estimated (default 4 MiB); a single larger operation goes alone.
     pub max_batch_bytes: usize,
     /// Longest time that a ready write is held back so that a batch may fill (default 1 ms). The
-    /// delay actually taken is [`linger_share`](Self::linger_share) of a commit's duration, only under
-    /// concurrent load and only until the batch is as large as the last one. Zero never holds back.
+    /// delay actually taken is [`linger_share`](Self::linger_share) of a commit's duration, at least
+    /// [`lurk`](Self::lurk), only under concurrent load and only until the batch is as large as the last
+    /// one. Zero never holds back.
     #[serde(with = "duration_text")]
     pub max_delay: Duration,
     /// How much of a commit's usual duration may be spent filling the next batch, `0..=1` (default 0.25).
@@ -63,6 +64,14 @@ pub struct Config {
     /// them and says so in `Recall::degraded`.
     #[serde(with = "duration_text")]
     pub read_wait: Duration,
+    /// A query is searched for on its caller's own thread while the slowest search of late took less than
+    /// this (default 50 us), and handed to a thread that searches otherwise. Zero always hands over.
+    #[serde(with = "duration_text")]
+    pub inline_search: Duration,
+    /// How long an idle thread of the batcher gives way to others, ready for the next piece of work,
+    /// before it goes to sleep (default 50 us). Raising it saves wake-ups at the price of CPU time.
+    #[serde(with = "duration_text")]
+    pub lurk: Duration,
     /// Threads that search (default 0: as many as there are processors, at most 8).
     pub readers: usize,
 }
@@ -88,6 +97,8 @@ impl Default for Config {
             cache_bytes: 64 << 20,
             recency_tolerance: Duration::from_secs(180),
             read_wait: Duration::from_secs(1),
+            inline_search: Duration::from_micros(50),
+            lurk: Duration::from_micros(50),
             readers: 0,
         }
     }

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry as MapEntry},
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher},
     mem,
     time::{Duration, Instant},
 };
@@ -15,10 +15,12 @@ use whisperengine_types::{MemoryId, MemoryRecord, MetadataValue};
 use crate::{buffer::EntryKey, write::IdempotencyKey};
 
 /// What a store is recognised by. `owner` is a serial number that no other owner ever bears.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum DedupKey {
-    Content { owner: u64, fingerprint: u128 },
-    Given { owner: u64, key: IdempotencyKey },
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct DedupKey {
+    pub(crate) owner: u64,
+    pub(crate) print: u128,
+    /// The print is of a key that the caller gave, not of the content.
+    pub(crate) given: bool,
 }
 
 /// What the window knows under a key.
@@ -33,21 +35,29 @@ pub(crate) enum Seen {
 /// The stores of the last [`window`](crate::Config::dedup_window), at most so many.
 #[derive(Debug)]
 pub(crate) struct DedupWindow {
-    seen: HashMap<DedupKey, (Seen, u64)>,
-    /// The content that is stored, or about to be, under an id.
-    content_of: HashMap<(u64, MemoryId), u128>,
-    /// Keys by age; one whose stamp is not that in `seen` is of an entry that is gone.
-    ages: VecDeque<(Instant, DedupKey, u64)>,
+    seen: HashMap<DedupKey, (Seen, u64), BuildHasherDefault<Mixer>>,
+    /// The content that is stored, or about to be, under an owner's id, whose 64-bit hash stands for it.
+    content_of: HashMap<(u64, u64), u128, BuildHasherDefault<Mixer>>,
+    ages: VecDeque<Age>,
     stamp: u64,
     window: Duration,
     max_items: usize,
 }
 
+/// When an entry was made; its stamp differs from that in `seen` once the entry is gone.
+#[derive(Debug)]
+struct Age {
+    at: Instant,
+    key: DedupKey,
+    id: u64,
+    stamp: u64,
+}
+
 impl DedupWindow {
     pub(crate) fn new(window: Duration, max_items: usize) -> Self {
         Self {
-            seen: HashMap::new(),
-            content_of: HashMap::new(),
+            seen: HashMap::default(),
+            content_of: HashMap::default(),
             ages: VecDeque::new(),
             stamp: 0,
             window,
@@ -66,12 +76,14 @@ impl DedupWindow {
 
     /// Notes that `entry` is about to store `id`.
     pub(crate) fn begin(&mut self, key: DedupKey, id: &MemoryId, entry: EntryKey, now: Instant) {
-        if let DedupKey::Content { owner, fingerprint } = key {
-            self.content_of.insert((owner, id.clone()), fingerprint);
+        let id = hash_id(id);
+        if !key.given {
+            self.content_of.insert((key.owner, id), key.print);
         }
         self.stamp += 1;
-        self.seen.insert(key.clone(), (Seen::Pending(entry), self.stamp));
-        self.ages.push_back((now, key, self.stamp));
+        let stamp = self.stamp;
+        self.seen.insert(key, (Seen::Pending(entry), stamp));
+        self.ages.push_back(Age { at: now, key, id, stamp });
         while self.seen.len() > self.max_items && self.drop_oldest() {}
     }
 
@@ -88,20 +100,21 @@ impl DedupWindow {
     pub(crate) fn fail(&mut self, key: &DedupKey, entry: EntryKey, id: &MemoryId) {
         if self.seen.get(key).is_some_and(|(seen, _)| *seen == Seen::Pending(entry)) {
             self.seen.remove(key);
-            self.forget_id(key, id);
+            self.forget_id(key, hash_id(id));
         }
     }
 
     /// Notes that what is stored under `id` is about to change.
     pub(crate) fn invalidate(&mut self, owner: u64, id: &MemoryId) {
-        if let Some(fingerprint) = self.content_of.remove(&(owner, id.clone())) {
-            self.seen.remove(&DedupKey::Content { owner, fingerprint });
+        if let Some(print) = self.content_of.remove(&(owner, hash_id(id))) {
+            let given = false;
+            self.seen.remove(&DedupKey { owner, print, given });
         }
     }
 
     fn expire(&mut self, now: Instant) {
-        while let Some((at, _, _)) = self.ages.front()
-            && now.saturating_duration_since(*at) >= self.window
+        while let Some(age) = self.ages.front()
+            && now.saturating_duration_since(age.at) >= self.window
         {
             if !self.drop_oldest() {
                 break;
@@ -112,41 +125,49 @@ impl DedupWindow {
     /// Drops the oldest entry that is not pending; false when every entry is.
     fn drop_oldest(&mut self) -> bool {
         for _ in 0..self.ages.len() {
-            let Some((at, key, stamp)) = self.ages.pop_front() else {
+            let Some(age) = self.ages.pop_front() else {
                 return false;
             };
-            let MapEntry::Occupied(found) = self.seen.entry(key) else {
-                return true;
-            };
-            let key = found.key().clone();
-            match found.get() {
-                (_, current) if *current != stamp => return true,
-                (Seen::Pending(_), _) => self.ages.push_back((at, key, stamp)),
-                (Seen::Stored(_), _) => {
-                    if let (Seen::Stored(id), _) = found.remove() {
-                        self.forget_id(&key, &id);
-                    }
+            match self.seen.get(&age.key) {
+                Some((Seen::Pending(_), stamp)) if *stamp == age.stamp => self.ages.push_back(age),
+                Some((Seen::Stored(_), stamp)) if *stamp == age.stamp => {
+                    self.seen.remove(&age.key);
+                    self.forget_id(&age.key, age.id);
                     return true;
                 }
+                _ => return true,
             }
         }
         false
     }
 
-    fn forget_id(&mut self, key: &DedupKey, id: &MemoryId) {
-        if let DedupKey::Content { owner, fingerprint } = *key
-            && let MapEntry::Occupied(found) = self.content_of.entry((owner, id.clone()))
-            && *found.get() == fingerprint
+    fn forget_id(&mut self, key: &DedupKey, id: u64) {
+        if !key.given
+            && let MapEntry::Occupied(found) = self.content_of.entry((key.owner, id))
+            && *found.get() == key.print
         {
             found.remove();
         }
     }
 }
 
+fn hash_id(id: &MemoryId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(id.as_str().as_bytes());
+    hasher.finish()
+}
+
+/// 128 bits of a key that the caller gave.
+pub(crate) fn print_of_key(key: &IdempotencyKey) -> u128 {
+    let mut twin = Twin(Vec::with_capacity(key.0.len()));
+    twin.write(key.0.as_bytes());
+    twin.fingerprint()
+}
+
 /// 128 bits of everything in a record but its id. Within an owner and a window, a chance collision of
 /// two different records is less likely than a wrong bit in memory.
 pub(crate) fn fingerprint(record: &MemoryRecord) -> u128 {
-    let mut twin = Twin::new();
+    let mut twin = Twin(Vec::with_capacity(256 + record.text.len()));
     record.text.hash(&mut twin);
     record.speaker.hash(&mut twin);
     record.session.hash(&mut twin);
@@ -167,7 +188,7 @@ pub(crate) fn fingerprint(record: &MemoryRecord) -> u128 {
         embedding.space().hash(&mut twin);
         twin.write_u64(fold(embedding.values()));
     }
-    (u128::from(twin.0.finish()) << 64) | u128::from(twin.1.finish())
+    twin.fingerprint()
 }
 
 /// 64 bits of an embedding, which its text all but decides anyway.
@@ -182,24 +203,53 @@ pub(crate) fn fold(values: &[f32]) -> u64 {
     lanes.iter().fold(values.len() as u64, |sum, lane| (sum ^ lane).wrapping_mul(ODD).rotate_left(31))
 }
 
-/// Two SipHash states with different beginnings.
-struct Twin(DefaultHasher, DefaultHasher);
+/// Gathers the bytes that a value hashes as; two SipHash runs over all of them make the 128 bits.
+struct Twin(Vec<u8>);
 
 impl Twin {
-    fn new() -> Self {
-        let mut second = DefaultHasher::new();
-        second.write_u64(u64::MAX);
-        Self(DefaultHasher::new(), second)
+    fn fingerprint(&self) -> u128 {
+        let mut halves = [DefaultHasher::new(), DefaultHasher::new()];
+        halves[1].write_u64(u64::MAX);
+        let [high, low] = halves.map(|mut half| {
+            half.write(&self.0);
+            half.finish()
+        });
+        (u128::from(high) << 64) | u128::from(low)
     }
 }
 
 impl Hasher for Twin {
     fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
-        self.1.write(bytes);
+        self.0.extend_from_slice(bytes);
     }
 
     fn finish(&self) -> u64 {
-        self.0.finish()
+        self.fingerprint() as u64
+    }
+}
+
+/// For keys that are hashes or serial numbers already.
+#[derive(Debug, Default)]
+struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(u64::from(byte));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
     }
 }

@@ -150,6 +150,7 @@ impl Shared {
     }
 
     fn commit_loop(&self) {
+        let mut lurking = None;
         let mut state = self.lock();
         while !state.stopped {
             let now = now();
@@ -164,9 +165,18 @@ impl Shared {
                     },
                 };
                 self.feed([input]);
+                lurking = Some(crate::driver::now() + self.config.lurk);
                 state = self.lock();
                 continue;
             }
+            let soon = |at: Instant| at < now + self.config.lurk;
+            if lurking.is_some_and(|until| now < until) || state.machine.next_commit().is_some_and(soon) {
+                drop(state);
+                thread::yield_now();
+                state = self.lock();
+                continue;
+            }
+            lurking = None;
             state.idle = true;
             state.commit_at = state.machine.next_commit();
             let wait = state.commit_at.map(|at| at.saturating_duration_since(now));

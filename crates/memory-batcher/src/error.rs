@@ -56,8 +56,9 @@ pub enum BatcherError {
     /// The drain's deadline passed before the accepted write was written; nothing was changed.
     #[error("write was still waiting when the drain ended")]
     Unwritten,
-    /// The drain's deadline passed while the store was working on the write: it may or may not be stored.
-    #[error("write was being committed when the drain ended")]
+    /// The write may or may not be stored: the drain's deadline passed while the store was working on it,
+    /// or it was applied, had to be applied again behind an earlier write that had failed, and that failed.
+    #[error("write may or may not be stored")]
     InDoubt,
     /// An idempotency key has no character or more than 256 bytes.
     #[error("idempotency key has {bytes} bytes, not 1 to 256")]

@@ -16,7 +16,7 @@ use crate::{
     BatcherError, Config, DeadLetter, Dedup, Result, Write, WriteStats, Written,
     buffer::{Buffer, Entry, EntryKey, Limits, Waiter},
     dead_letter::DeadLetters,
-    dedup::{DedupKey, DedupWindow, Seen, fingerprint},
+    dedup::{DedupKey, DedupWindow, Seen, fingerprint, print_of_key},
     policy::FlushPolicy,
     retry::RetryPolicy,
 };
@@ -104,20 +104,21 @@ pub enum Output<T> {
 pub struct Prepared {
     pub(crate) write: Write,
     pub(crate) bytes: usize,
-    fingerprint: Option<u128>,
+    print: Option<u128>,
 }
 
 impl Prepared {
     /// Measures `write`.
     pub fn new(write: impl Into<Write>) -> Self {
         let write = write.into();
-        let fingerprint = match (&write.op, &write.dedup) {
+        let print = match (&write.op, &write.dedup) {
             (WriteOp::Store { record, .. }, Dedup::Content) => Some(fingerprint(record)),
+            (WriteOp::Store { .. }, Dedup::Key(key)) => Some(print_of_key(key)),
             _ => None,
         };
         Self {
             bytes: write.bytes(),
-            fingerprint,
+            print,
             write,
         }
     }
@@ -353,11 +354,11 @@ impl<T> Machine<T> {
         let Prepared {
             write,
             bytes,
-            fingerprint,
+            print,
         } = prepared;
         let deadline = write.timeout.or(self.timeout).map(|timeout| now + timeout);
         let slot = self.buffer.owners.find_or_insert(write.op.owner(), now);
-        let dedup_key = self.dedup_key(slot, &write.dedup, &write.op, fingerprint);
+        let dedup_key = print.and_then(|print| self.dedup_key(slot, &write.dedup, print));
         if let Some(seen) = dedup_key.as_ref().and_then(|key| self.dedup.find(key, now)).cloned() {
             self.stats.duplicates += 1;
             return self.repeat(seen, token, deadline);
@@ -369,7 +370,7 @@ impl<T> Machine<T> {
             slot,
             priority: write.priority,
             dedup: write.dedup,
-            dedup_key: dedup_key.clone(),
+            dedup_key,
             bytes,
             submitted: now,
             first: Some(Waiter { token, deadline }),
@@ -388,22 +389,11 @@ impl<T> Machine<T> {
         }
     }
 
-    fn dedup_key(&self, slot: u32, dedup: &Dedup, op: &WriteOp, fingerprint: Option<u128>) -> Option<DedupKey> {
-        if self.dedup.is_off() || !matches!(op, WriteOp::Store { .. }) {
-            return None;
-        }
+    fn dedup_key(&self, slot: u32, dedup: &Dedup, print: u128) -> Option<DedupKey> {
         let slot = self.buffer.owners.slot(slot);
-        match dedup {
-            Dedup::Off => None,
-            Dedup::Key(key) => Some(DedupKey::Given {
-                owner: slot.serial,
-                key: key.clone(),
-            }),
-            Dedup::Content => fingerprint.map(|fingerprint| DedupKey::Content {
-                owner: slot.content_serial,
-                fingerprint,
-            }),
-        }
+        let given = matches!(dedup, Dedup::Key(_));
+        let owner = if given { slot.serial } else { slot.content_serial };
+        (!self.dedup.is_off()).then_some(DedupKey { owner, print, given })
     }
 
     /// Answers a repeat, now or together with the store it repeats.

@@ -14,6 +14,7 @@ pub(crate) struct FlushPolicy {
     max_bytes: usize,
     max_delay: Duration,
     linger_share: f64,
+    lurk: Duration,
     /// Moving average of a commit's duration.
     usual: Duration,
     /// How many operations the next batch may hope for.
@@ -28,6 +29,7 @@ impl FlushPolicy {
             max_bytes: config.max_batch_bytes,
             max_delay: config.max_delay,
             linger_share: config.linger_share,
+            lurk: config.lurk,
             usual: Duration::ZERO,
             expected: 0,
             linger_until: None,
@@ -42,8 +44,8 @@ impl FlushPolicy {
             self.usual.mul_f64(0.875) + took.mul_f64(0.125)
         };
         self.expected = items + waiting;
-        let linger = self.usual.mul_f64(self.linger_share).min(self.max_delay);
-        self.linger_until = (!linger.is_zero()).then(|| now + linger);
+        let linger = self.usual.mul_f64(self.linger_share).max(self.lurk).min(self.max_delay);
+        self.linger_until = (self.expected > 1 && !linger.is_zero()).then(|| now + linger);
     }
 
     /// Whether `items` ready operations of `bytes` should be committed now.
@@ -79,7 +81,7 @@ mod tests {
             ("many callers", Some((60, 4, 400)), vec![(0, 4, false), (50, 63, false), (60, 64, true)]),
             ("stragglers", Some((60, 4, 400)), vec![(99, 40, false), (100, 40, true)]),
             ("slow disk", Some((60, 4, 40_000)), vec![(999, 40, false), (1000, 40, true)]),
-            ("no latency", Some((60, 4, 0)), vec![(0, 1, true)]),
+            ("no latency", Some((60, 4, 0)), vec![(49, 63, false), (50, 1, true)]),
         ];
         let start = std::sync::LazyLock::force(&START);
         for (name, committed, checks) in cases {

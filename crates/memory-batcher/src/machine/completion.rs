@@ -2,12 +2,13 @@
 //!
 //! **Order under partial failure.** If an operation fails for a passing reason, later ones of the same
 //! owner in the same batch may have been applied before it. They are not acknowledged: they stay behind
-//! it and are applied again after it, which by the store's contract leaves the state that the order of
-//! submission gives. Other owners are not affected.
+//! it and are applied again after it, which leaves the state that the order of submission gives. (What an
+//! earlier update finds may then be what a later store left, so that it succeeds where it would have found
+//! nothing; the later store is applied after it and stands.) Other owners are not affected.
 
 use std::time::Instant;
 
-use whisperengine_types::{Committed, MemoryError, MemoryId};
+use whisperengine_types::{Committed, MemoryError, MemoryId, WriteOp};
 
 use super::{EntryKey, InFlight, Machine, record_id};
 use crate::{BatcherError, DeadLetterId, Result, Written, buffer::Waiter};
@@ -93,16 +94,17 @@ impl<T> Machine<T> {
             Err(error) => error,
         };
         let entry = self.entry(key);
-        match (&error, entry.applied.take()) {
-            // A delete that was applied before finds nothing the second time.
-            (MemoryError::NotFound { .. }, Some(committed)) => return Verdict::Settle(Ok(committed.id)),
-            (_, applied) => entry.applied = applied,
+        // A delete that was applied before finds nothing the second time.
+        if let (WriteOp::Delete { .. }, MemoryError::NotFound { .. }) = (&entry.op, &error)
+            && let Some(committed) = entry.applied.take()
+        {
+            return Verdict::Settle(Ok(committed.id));
         }
         if !error.is_unavailable() {
             return Verdict::Settle(Err(BatcherError::Memory(error)));
         }
         entry.attempts += 1;
-        let attempts = entry.attempts;
+        let (attempts, was_applied) = (entry.attempts, entry.applied.is_some());
         if error.is_retryable()
             && let Some(wait) = self.retry.backoff(attempts, key.seq)
         {
@@ -111,6 +113,9 @@ impl<T> Machine<T> {
             return Verdict::TryAgain;
         }
         let letter = self.bury(key, attempts, error.to_string());
+        if was_applied {
+            return Verdict::Settle(Err(BatcherError::InDoubt));
+        }
         Verdict::Settle(Err(BatcherError::Failed {
             attempts,
             letter,

@@ -1,6 +1,9 @@
 //! What the tests share: a store in memory that fails on demand, and short ways to say things.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod gated;
+pub(crate) mod world;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},

@@ -1,0 +1,179 @@
+//! A machine, a store that fails to order, and a clock that jumps from event to event.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use whisperengine_memory_batcher::{
+    BatcherError, Config, DrainReport, Input, Machine, Output, Prepared, Write, Written,
+};
+use whisperengine_types::{Clock, Committed, MemoryError, MemoryOwner, SystemClock, WriteOp};
+
+use super::{Model, unavailable};
+
+/// What one commit does.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fault {
+    None,
+    /// Nothing is applied.
+    Down,
+    /// Operations whose bit is set are not applied.
+    Some(u64),
+    /// All is applied, and then the store panics.
+    PanicAfter,
+    /// Nothing is applied, and the store panics.
+    PanicBefore,
+    /// All is applied, and no result is given.
+    Silent,
+}
+
+pub(crate) type Token = usize;
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) machine: Machine<Token>,
+    pub(crate) now: Instant,
+    pub(crate) start: Instant,
+    pub(crate) model: Model,
+    pub(crate) faults: VecDeque<Fault>,
+    pub(crate) commit_time: Duration,
+    in_flight: Option<(Instant, Input<Token>)>,
+    /// What was handed in, by token.
+    pub(crate) ops: Vec<Option<WriteOp>>,
+    pub(crate) answers: BTreeMap<Token, Result<Written, BatcherError>>,
+    /// Tokens in the order they were answered.
+    pub(crate) answered: Vec<Token>,
+    pub(crate) settled: BTreeMap<Token, usize>,
+    pub(crate) reports: Vec<DrainReport>,
+    pub(crate) batches: Vec<(Instant, Vec<WriteOp>)>,
+}
+
+impl World {
+    pub(crate) fn new(config: &Config) -> Self {
+        let start = SystemClock.instant();
+        Self {
+            machine: Machine::new(config).unwrap(),
+            now: start,
+            start,
+            model: Model::default(),
+            faults: VecDeque::new(),
+            commit_time: Duration::from_millis(1),
+            in_flight: None,
+            ops: Vec::new(),
+            answers: BTreeMap::new(),
+            answered: Vec::new(),
+            settled: BTreeMap::new(),
+            reports: Vec::new(),
+            batches: Vec::new(),
+        }
+    }
+
+    pub(crate) fn submit(&mut self, write: impl Into<Write>) -> Token {
+        let write = write.into();
+        let token = self.ops.len();
+        self.ops.push(Some(write.op.clone()));
+        let write = Prepared::new(write);
+        self.machine.handle(Input::Write { write, token }, self.now);
+        self.pump();
+        token
+    }
+
+    pub(crate) fn wait_for(&mut self, owner: &MemoryOwner, span: Duration) -> Token {
+        let token = self.ops.len();
+        self.ops.push(None);
+        let until = self.now + span;
+        let owner = owner.clone();
+        self.machine.handle(Input::Await { owner, until, token }, self.now);
+        self.pump();
+        token
+    }
+
+    pub(crate) fn drain(&mut self, span: Duration) {
+        let token = self.ops.len();
+        self.ops.push(None);
+        let until = self.now + span;
+        self.machine.handle(Input::Drain { until, token }, self.now);
+        self.pump();
+    }
+
+    /// Lets time pass, event by event.
+    pub(crate) fn advance(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(at) = self.next_event().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.tick();
+        }
+        self.now = end;
+        self.tick();
+    }
+
+    /// Lets time pass until nothing more will happen.
+    pub(crate) fn run(&mut self) {
+        let mut events = 0;
+        while let Some(at) = self.next_event() {
+            self.now = self.now.max(at);
+            self.tick();
+            events += 1;
+            assert!(events < 1_000_000, "the machine never comes to rest");
+        }
+    }
+
+    pub(crate) fn outcome(&self, token: Token) -> &Result<Written, BatcherError> {
+        self.answers.get(&token).expect("everyone is answered")
+    }
+
+    fn next_event(&self) -> Option<Instant> {
+        let landing = self.in_flight.as_ref().map(|(at, _)| *at);
+        [landing, self.machine.poll_timeout()].into_iter().flatten().min()
+    }
+
+    fn tick(&mut self) {
+        if let Some((_, input)) = self.in_flight.take_if(|(at, _)| *at <= self.now) {
+            self.machine.handle(input, self.now);
+        }
+        self.machine.handle_timeout(self.now);
+        self.pump();
+    }
+
+    fn pump(&mut self) {
+        while let Some(output) = self.machine.poll_output(self.now) {
+            match output {
+                Output::Commit { ops } => self.commit(ops),
+                Output::Answer { token, outcome } => {
+                    let before = self.answers.insert(token, outcome);
+                    assert!(before.is_none(), "write {token} is answered twice");
+                    self.answered.push(token);
+                }
+                Output::Settled { token, pending } => {
+                    let before = self.settled.insert(token, pending);
+                    assert!(before.is_none(), "reader {token} is told twice");
+                }
+                Output::Drained { report, .. } => self.reports.push(report),
+                other => panic!("unknown output {other:?}"),
+            }
+        }
+    }
+
+    fn commit(&mut self, ops: Vec<WriteOp>) {
+        assert!(self.in_flight.is_none(), "one commit at a time");
+        let fault = self.faults.pop_front().unwrap_or(Fault::None);
+        let mut apply = |at: usize, op: &WriteOp| -> Result<Committed, MemoryError> {
+            match fault {
+                Fault::Down | Fault::PanicBefore => Err(unavailable()),
+                Fault::Some(mask) if mask >> (at % 64) & 1 == 1 => Err(unavailable()),
+                _ => self.model.apply(op),
+            }
+        };
+        let results: Vec<_> = ops.iter().enumerate().map(|(at, op)| apply(at, op)).collect();
+        let input = match fault {
+            Fault::PanicAfter | Fault::PanicBefore => Input::Panicked {
+                reason: "on demand".to_owned(),
+            },
+            Fault::Silent => Input::Committed { results: Vec::new() },
+            _ => Input::Committed { results },
+        };
+        self.batches.push((self.now, ops));
+        self.in_flight = Some((self.now + self.commit_time, input));
+    }
+}
