@@ -19,8 +19,8 @@ use self::shared::Wake;
 use crate::{
     Config, Error, Handler, Metrics, PriorityScore, Refused, Result, ScoreInput, SessionSignals, Submission,
     SubmitOptions, Ticket, Tickets, Turn,
-    machine::SchedulerCore,
-    reply::{Group, ReplySlot},
+    machine::{Place, SchedulerCore},
+    reply::{Answer, Group, ReplySlot},
     sessions::hash_of,
 };
 
@@ -112,26 +112,32 @@ impl<T: Send + 'static, R: Send + 'static> Scheduler<T, R> {
         let hash = hash_of(&self.hasher, &session);
         let (slot, receiver) = ReplySlot::one();
         let submission = Submission::new(session, payload, slot).with(options);
-        let now = self.shared.clock.instant();
-        let accepted = self
-            .shared
-            .with(Wake::One, |core| core.submit_hashed(hash, submission, now))?;
-        Ok(Ticket::new(accepted, receiver, self.canceller()))
+        self.take_in(hash, submission, receiver, Place::Free)
     }
 
     /// The same into a place held by the service's `poll_ready`.
     pub(crate) fn submit_reserved(&self, submission: Submission<T>) -> Result<Ticket<R>, Refused> {
+        let hash = hash_of(&self.hasher, &submission.session);
         let (slot, receiver) = ReplySlot::one();
-        let submission = Submission {
-            session: submission.session,
-            payload: submission.payload,
-            token: slot,
-            options: submission.options,
-        };
+        self.take_in(hash, submission.with_token(slot), receiver, Place::Reserved)
+    }
+
+    fn take_in(
+        &self,
+        hash: u32,
+        submission: Submission<T, ReplySlot<R>>,
+        receiver: oneshot::Receiver<Answer<R>>,
+        place: Place,
+    ) -> Result<Ticket<R>, Refused> {
+        // Outlives the lock: what a refused turn drops is the caller's.
+        let mut submission = Some(submission);
         let now = self.shared.clock.instant();
-        let accepted = self
-            .shared
-            .with(Wake::One, |core| core.submit_reserved(submission, now))?;
+        let accepted = self.shared.with(Wake::One, |core| {
+            if place == Place::Reserved {
+                core.release();
+            }
+            core.take_in(hash, &mut submission, place, now)
+        })?;
         Ok(Ticket::new(accepted, receiver, self.canceller()))
     }
 
@@ -154,19 +160,14 @@ impl<T: Send + 'static, R: Send + 'static> Scheduler<T, R> {
                 let hash = hash_of(&self.hasher, &submission.session);
                 let slot = ReplySlot::many(&group, position as u32);
                 position += 1;
-                let turn = Submission {
-                    session: submission.session,
-                    payload: submission.payload,
-                    token: slot,
-                    options: submission.options,
-                };
-                (hash, turn)
+                (hash, Some(submission.with_token(slot)))
             }));
             let now = self.shared.clock.instant();
             self.shared.with(Wake::Many, |core| {
-                let turns = chunk.drain(..);
-                accepted.extend(turns.map(|(hash, turn)| core.submit_hashed(hash, turn, now)));
+                let turns = chunk.iter_mut();
+                accepted.extend(turns.map(|(hash, turn)| core.take_in(*hash, turn, Place::Free, now)));
             });
+            chunk.clear();
         }
         Tickets::new(group, accepted, self.canceller())
     }

@@ -10,6 +10,8 @@ mod serve;
 mod submit;
 mod timers;
 
+pub(crate) use self::admission::Place;
+
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -123,6 +125,17 @@ impl<T, K> Submission<T, K> {
     pub fn with(mut self, options: impl Into<SubmitOptions>) -> Self {
         self.options = options.into();
         self
+    }
+}
+
+impl<T> Submission<T> {
+    pub(crate) fn with_token<K>(self, token: K) -> Submission<T, K> {
+        Submission {
+            session: self.session,
+            payload: self.payload,
+            token,
+            options: self.options,
+        }
     }
 }
 

@@ -99,6 +99,10 @@ impl<T, K> Turns<T, K> {
         self.records.get(index)
     }
 
+    pub(crate) fn set_earlier(&mut self, index: u32, earlier: Vec<T>) {
+        self.records[index].earlier = earlier;
+    }
+
     #[inline]
     pub(crate) fn push_back(&mut self, chain: Chain, list: &mut List, index: u32) {
         let link = &mut self.records[index].links.0[chain as usize];

@@ -13,9 +13,9 @@ use whisperengine_types::Priority;
 /// passed over `aging - 1` times in a row is served next, whatever the weights say.
 ///
 /// Inside a class, items go first in first out within a round: [`put`](Self::put) joins the current
-/// round, [`put_next_round`](Self::put_next_round) the one after. The next round's first item is served
-/// at the latest after [`ROUND_GUARD`](Self::ROUND_GUARD) items of the current one, so that a round that
-/// never ends starves nobody.
+/// round, [`put_next_round`](Self::put_next_round) the one after. While somebody waits for the next round,
+/// the current one takes in at most as many more items as it had, and [`ROUND_SLACK`](Self::ROUND_SLACK);
+/// so a stream of newcomers starves nobody.
 ///
 /// All operations take amortised constant time.
 #[derive(Debug, Clone)]
@@ -33,13 +33,13 @@ struct Lane<T> {
     current: VecDeque<T>,
     next: VecDeque<T>,
     round: u32,
-    /// Items of `current` served since the last item of `next`.
-    guard: u32,
+    /// How many more items `current` takes in while `next` has some.
+    room: usize,
 }
 
 impl<T> WeightedQueue<T> {
-    /// How many items of the current round may go before the first one of the next round.
-    pub const ROUND_GUARD: u32 = 7;
+    /// How many items may join a round, besides as many as it had, while the next round waits.
+    pub const ROUND_SLACK: usize = 64;
 
     /// An empty queue; `weights` are most urgent first, `aging` is the longest distance between two
     /// services of a class that has items (taken as at least 16, or it would overrule the weights).
@@ -49,7 +49,7 @@ impl<T> WeightedQueue<T> {
                 current: VecDeque::new(),
                 next: VecDeque::new(),
                 round: 0,
-                guard: 0,
+                room: Self::ROUND_SLACK,
             }),
             weights,
             credits: weights,
@@ -58,16 +58,16 @@ impl<T> WeightedQueue<T> {
         }
     }
 
-    /// Adds an item at the end of its class's current round.
+    /// Adds an item at the end of its class's current round, or of the next one if the current is closed.
     #[inline]
     pub fn put(&mut self, class: Priority, item: T) {
-        self.lanes[class as usize].current.push_back(item);
+        self.lanes[class as usize].join(item);
     }
 
     /// Adds an item at the end of its class's next round.
     #[inline]
     pub fn put_next_round(&mut self, class: Priority, item: T) {
-        self.lanes[class as usize].next.push_back(item);
+        self.lanes[class as usize].wait(item);
     }
 
     /// Takes the next item and its class.
@@ -160,22 +160,31 @@ impl<T> Lane<T> {
     }
 
     #[inline]
-    fn pop(&mut self) -> Option<T> {
+    fn join(&mut self, item: T) {
         if self.next.is_empty() {
-            self.guard = 0;
-            return self.current.pop_front();
+            self.current.push_back(item);
+        } else if self.room > 0 {
+            self.room -= 1;
+            self.current.push_back(item);
+        } else {
+            self.next.push_back(item);
         }
-        if self.current.is_empty() {
+    }
+
+    #[inline]
+    fn wait(&mut self, item: T) {
+        if self.next.is_empty() {
+            self.room = self.current.len() + WeightedQueue::<T>::ROUND_SLACK;
+        }
+        self.next.push_back(item);
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<T> {
+        if self.current.is_empty() && !self.next.is_empty() {
             std::mem::swap(&mut self.current, &mut self.next);
             self.round = self.round.wrapping_add(1);
-            self.guard = 0;
-            return self.current.pop_front();
         }
-        if self.guard >= WeightedQueue::<T>::ROUND_GUARD {
-            self.guard = 0;
-            return self.next.pop_front();
-        }
-        self.guard += 1;
         self.current.pop_front()
     }
 }

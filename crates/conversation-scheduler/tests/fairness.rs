@@ -4,7 +4,7 @@ mod common;
 
 use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 
-use common::{Arrival, Core, Random, key, ms, poisson, simulate, start};
+use common::{Arrival, Core, Random, key, ms, poisson, simulate, start, us};
 use whisperengine_conversation_scheduler::{Config, Submission, WeightedQueue};
 use whisperengine_types::Priority;
 
@@ -127,44 +127,73 @@ fn a_session_with_many_turns_has_one_place_in_each_round() {
     assert_eq!(served, (0..10).map(|session| (session, 5)).collect());
 }
 
-/// Ninety-nine people at one turn a second each, and perhaps one at a thousand.
-fn p99_of_the_others(flooder: bool, workers: usize, service: Duration) -> (Duration, usize) {
+/// The served pool of a test: workers, the most turns in a call, and how long a call takes.
+#[derive(Debug, Clone, Copy)]
+struct Pool {
+    workers: usize,
+    batch: usize,
+    call: Duration,
+    turn: Duration,
+    /// Turns a second of the 999 others together.
+    rate: f64,
+}
+
+/// 999 people, and perhaps one more who sends a thousand times as much as each of them.
+fn p99_of_the_others(flooder: bool, pool: Pool) -> (Duration, usize) {
     let mut random = Random(7);
-    let span = Duration::from_secs(120);
-    let mut arrivals = poisson(&mut random, 99, 99.0, span, |_| Priority::Normal.into());
+    let span = Duration::from_secs_f64(30_000.0 / pool.rate);
+    let mut arrivals = poisson(&mut random, 999, pool.rate, span, |_| Priority::Normal.into());
     if flooder {
-        let mut at = Duration::ZERO;
-        while at < span {
-            arrivals.push(Arrival {
+        let gap = Duration::from_secs_f64(999.0 / pool.rate / 1_000.0);
+        let flood = (0..)
+            .map(|n| gap * n)
+            .take_while(|at| *at < span)
+            .map(|at| Arrival {
                 at,
-                session: 99,
+                session: 999,
                 options: Priority::Normal.into(),
             });
-            at += ms(1);
-        }
+        arrivals.extend(flood);
         arrivals.sort_by_key(|arrival| arrival.at);
     }
     let mut config = Config::default();
-    config.min_workers = NonZeroUsize::new(workers).unwrap();
-    config.max_batch_turns = NonZeroUsize::MIN;
-    let outcome = simulate(config, workers, &arrivals, |_| service);
+    config.min_workers = NonZeroUsize::new(pool.workers).unwrap();
+    config.max_batch_turns = NonZeroUsize::new(pool.batch).unwrap();
+    let service = |turns: usize| pool.call + pool.turn * turns as u32;
+    let outcome = simulate(config, pool.workers, &arrivals, service);
     (
-        outcome.quantile(0.99, |session| session < 99),
-        outcome.sojourns.get(&99).map_or(0, Vec::len),
+        outcome.quantile(0.99, |session| session < 999),
+        outcome.sojourns.get(&999).map_or(0, Vec::len),
     )
 }
 
 #[test]
 fn a_flooder_at_a_thousand_times_the_rate_does_not_raise_the_p99_of_others() {
-    // Load without the flooder: 20%, 50% and 74% of 4 workers.
-    for service in [ms(8), ms(20), ms(30)] {
-        let (alone, _) = p99_of_the_others(false, 4, service);
-        let (beside, flooded) = p99_of_the_others(true, 4, service);
-        assert!(flooded > 1_000, "the flooder was served {flooded} times");
-        println!("service {service:?}: p99 {alone:?} alone, {beside:?} beside the flooder");
-        assert!(
-            beside.as_secs_f64() <= 1.1 * alone.as_secs_f64(),
-            "service {service:?}: p99 {alone:?} alone, {beside:?} beside the flooder"
-        );
+    let batched = Pool {
+        workers: 2,
+        batch: 64,
+        call: ms(2),
+        turn: us(100),
+        rate: 0.0,
+    };
+    let single = Pool {
+        workers: 32,
+        batch: 1,
+        call: ms(20),
+        turn: us(0),
+        rate: 0.0,
+    };
+    for (pool, rates) in [
+        (batched, [1_000.0, 4_000.0, 9_000.0]),
+        (single, [320.0, 800.0, 1_120.0]),
+    ] {
+        for rate in rates {
+            let pool = Pool { rate, ..pool };
+            let (alone, _) = p99_of_the_others(false, pool);
+            let (beside, flooded) = p99_of_the_others(true, pool);
+            println!("{pool:?}: p99 {alone:?} alone, {beside:?} beside a flooder served {flooded} times");
+            assert!(flooded > 100);
+            assert!(beside.as_secs_f64() <= 1.1 * alone.as_secs_f64(), "{pool:?}");
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! The thread that lets time pass: its own, so that deadlines are kept while every worker is busy.
 
-use std::sync::PoisonError;
+use std::{sync::PoisonError, thread};
 
 use super::shared::{Shared, Timer};
 
 pub(super) fn run<T, R>(shared: &Shared<T, R>) {
     loop {
         // Between rounds the lock is free, so that a million sessions that end together delay nobody.
-        while shared.run_timers() {}
+        while shared.run_timers() {
+            thread::yield_now();
+        }
         let mut state = shared.lock();
         if state.stop {
             return;

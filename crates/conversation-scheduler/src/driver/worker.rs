@@ -4,6 +4,7 @@ use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, PoisonError},
+    thread,
     time::Duration,
 };
 
@@ -49,6 +50,7 @@ fn next<T, R>(
             .core
             .complete_batch(done.leases.drain(..), turns, done.busy, now);
     }
+    let mut patience = PATIENCE;
     loop {
         let wanted = index < state.core.capacity().0;
         let found = wanted && state.core.next_batch(dispatches, now) > 0;
@@ -63,6 +65,14 @@ fn next<T, R>(
         }
         if state.stop {
             return false;
+        }
+        if wanted && patience > 0 {
+            patience -= 1;
+            drop(state);
+            thread::yield_now();
+            state = shared.lock();
+            now = shared.clock.instant();
+            continue;
         }
         state = if wanted {
             state.idle += 1;
@@ -122,3 +132,7 @@ fn message(panic: &(dyn Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a value that is not text".to_owned())
 }
+
+/// How often a worker lets others run before it goes to sleep. While turns keep coming, whoever submits
+/// then finds it awake, and neither of them pays for the wake-up; and more turns make one batch.
+const PATIENCE: u32 = 16;

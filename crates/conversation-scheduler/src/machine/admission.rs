@@ -5,7 +5,7 @@ use std::time::Duration;
 use whisperengine_types::Priority;
 
 use super::{Phase, SchedulerCore};
-use crate::{OverloadPolicy, RefusalReason, Refused, TurnError};
+use crate::{OverloadPolicy, RefusalReason, Refused, TurnError, controller::Capacity};
 
 /// What admission needs to know of a turn.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub(super) struct Applicant {
 
 /// Where the turn's place in the queue comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     Free,
     Reserved,
 }
@@ -58,8 +58,8 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     pub(super) fn service_rate(&self) -> Option<f64> {
-        let workers = self.controller.capacity().workers;
-        self.rate.per_second(workers, self.config.max_in_flight)
+        let Capacity { workers, batch } = self.controller.capacity();
+        self.rate.per_second(workers, batch, self.config.max_in_flight)
     }
 
     pub(super) fn admit(&mut self, applicant: Applicant) -> Result<Duration, Refused> {

@@ -22,7 +22,7 @@ impl<T, K> SchedulerCore<T, K> {
     /// [`Refused`] says which limit it met and when to try again; nothing is kept.
     pub fn submit(&mut self, submission: Submission<T, K>, now: Instant) -> Result<Accepted, Refused> {
         let hash = hash_of(self.hasher(), &submission.session);
-        self.submit_hashed(hash, submission, now)
+        self.take_in(hash, &mut Some(submission), Place::Free, now)
     }
 
     /// The same with a place held by [`reserve`](Self::reserve), which is used up whatever the answer.
@@ -36,18 +36,7 @@ impl<T, K> SchedulerCore<T, K> {
     ) -> Result<Accepted, Refused> {
         self.release();
         let hash = hash_of(self.hasher(), &submission.session);
-        self.take_in(hash, submission, Place::Reserved, now)
-    }
-
-    /// [`submit`](Self::submit) with the key's hash made beforehand.
-    #[inline]
-    pub(crate) fn submit_hashed(
-        &mut self,
-        hash: u32,
-        submission: Submission<T, K>,
-        now: Instant,
-    ) -> Result<Accepted, Refused> {
-        self.take_in(hash, submission, Place::Free, now)
+        self.take_in(hash, &mut Some(submission), Place::Reserved, now)
     }
 
     /// Takes back a turn that has not been started; its payload and token come back with it.
@@ -59,23 +48,21 @@ impl<T, K> SchedulerCore<T, K> {
         Some(turn_of(id.index, turn))
     }
 
-    fn take_in(
+    /// [`submit`](Self::submit) with the key's hash made beforehand. Takes the submission out of its place
+    /// only to keep it: a refused one is left to the caller, who can drop it outside a lock.
+    pub(crate) fn take_in(
         &mut self,
         hash: u32,
-        submission: Submission<T, K>,
+        submission: &mut Option<Submission<T, K>>,
         place: Place,
         now: Instant,
     ) -> Result<Accepted, Refused> {
         let now = self.time(now);
-        let Submission {
-            session: key,
-            payload,
-            token,
-            options,
-        } = submission;
+        let pending = submission.as_ref().expect("callers pass a submission");
+        let (options, key) = (pending.options, &pending.session);
         let class = options.priority.class();
         let coalesce = options.coalesce.unwrap_or(self.config.coalesce);
-        let known = self.sessions.find(hash, &key);
+        let known = self.sessions.find(hash, key);
         let replaces = match (coalesce, known) {
             (Coalesce::Latest | Coalesce::Merge, Some(index)) => self.sessions.get(index).depth(),
             _ => 0,
@@ -89,12 +76,8 @@ impl<T, K> SchedulerCore<T, K> {
             replaces,
             place,
         })?;
-        let session = known.unwrap_or_else(|| self.begin_session(hash, &key, now));
-        let earlier = if replaces > 0 {
-            self.displace(session, coalesce)
-        } else {
-            Vec::new()
-        };
+        let session = known.unwrap_or_else(|| self.begin_session(hash, key, now));
+        let submission = submission.take().expect("it was there above");
 
         self.last_serial += 1;
         let serial = self.last_serial;
@@ -112,10 +95,10 @@ impl<T, K> SchedulerCore<T, K> {
             sequence,
             submitted: now,
             deadline: deadline_at,
-            key,
-            payload,
-            earlier,
-            token,
+            key: submission.session,
+            payload: submission.payload,
+            earlier: Vec::new(),
+            token: submission.token,
             links: Links::NONE,
         });
         let record = self.sessions.get_mut(session);
@@ -126,6 +109,10 @@ impl<T, K> SchedulerCore<T, K> {
         self.counters.accepted[class as usize] += 1;
         if deadline.is_some() {
             self.deadlines.arm(index, deadline_at);
+        }
+        if replaces > 0 {
+            // After the new turn is in: the session keeps its place in line.
+            self.displace(session, index, coalesce);
         }
         self.make_ready(session, class);
         Ok(Accepted {
@@ -142,13 +129,14 @@ impl<T, K> SchedulerCore<T, K> {
         index
     }
 
-    /// Takes the waiting turns of a session out for a later one; the payloads to merge, oldest first.
-    fn displace(&mut self, session: u32, coalesce: Coalesce) -> Vec<T> {
+    /// Takes a session's waiting turns out for the later turn `by`, which gets their payloads if they are
+    /// merged.
+    fn displace(&mut self, session: u32, by: u32, coalesce: Coalesce) {
         let mut earlier = Vec::new();
         loop {
             let index = self.sessions.get(session).turns.first;
-            if self.turns.get(index).is_none() {
-                return earlier;
+            if index == by {
+                break;
             }
             if coalesce == Coalesce::Latest {
                 self.answer_queued(index, TurnError::Superseded);
@@ -169,6 +157,7 @@ impl<T, K> SchedulerCore<T, K> {
                 turn: None,
             });
         }
+        self.turns.set_earlier(by, earlier);
     }
 
     /// Puts a session with waiting turns in line, or moves it to a more urgent class.

@@ -1,0 +1,226 @@
+//! Every limit refuses with its own reason and a time to come back; an overload costs the refused, not
+//! the accepted.
+
+mod common;
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use common::{Core, Random, answered, key, ms, poisson, serve_one_batch, simulate, start, us};
+use whisperengine_conversation_scheduler::{
+    Config, OverloadPolicy, RefusalReason, Submission, SubmitOptions, TurnError,
+};
+use whisperengine_types::Priority;
+
+fn core_with(change: impl FnOnce(&mut Config)) -> (Core, std::time::Instant) {
+    let mut config = Config::default();
+    change(&mut config);
+    let now = start();
+    (Core::new(config, now).unwrap(), now)
+}
+
+fn turn(session: usize, options: impl Into<SubmitOptions>) -> Submission<u64, u64> {
+    Submission::new(key(session), session as u64, session as u64).with(options)
+}
+
+#[test]
+fn each_limit_refuses_with_its_reason() {
+    let (mut core, now) = core_with(|config| {
+        config.max_sessions = 5;
+        config.max_queued = 8;
+        config.max_queued_per_class = 6;
+        config.max_queued_per_session = 3;
+    });
+    let mut refusal = |session, class| core.submit(turn(session, class), now).err().map(|r| r.reason);
+    for _ in 0..3 {
+        assert_eq!(refusal(0, Priority::Normal), None);
+        assert_eq!(refusal(1, Priority::Normal), None);
+    }
+    let limit = 3;
+    assert_eq!(
+        refusal(0, Priority::High),
+        Some(RefusalReason::SessionFull { limit })
+    );
+    let full = RefusalReason::ClassFull {
+        class: Priority::Normal,
+        limit: 6,
+    };
+    assert_eq!(refusal(2, Priority::Normal), Some(full));
+    assert_eq!(refusal(2, Priority::High), None);
+    assert_eq!(refusal(3, Priority::Low), None);
+    let limit = 8;
+    assert_eq!(
+        refusal(4, Priority::Critical),
+        Some(RefusalReason::QueueFull { limit })
+    );
+    assert_eq!(core.queued(), 8);
+    serve_one_batch(&mut core, now);
+    let mut refusal = |session, class| core.submit(turn(session, class), now).err().map(|r| r.reason);
+    assert_eq!(refusal(4, Priority::Critical), None);
+    let limit = 5;
+    assert_eq!(
+        refusal(5, Priority::Critical),
+        Some(RefusalReason::SessionLimit { limit })
+    );
+    let refused = core.metrics(now).refused;
+    assert_eq!(refused.total(), 4);
+    assert_eq!((refused.session_full, refused.class_full), (1, 1));
+    assert_eq!((refused.queue_full, refused.session_limit), (1, 1));
+}
+
+#[test]
+fn a_refused_caller_is_told_when_the_queue_will_be_worked_off() {
+    let (mut core, mut now) = core_with(|config| {
+        config.max_queued = 200;
+        config.max_batch_turns = NonZeroUsize::MIN;
+    });
+    // One worker, 10 ms a turn: 100 turns a second.
+    for n in 0..50 {
+        core.submit(turn(n, Priority::Normal), now).unwrap();
+        let mut batch = Vec::new();
+        core.next_batch(&mut batch, now);
+        now += ms(10);
+        core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(10), now);
+    }
+    let rate = core.metrics(now).service_rate.unwrap();
+    assert!((rate - 100.0).abs() < 1.0, "{rate} turns/s");
+    for n in 0..200 {
+        core.submit(turn(n, Priority::Normal), now).unwrap();
+    }
+    let refused = core.submit(turn(999, Priority::Normal), now).unwrap_err();
+    assert_eq!(refused.reason, RefusalReason::QueueFull { limit: 200 });
+    let retry = refused.retry_after.unwrap().as_secs_f64();
+    assert!((retry - 2.0).abs() < 0.05, "200 turns at 100/s, told {retry} s");
+}
+
+#[test]
+fn a_session_limit_says_when_the_next_session_ends() {
+    let (mut core, now) = core_with(|config| config.max_sessions = 1);
+    core.submit(turn(0, Priority::Normal), now).unwrap();
+    let refused = core
+        .submit(turn(1, Priority::Normal), now + Duration::from_secs(600))
+        .unwrap_err();
+    let retry = refused.retry_after.unwrap();
+    let expected = Duration::from_secs(1_200);
+    assert!(
+        retry >= expected && retry < expected + Duration::from_secs(4),
+        "{retry:?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_started_in_time_is_refused_at_once() {
+    let (mut core, mut now) = core_with(|config| {
+        config.max_wait = Duration::from_secs(1);
+        config.max_batch_turns = NonZeroUsize::MIN;
+    });
+    core.submit(turn(0, Priority::Normal), now).unwrap();
+    let mut batch = Vec::new();
+    core.next_batch(&mut batch, now);
+    now += ms(10);
+    core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(10), now);
+    let taken = (0..1_000).take_while(|&n| core.submit(turn(n, Priority::Normal), now).is_ok());
+    let taken = taken.count();
+    assert!((100..=102).contains(&taken), "{taken} turns within 1 s at 100/s");
+    let refused = core.submit(turn(5_000, Priority::Normal), now).unwrap_err();
+    assert!(
+        matches!(refused.reason, RefusalReason::Overloaded { .. }),
+        "{refused:?}"
+    );
+    // Another class has its own line and its own share.
+    core.submit(turn(5_001, Priority::Critical), now).unwrap();
+    let (mut core, mut now) = core_with(|_| ());
+    core.submit(turn(0, Priority::Normal), now).unwrap();
+    let mut batch = Vec::new();
+    core.next_batch(&mut batch, now);
+    now += ms(10);
+    core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(10), now);
+    for n in 0..50 {
+        core.submit(turn(n, Priority::Normal), now).unwrap();
+    }
+    let short = SubmitOptions::new(Priority::Normal).deadline(ms(100));
+    let refused = core.submit(turn(70, short), now).unwrap_err();
+    assert!(
+        matches!(refused.reason, RefusalReason::DeadlineTooShort { .. }),
+        "{refused:?}"
+    );
+    core.submit(turn(70, short.deadline(ms(900))), now).unwrap();
+}
+
+#[test]
+fn shedding_takes_the_oldest_of_the_lowest_class_and_tells_its_caller() {
+    let (mut core, now) = core_with(|config| {
+        config.max_queued = 4;
+        config.overload = OverloadPolicy::Shed;
+    });
+    for (session, class) in [
+        (0, Priority::Normal),
+        (1, Priority::Low),
+        (2, Priority::Low),
+        (3, Priority::High),
+    ] {
+        core.submit(turn(session, class), now).unwrap();
+    }
+    core.submit(turn(4, Priority::Normal), now).unwrap();
+    core.submit(turn(5, Priority::Critical), now).unwrap();
+    assert_eq!(answered(&mut core), [(1, TurnError::Shed), (2, TurnError::Shed)]);
+    core.submit(turn(6, Priority::High), now).unwrap();
+    assert_eq!(answered(&mut core), [(0, TurnError::Shed)]);
+    let refused = core.submit(turn(7, Priority::Normal), now).unwrap_err();
+    assert_eq!(refused.reason, RefusalReason::QueueFull { limit: 4 });
+    assert!(answered(&mut core).is_empty());
+    assert_eq!(core.metrics(now).classes[3].dropped.shed, 2);
+}
+
+#[test]
+fn a_reserved_place_is_there_when_it_is_used() {
+    let (mut core, now) = core_with(|config| config.max_queued = 2);
+    assert!(core.reserve() && core.reserve() && !core.reserve());
+    let refused = core.submit(turn(0, Priority::Critical), now).unwrap_err();
+    assert_eq!(refused.reason, RefusalReason::QueueFull { limit: 2 });
+    core.submit_reserved(turn(1, Priority::Low), now).unwrap();
+    core.release();
+    core.submit(turn(2, Priority::Low), now).unwrap();
+    assert!(!core.reserve());
+}
+
+/// Two workers, calls of 2 ms and 0.5 ms per turn with up to 4 turns: 2,000 turns a second at most.
+fn overload(load: f64, max_wait: Duration) -> common::Outcome {
+    let mut config = Config::default();
+    config.min_workers = NonZeroUsize::new(2).unwrap();
+    config.max_batch_turns = NonZeroUsize::new(4).unwrap();
+    config.max_wait = max_wait;
+    config.max_queued = 1_000_000;
+    config.max_queued_per_class = 1_000_000;
+    let mut random = Random(11);
+    let arrivals = poisson(&mut random, 5_000, 2_000.0 * load, SPAN, |_| {
+        Priority::Normal.into()
+    });
+    simulate(config, 2, &arrivals, |turns| ms(2) + us(500) * turns as u32)
+}
+
+const SPAN: Duration = Duration::from_secs(20);
+
+#[test]
+fn at_ten_times_the_load_goodput_stays_and_the_accepted_are_served_in_twice_the_unloaded_time() {
+    let unloaded = overload(0.1, Duration::from_secs(5)).quantile(0.99, |_| true);
+    let peak = overload(1.2, Duration::from_secs(3_600)).served_between(Duration::ZERO, SPAN);
+    let outcome = overload(10.0, us(1_000));
+    let good = outcome.served_between(Duration::ZERO, SPAN);
+    let p99 = outcome.quantile(0.99, |_| true);
+    println!("peak {peak}, at ten times {good}; p99 unloaded {unloaded:?}, overloaded {p99:?}");
+    assert!(good as f64 >= 0.9 * peak as f64, "{good} of {peak}");
+    assert!(p99 <= 2 * unloaded, "{p99:?} against {unloaded:?}");
+    assert!(outcome.dropped.is_empty());
+    let offered = 20_000.0 * SPAN.as_secs_f64();
+    assert!(outcome.refused.len() as f64 > 0.85 * offered);
+    for refused in &outcome.refused {
+        assert!(
+            matches!(refused.reason, RefusalReason::Overloaded { .. }),
+            "{refused:?}"
+        );
+        assert!(refused.retry_after.is_some_and(|after| after >= ms(1)));
+    }
+    // The same without admission by wait: everyone is served, far too late.
+    let unlimited = overload(10.0, Duration::from_secs(3_600));
+    assert!(unlimited.quantile(0.99, |_| true) > 1_000 * unloaded);
+}

@@ -1,0 +1,170 @@
+//! Turns that wait: bursts that are coalesced, deadlines that pass, estimates that come true.
+
+mod common;
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use common::{Core, answered, key, ms, serve_one_batch, start};
+use whisperengine_conversation_scheduler::{Coalesce, Config, Submission, SubmitOptions, TurnError};
+use whisperengine_types::Priority;
+
+fn burst(coalesce: Coalesce) -> (Core, std::time::Instant) {
+    let mut config = Config::default();
+    config.coalesce = coalesce;
+    let now = start();
+    let mut core = Core::new(config, now).unwrap();
+    core.submit(Submission::new(key(0), 0, 0), now).unwrap();
+    let mut batch = Vec::new();
+    core.next_batch(&mut batch, now);
+    // Turn 0 is in flight, 1 to 4 come in a burst; session 1 has one of its own.
+    for n in 1..5 {
+        core.submit(Submission::new(key(0), n, n), now).unwrap();
+    }
+    core.submit(Submission::new(key(1), 100, 100), now).unwrap();
+    core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(1), now);
+    (core, now)
+}
+
+#[test]
+fn a_burst_is_queued_replaced_or_merged() {
+    let all = |error: TurnError| (1..4).map(|n| (n, error.clone())).collect::<Vec<_>>();
+    for (coalesce, answers, served, earlier) in [
+        (Coalesce::Queue, vec![], vec![1, 2, 3, 4], vec![]),
+        (Coalesce::Latest, all(TurnError::Superseded), vec![4], vec![]),
+        (Coalesce::Merge, all(TurnError::Merged), vec![4], vec![1, 2, 3]),
+    ] {
+        let (mut core, now) = burst(coalesce);
+        assert_eq!(answered(&mut core), answers, "{coalesce:?}");
+        let mut got = Vec::new();
+        let mut merged = Vec::new();
+        loop {
+            let mut batch = Vec::new();
+            let turns = core.next_batch(&mut batch, now);
+            if turns == 0 {
+                break;
+            }
+            for dispatch in &batch {
+                if dispatch.turn.session == key(0) {
+                    got.push(dispatch.turn.payload);
+                    merged.extend(&dispatch.turn.earlier);
+                }
+            }
+            core.complete_batch(batch.into_iter().map(|d| d.lease), turns, ms(1), now);
+        }
+        assert_eq!((got, merged), (served, earlier), "{coalesce:?}");
+    }
+}
+
+#[test]
+fn a_session_that_is_coalesced_keeps_its_place_in_line() {
+    for coalesce in [Coalesce::Latest, Coalesce::Merge] {
+        let mut config = Config::default();
+        config.max_batch_turns = NonZeroUsize::MIN;
+        config.coalesce = coalesce;
+        let now = start();
+        let mut core = Core::new(config, now).unwrap();
+        for n in 0..10 {
+            core.submit(Submission::new(key(n as usize), n, n), now).unwrap();
+        }
+        core.submit(Submission::new(key(0), 100, 100), now).unwrap();
+        assert_eq!(serve_one_batch(&mut core, now), [100], "{coalesce:?}");
+    }
+}
+
+#[test]
+fn a_deadline_answers_on_time_and_the_next_turn_of_the_session_is_served() {
+    let now = start();
+    let mut core = Core::new(Config::default(), now).unwrap();
+    let options = |after| SubmitOptions::new(Priority::Normal).deadline(ms(after));
+    core.submit(Submission::new(key(0), 1, 1).with(options(50)), now)
+        .unwrap();
+    core.submit(Submission::new(key(0), 2, 2).with(options(9_000)), now)
+        .unwrap();
+    core.submit(Submission::new(key(1), 3, 3), now).unwrap();
+    let due = core.poll_timeout().unwrap();
+    assert!(due >= now + ms(50) && due <= now + ms(52));
+    core.handle_timeout(due - ms(2));
+    assert!(answered(&mut core).is_empty());
+    core.handle_timeout(due);
+    assert_eq!(answered(&mut core), [(1, TurnError::DeadlinePassed)]);
+    assert_eq!(serve_one_batch(&mut core, due), [2, 3]);
+    // One beyond the horizon of the wheel is kept for its own time.
+    let far = SubmitOptions::new(Priority::Normal).deadline(Duration::from_secs(600));
+    core.submit(Submission::new(key(2), 4, 4).with(far), due).unwrap();
+    let mut now = due;
+    while now < due + Duration::from_secs(599) {
+        now += ms(500);
+        core.handle_timeout(now);
+        assert!(answered(&mut core).is_empty());
+    }
+    core.handle_timeout(due + Duration::from_secs(601));
+    assert_eq!(answered(&mut core), [(4, TurnError::DeadlinePassed)]);
+}
+
+#[test]
+fn a_passed_deadline_is_seen_at_the_start_too() {
+    let now = start();
+    let mut config = Config::default();
+    config.default_deadline = Some(ms(50));
+    let mut core = Core::new(config, now).unwrap();
+    core.submit(Submission::new(key(0), 1, 1), now).unwrap();
+    core.submit(Submission::new(key(0), 2, 2), now + ms(40)).unwrap();
+    // The timer has not run yet; the turn must not be started all the same.
+    assert_eq!(serve_one_batch(&mut core, now + ms(60)), [2]);
+    assert_eq!(answered(&mut core), [(1, TurnError::DeadlinePassed)]);
+}
+
+#[test]
+fn an_estimate_is_the_wait_that_comes() {
+    let mut config = Config::default();
+    config.max_batch_turns = NonZeroUsize::MIN;
+    let mut now = start();
+    let mut core = Core::new(config, now).unwrap();
+    let mut serve = |core: &mut Core, now: &mut std::time::Instant| {
+        let mut batch = Vec::new();
+        core.next_batch(&mut batch, *now);
+        let waited = batch[0].turn.waited;
+        let payload = batch[0].turn.payload;
+        *now += ms(10);
+        core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(10), *now);
+        (payload, waited)
+    };
+    core.submit(Submission::new(key(999), 0, 0), now).unwrap();
+    serve(&mut core, &mut now);
+    let mut estimates = Vec::new();
+    for n in 0..40 {
+        let accepted = core.submit(Submission::new(key(n as usize), n, n), now).unwrap();
+        estimates.push(accepted.estimated_wait);
+    }
+    for _ in 0..40 {
+        let (n, waited) = serve(&mut core, &mut now);
+        let estimate = estimates[n as usize];
+        let off = waited.as_secs_f64() - estimate.as_secs_f64();
+        assert!(
+            off.abs() <= 0.011,
+            "turn {n}: {estimate:?} estimated, {waited:?} waited"
+        );
+    }
+}
+
+#[test]
+fn a_more_urgent_turn_moves_its_whole_session_up() {
+    let now = start();
+    let mut core = Core::new(Config::default(), now).unwrap();
+    for n in 0..100 {
+        core.submit(Submission::new(key(n as usize), n, n).with(Priority::Low), now)
+            .unwrap();
+    }
+    core.submit(Submission::new(key(99), 999, 999).with(Priority::Critical), now)
+        .unwrap();
+    let mut batch = Vec::new();
+    core.next_batch(&mut batch, now);
+    // Its own earlier turn goes first, in the class of the urgent one behind it.
+    assert_eq!(
+        (batch[0].turn.payload, batch[0].turn.class),
+        (99, Priority::Critical)
+    );
+    let turns = batch.len();
+    core.complete_batch(batch.into_iter().map(|d| d.lease), turns, ms(1), now);
+    assert_eq!(serve_one_batch(&mut core, now)[0], 999);
+}
