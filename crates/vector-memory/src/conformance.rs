@@ -45,7 +45,7 @@ pub fn a_stored_record_is_found(store: &dyn MemoryStore) {
         ("text", MetadataValue::Text(String::new())),
     ];
     record.metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
-    commit(store, vec![put(&owner, record.clone())]);
+    commit(store, &[put(&owner, record.clone())]);
     assert_eq!(texts_and_fields(store, &owner, "m"), Some(record));
 }
 
@@ -53,7 +53,7 @@ pub fn a_stored_record_is_found(store: &dyn MemoryStore) {
 pub fn storing_again_replaces(store: &dyn MemoryStore) {
     let owner = person("replaced");
     for text in ["first", "second", "second"] {
-        commit(store, vec![put(&owner, record("m", text))]);
+        commit(store, &[put(&owner, record("m", text))]);
     }
     assert_eq!(all(store, &owner), [("m".to_owned(), "second".to_owned())]);
 }
@@ -76,7 +76,7 @@ pub fn operations_apply_in_order(store: &dyn MemoryStore) {
         delete(&owner, "d"),
         put(&owner, record("d", "back")),
     ];
-    commit(store, ops);
+    commit(store, &ops);
     let expected = [("b", "patched"), ("d", "back")].map(|(id, text)| (id.to_owned(), text.to_owned()));
     assert_eq!(all(store, &owner), expected);
 }
@@ -114,7 +114,7 @@ pub fn updates_change_what_they_name(store: &dyn MemoryStore) {
     expected.metadata = [("keep", 1), ("drop", 2), ("change", 3)]
         .map(|(key, value)| (key.to_owned(), MetadataValue::Int(value)))
         .into();
-    commit(store, vec![put(&owner, expected.clone())]);
+    commit(store, &[put(&owner, expected.clone())]);
     let patch = MemoryPatch {
         importance: Some(0.75),
         pinned: Some(true),
@@ -122,8 +122,8 @@ pub fn updates_change_what_they_name(store: &dyn MemoryStore) {
         remove_metadata: vec!["drop".to_owned(), "absent".to_owned()],
         ..MemoryPatch::default()
     };
-    commit(store, vec![update(&owner, "m", patch.clone())]);
-    commit(store, vec![update(&owner, "m", patch)]);
+    commit(store, &[update(&owner, "m", patch.clone())]);
+    commit(store, &[update(&owner, "m", patch)]);
     expected.importance = 0.75;
     expected.pinned = true;
     expected.metadata.remove("drop");
@@ -134,9 +134,9 @@ pub fn updates_change_what_they_name(store: &dyn MemoryStore) {
 /// Deleting what is not there succeeds.
 pub fn deleting_is_idempotent(store: &dyn MemoryStore) {
     let owner = person("deleted");
-    commit(store, vec![put(&owner, record("m", "x"))]);
+    commit(store, &[put(&owner, record("m", "x"))]);
     for _ in 0..2 {
-        commit(store, vec![delete(&owner, "m")]);
+        commit(store, &[delete(&owner, "m")]);
         assert_eq!(all(store, &owner), []);
     }
 }
@@ -145,7 +145,8 @@ pub fn deleting_is_idempotent(store: &dyn MemoryStore) {
 pub fn scans_page_in_the_order_of_ids(store: &dyn MemoryStore) {
     let owner = person("scanned");
     let mut ids: Vec<String> = (0..25).map(|n| format!("m{n}")).collect();
-    commit(store, ids.iter().map(|id| put(&owner, record(id, id))).collect());
+    let ops: Vec<WriteOp> = ids.iter().map(|id| put(&owner, record(id, id))).collect();
+    commit(store, &ops);
     ids.sort_unstable();
     for limit in [1, 7, 25, 1000] {
         let mut found: Vec<String> = Vec::new();
@@ -175,12 +176,12 @@ pub fn owners_are_apart(store: &dyn MemoryStore) {
     for owner in &owners {
         commit(
             store,
-            vec![put(owner, record("m", &owner.to_string())), state(owner, b"s")],
+            &[put(owner, record("m", &owner.to_string())), state(owner, b"s")],
         );
     }
     commit(
         store,
-        vec![WriteOp::ForgetAll {
+        &[WriteOp::ForgetAll {
             owner: owners[0].clone(),
         }],
     );
@@ -198,13 +199,13 @@ pub fn forgetting_takes_everything(store: &dyn MemoryStore) {
         .map(|n| put(&owner, record(&format!("m{n}"), "x")))
         .collect();
     ops.push(state(&owner, b"state"));
-    commit(store, ops);
+    commit(store, &ops);
     for _ in 0..2 {
-        commit(store, vec![WriteOp::ForgetAll { owner: owner.clone() }]);
+        commit(store, &[WriteOp::ForgetAll { owner: owner.clone() }]);
         assert_eq!(all(store, &owner), []);
         assert_eq!(store.state(&owner).expect("state"), None);
     }
-    commit(store, vec![put(&owner, record("new", "x"))]);
+    commit(store, &[put(&owner, record("new", "x"))]);
     assert_eq!(all(store, &owner).len(), 1);
 }
 
@@ -214,7 +215,7 @@ pub fn state_is_kept_beside_memories(store: &dyn MemoryStore) {
     assert_eq!(store.state(&owner).expect("state"), None);
     let large = vec![0xa5; 100_000];
     for bytes in [&b"one"[..], b"", &large] {
-        commit(store, vec![state(&owner, bytes)]);
+        commit(store, &[state(&owner, bytes)]);
         assert_eq!(store.state(&owner).expect("state").as_deref(), Some(bytes));
     }
     assert_eq!(all(store, &owner), []);
@@ -262,8 +263,8 @@ fn state(owner: &MemoryOwner, bytes: &[u8]) -> WriteOp {
     }
 }
 
-fn commit(store: &dyn MemoryStore, ops: Vec<WriteOp>) {
-    for result in store.commit(&ops) {
+fn commit(store: &dyn MemoryStore, ops: &[WriteOp]) {
+    for result in store.commit(ops) {
         result.expect("every operation is acceptable");
     }
 }

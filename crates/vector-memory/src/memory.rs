@@ -18,6 +18,7 @@ use crate::{
     config::VectorMemoryConfig,
     error::{Error, Result},
     header::Header,
+    lexicon::Lexicon,
     owner::OwnerMemory,
     partition::Partition,
     partitions::{PartitionStats, Partitions},
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) spaces: Spaces,
     pub(crate) config: VectorMemoryConfig,
     pub(crate) partitions: Partitions,
+    pub(crate) lexicon: Lexicon,
     next_seq: AtomicU64,
 }
 
@@ -97,6 +99,7 @@ impl VectorMemory {
             shared: Arc::new(Shared {
                 commits: GroupCommit::new(Arc::clone(&storage)),
                 partitions: Partitions::new(config.partition_budget_bytes),
+                lexicon: Lexicon::new(None),
                 next_seq: AtomicU64::new(header.first_seq()),
                 storage,
                 embedder,
@@ -104,6 +107,21 @@ impl VectorMemory {
                 config,
             }),
         })
+    }
+
+    /// Compares words by meaning in recall, not by stem alone, with the embeddings that `embedder` makes of
+    /// single words. It should be fast, as each new word is embedded once: a static table is, a transformer
+    /// is not. Its space need not be the store's.
+    ///
+    /// # Panics
+    /// When the memory was cloned or an owner's door opened before.
+    #[must_use]
+    pub fn with_word_embedder(mut self, embedder: Arc<dyn Embedder>) -> Self {
+        let shared =
+            Arc::get_mut(&mut self.shared).expect("the word embedder is set before the store is used");
+        shared.lexicon = Lexicon::new(Some(embedder));
+        shared.partitions = Partitions::new(shared.config.partition_budget_bytes);
+        self
     }
 
     /// The memories of one owner.
@@ -188,11 +206,14 @@ impl Shared {
         self.storage
             .visit(Table::Records, owner.bytes(), None, &mut |_, value| {
                 let mut stored = record::decode(value)?;
-                if !stored.terms_are_current {
-                    let text = record::Body::parse(stored.body)?.text;
+                let text = record::Body::parse(stored.body)?.text;
+                if !stored.words_are_current {
                     text::analyze_rows(text, &mut stored.rows, &self.config);
                 }
-                partition.insert(stored.body, &stored.rows)?;
+                for row in &stored.rows {
+                    self.lexicon.learn(text, &row.words);
+                }
+                partition.insert(stored.body, &stored.rows, &self.lexicon.read())?;
                 Ok(ControlFlow::Continue(()))
             })?;
         Ok(partition)
@@ -220,10 +241,10 @@ impl Shared {
         let Some((first, others)) = stored.rows.split_first() else {
             return Ok(None);
         };
-        let mut values = first.embedding.clone();
+        let mut values = first.coordinates.to_f32();
         if !others.is_empty() {
             for row in others {
-                for (sum, value) in values.iter_mut().zip(&row.embedding) {
+                for (sum, value) in values.iter_mut().zip(&row.coordinates.to_f32()) {
                     *sum += value;
                 }
             }

@@ -1,6 +1,6 @@
 //! One owner's memories: the typed door.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use whisperengine_types::{
     Committed, Embedding, EmbeddingError, Filter, MemoryError, MemoryId, MemoryOwner, MemoryPatch,
@@ -10,7 +10,7 @@ use whisperengine_types::{
 use crate::{
     memory::{Shared, VectorMemory},
     partition::check_filter,
-    recall::{Certainty, Question, UnitQuery, rank, search},
+    recall::{Asked, Certainty, Metric, Question, UnitQuery, rank, search},
     record,
     store::{OwnerKey, Table},
 };
@@ -111,7 +111,15 @@ impl OwnerMemory {
     /// # Errors
     /// As [`recall`](Self::recall).
     pub fn search(&self, embedding: &Embedding, k: usize, filter: &Filter) -> Result<Vec<Hit>, MemoryError> {
-        self.memory.shared.search(&self.key, embedding, k, filter)
+        let nearest = self
+            .memory
+            .shared
+            .nearest(&self.key, embedding, filter, k, Metric::Cosine)?;
+        let hit = |(id, nearness)| Hit {
+            id,
+            similarity: Similarity::new(nearness),
+        };
+        Ok(nearest.into_iter().map(hit).collect())
     }
 
     /// The record with this id, its embedding included.
@@ -247,7 +255,9 @@ impl Shared {
         if let Some(embedding) = &query.embedding {
             self.check_space(embedding)?;
         }
-        let question = self.read(owner, |partition| Ok(Question::new(&query.text, partition)))?;
+        let question = self.read(owner, |partition| {
+            Ok(Question::new(&query.text, partition, &self.lexicon))
+        })?;
         let made;
         let embedding = if let Some(embedding) = &query.embedding {
             embedding
@@ -260,17 +270,21 @@ impl Shared {
             check_dim(partition.dim(), unit.as_ref())?;
             let admitted = partition.admitted(&query.filter)?;
             let weights = &self.config.recall;
+            let asked = Asked {
+                question: &question,
+                embedding: unit.as_ref(),
+                now: query.now,
+            };
             let ranked = rank(
                 partition,
                 &admitted,
-                &question,
-                unit.as_ref(),
+                &asked,
                 weights,
-                query.now,
+                &self.lexicon.read(),
                 query.k,
             );
             let memories = ranked.into_iter().map(|ranked| {
-                let matched = question.terms.iter().take(64).enumerate();
+                let matched = question.written.iter().take(64).enumerate();
                 Ok(RecalledMemory {
                     memory: Arc::new(partition.record(ranked.record)?),
                     score: ranked.score,
@@ -278,7 +292,7 @@ impl Shared {
                     parts: ranked.parts,
                     matched_terms: matched
                         .filter(|(at, _)| ranked.matched >> at & 1 == 1)
-                        .map(|(_, term)| term.word.clone())
+                        .map(|(_, word)| word.clone())
                         .collect(),
                 })
             });
@@ -289,60 +303,59 @@ impl Shared {
         })
     }
 
-    fn search(
+    /// The ids of the `k` memories nearest to `embedding`, nearest first, each with its nearness.
+    pub(crate) fn nearest(
         &self,
         owner: &OwnerKey,
         embedding: &Embedding,
-        k: usize,
         filter: &Filter,
-    ) -> Result<Vec<Hit>, MemoryError> {
+        k: usize,
+        metric: Metric,
+    ) -> Result<Vec<(MemoryId, f32)>, MemoryError> {
         check_filter(filter)?;
         self.check_space(embedding)?;
         let unit = UnitQuery::new(embedding);
-        let (mut hits, certainty) = self.read(owner, |partition| {
+        let (mut nearest, certainty) = self.read(owner, |partition| {
             check_dim(partition.dim(), unit.as_ref())?;
             let admitted = partition.admitted(filter)?;
-            let (candidates, certainty) = search(partition, &admitted, unit.as_ref(), k);
-            let hits = candidates.iter().map(|candidate| {
-                Ok(Hit {
-                    id: id_of(partition.id(candidate.record))?,
-                    similarity: Similarity::new(candidate.similarity),
-                })
-            });
-            Ok((hits.collect::<Result<Vec<Hit>, MemoryError>>()?, certainty))
+            let (candidates, certainty) = search(partition, &admitted, unit.as_ref(), k, metric);
+            let nearest = candidates
+                .iter()
+                .map(|candidate| Ok((id_of(partition.id(candidate.record))?, candidate.nearness)))
+                .collect::<Result<Vec<_>, MemoryError>>()?;
+            Ok((nearest, certainty))
         })?;
         if certainty == Certainty::Open {
-            self.decide(owner, embedding, &mut hits)?;
+            self.decide(owner, embedding, metric, &mut nearest)?;
         }
-        hits.truncate(k);
-        Ok(hits)
+        nearest.truncate(k);
+        Ok(nearest)
     }
 
-    /// Ranks `hits` by the stored embeddings.
-    fn decide(&self, owner: &OwnerKey, query: &Embedding, hits: &mut [Hit]) -> Result<(), MemoryError> {
-        let mut exact: HashMap<MemoryId, Similarity> = HashMap::with_capacity(hits.len());
-        for hit in &*hits {
-            let Some(value) = self.storage.read(Table::Records, &owner.memory(&hit.id))? else {
+    /// Ranks by the stored embeddings; the equally near stay in their order.
+    fn decide(
+        &self,
+        owner: &OwnerKey,
+        query: &Embedding,
+        metric: Metric,
+        nearest: &mut [(MemoryId, f32)],
+    ) -> Result<(), MemoryError> {
+        for (id, nearness) in &mut *nearest {
+            let Some(value) = self.storage.read(Table::Records, &owner.memory(id))? else {
                 continue;
             };
-            let stored = record::decode(&value)?;
-            let mut best = f32::NEG_INFINITY;
-            for row in stored.rows {
-                let row = Embedding::new(query.space(), row.embedding)?;
-                best = best.max(query.similarity(&row)?.value());
-            }
-            exact.insert(hit.id.clone(), Similarity::new(best));
+            let rows = record::decode(&value)?.rows;
+            let exact = rows
+                .iter()
+                .map(|row| metric.nearness(query.values(), &row.coordinates.to_f32()));
+            *nearness = exact.fold(f32::NEG_INFINITY, f32::max);
         }
-        for hit in &mut *hits {
-            hit.similarity = exact.get(&hit.id).copied().unwrap_or(hit.similarity);
-        }
-        // Stable: the equally near stay in the order newest first.
-        hits.sort_by(|a, b| b.similarity.value().total_cmp(&a.similarity.value()));
+        nearest.sort_by(|a, b| b.1.total_cmp(&a.1));
         Ok(())
     }
 }
 
-fn id_of(text: &str) -> Result<MemoryId, MemoryError> {
+pub(crate) fn id_of(text: &str) -> Result<MemoryId, MemoryError> {
     text.parse()
         .map_err(|error| record::corrupt(&format!("names something impossible: {error}")))
 }

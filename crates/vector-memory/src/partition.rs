@@ -11,11 +11,17 @@ mod names;
 mod scan;
 mod session;
 
+use std::collections::HashMap;
+
 use whisperengine_types::{MemoryError, MemoryKind, MemoryRecord};
 
 pub(crate) use self::{admit::check_filter, codes::Codes, scan::norm, session::NONE};
 use self::{names::Names, session::SessionLinks};
-use crate::record::{Body, Reader, Row, decode_body};
+use crate::{
+    lexicon::Words,
+    record::{Body, Reader, Row, corrupt, decode_body},
+    text::{Days, is_question, told_times},
+};
 
 /// The columns of one owner's memories.
 #[derive(Debug, Default)]
@@ -36,9 +42,14 @@ pub(crate) struct Partition {
     row_end: Vec<u32>,
     codes: Codes,
     row_record: Vec<u32>,
-    term_end: Vec<u32>,
-    terms: Vec<u32>,
-    counts: Vec<u8>,
+    word_end: Vec<u32>,
+    /// Places in the vocabulary.
+    words: Vec<u32>,
+    vocabulary: Vec<u32>,
+    in_vocabulary: HashMap<u32, u32>,
+    asks: Vec<bool>,
+    /// Of the records that tell of times, ascending by record.
+    told: Vec<(u32, Days)>,
     speakers: Names,
     sessions: Names,
     channels: Names,
@@ -124,6 +135,18 @@ impl Partition {
         &self.speakers
     }
 
+    /// Whether the record ends as a question.
+    pub(crate) fn asks(&self, record: u32) -> bool {
+        self.asks[record as usize]
+    }
+
+    /// The times that the record tells of.
+    pub(crate) fn told_by(&self, record: u32) -> &[(u32, Days)] {
+        let from = self.told.partition_point(|&(teller, _)| teller < record);
+        let to = self.told.partition_point(|&(teller, _)| teller <= record);
+        &self.told[from..to]
+    }
+
     /// The records said just before and just after in the same session, [`NONE`] at its ends.
     pub(crate) fn neighbours(&self, record: u32) -> (u32, u32) {
         self.links.neighbours(record)
@@ -144,11 +167,11 @@ impl Partition {
     ///
     /// # Errors
     /// [`MemoryError::Corrupt`] when the body does not parse or the rows have another dimension.
-    pub(crate) fn insert(&mut self, bytes: &[u8], rows: &[Row]) -> Result<(), MemoryError> {
+    pub(crate) fn insert(&mut self, bytes: &[u8], rows: &[Row], words: &Words) -> Result<(), MemoryError> {
         let body = Body::parse(bytes)?;
-        let dim = rows.first().map_or(self.dim(), |row| row.embedding.len());
-        if !self.codes.accepts(dim) {
-            return Err(crate::record::corrupt("has an embedding of another dimension"));
+        let dim = rows.first().map_or(self.dim(), |row| row.coordinates.dim());
+        if !self.codes.accepts(dim) || rows.iter().any(|row| row.coordinates.dim() != dim) {
+            return Err(corrupt("has an embedding of another dimension"));
         }
         self.remove(body.id);
         let at = self.position(body.id).expect_err("the id was just removed");
@@ -169,12 +192,20 @@ impl Partition {
             .push(body.channel.map_or(NONE, |name| self.channels.number(name)));
         let session = body.session.map_or(NONE, |name| self.sessions.number(name));
         self.session.push(session);
+        self.asks.push(is_question(body.text));
+        let told = told_times(body.text, days(body.sent_at.as_millis()));
+        self.told.extend(told.into_iter().map(|days| (record, days)));
         for row in rows {
-            self.codes.push(&row.embedding);
+            self.codes.push(&row.coordinates);
             self.row_record.push(record);
-            self.terms.extend(row.terms.iter().map(|count| count.term));
-            self.counts.extend(row.terms.iter().map(|count| count.count));
-            self.term_end.push(self.terms.len() as u32);
+            for count in &row.words {
+                let word = words
+                    .number(count.word)
+                    .ok_or_else(|| corrupt("has a word that is not in it"))?;
+                let place = self.place_in_vocabulary(word);
+                self.words.push(place);
+            }
+            self.word_end.push(self.words.len() as u32);
         }
         self.row_end.push(self.row_record.len() as u32);
         let order = |record: u32| (self.sent_at[record as usize], self.seq[record as usize]);
@@ -200,7 +231,11 @@ impl Partition {
             + self.bodies.capacity()
             + per_record
             + self.row_record.capacity() * 8
-            + self.terms.capacity() * 5
+            + self.words.capacity() * 4
+            + self.vocabulary.capacity() * 4
+            + self.in_vocabulary.capacity() * 9
+            + self.asks.capacity()
+            + self.told.capacity() * size_of::<(u32, Days)>()
             + self.codes.bytes()
             + self.speakers.bytes()
             + self.sessions.bytes()
@@ -237,6 +272,9 @@ impl Partition {
             fresh.trust.push(self.trust[from]);
             fresh.kind.push(self.kind[from]);
             fresh.pinned.push(self.pinned[from]);
+            fresh.asks.push(self.asks[from]);
+            let told = self.told_by(record).iter().map(|&(_, days)| (number, days));
+            fresh.told.extend(told);
             fresh
                 .speaker
                 .push(fresh.speakers.take_over(&self.speakers, self.speaker[from]));
@@ -248,10 +286,11 @@ impl Partition {
             for row in self.rows_of(record) {
                 fresh.codes.push_from(&self.codes, row);
                 fresh.row_record.push(number);
-                let terms = self.terms_of(row);
-                fresh.terms.extend_from_slice(&self.terms[terms.clone()]);
-                fresh.counts.extend_from_slice(&self.counts[terms]);
-                fresh.term_end.push(fresh.terms.len() as u32);
+                for &place in self.words_of(row) {
+                    let place = fresh.place_in_vocabulary(self.vocabulary[place as usize]);
+                    fresh.words.push(place);
+                }
+                fresh.word_end.push(fresh.words.len() as u32);
             }
             fresh.row_end.push(fresh.row_record.len() as u32);
             let order = |record: u32| (fresh.sent_at[record as usize], fresh.seq[record as usize]);
@@ -264,10 +303,22 @@ impl Partition {
         fresh
     }
 
-    fn terms_of(&self, row: usize) -> std::ops::Range<usize> {
-        let from = row.checked_sub(1).map_or(0, |before| self.term_end[before]);
-        from as usize..self.term_end[row] as usize
+    fn words_of(&self, row: usize) -> &[u32] {
+        let from = row.checked_sub(1).map_or(0, |before| self.word_end[before]);
+        &self.words[from as usize..self.word_end[row] as usize]
     }
+
+    fn place_in_vocabulary(&mut self, word: u32) -> u32 {
+        *self.in_vocabulary.entry(word).or_insert_with(|| {
+            self.vocabulary.push(word);
+            self.vocabulary.len() as u32 - 1
+        })
+    }
+}
+
+/// A time in days since 1970-01-01.
+pub(crate) fn days(millis: i64) -> f64 {
+    millis as f64 / 86_400_000.0
 }
 
 /// Dead records that are kept whatever the size, so that small partitions are not rebuilt all the time.

@@ -5,11 +5,11 @@
 //! body     = id · flags u8 · kind u8 · seq varint · sent_at i64 · importance f32 · trust f32
 //!          · [speaker] · [session] · [channel] · text · metadata count varint · (key · tag u8 · value)*
 //! rows     = dim varint · analysis u8 · count varint · row*
-//! row      = embedding f32 × dim · term count varint · (hash u32 · occurrences u8)*
+//! row      = (0 u8 · f32 × dim | 1 u8 · step f32 · code i16 × dim) · words varint · (hash u32 · count u8)*
 //! text     = length varint · UTF-8
 //! ```
 //! Numbers are little-endian. A row is what is searched: the whole text, or one part of a long one.
-//! Terms are kept so that paging an owner in needs no analysis; `analysis` says which analysis made them.
+//! Its words are kept so that paging an owner in needs no analysis; `analysis` says which one found them.
 
 mod body;
 mod row;
@@ -17,7 +17,7 @@ mod wire;
 
 pub(crate) use self::{
     body::{Body, Value, decode_body, encode_body},
-    row::{Row, TermCount},
+    row::{Coordinates, Row, WordCount},
     wire::{Reader, Writer},
 };
 
@@ -28,15 +28,15 @@ pub(crate) struct Stored<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) dim: usize,
     pub(crate) rows: Vec<Row>,
-    /// Whether the terms were made by the present analysis.
-    pub(crate) terms_are_current: bool,
+    /// Whether the words were found by the present analysis.
+    pub(crate) words_are_current: bool,
 }
 
 /// The stored form of a memory.
 pub(crate) fn encode(body: &[u8], dim: usize, rows: &[Row]) -> Vec<u8> {
     let row_bytes: usize = rows
         .iter()
-        .map(|row| row.embedding.len() * 4 + row.terms.len() * 5 + 4)
+        .map(|row| row.coordinates.dim() * 4 + row.words.len() * 5 + 8)
         .sum();
     let mut out = Writer::with_capacity(body.len() + row_bytes + 32);
     out.u8(VERSION);
@@ -58,7 +58,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Stored<'_>, MemoryError> {
     let mut input = checked(bytes)?;
     let body = input.bytes()?;
     let dim = input.varint()? as usize;
-    let terms_are_current = input.u8()? == crate::text::ANALYSIS;
+    let words_are_current = input.u8()? == crate::text::ANALYSIS;
     let count = input.varint()? as usize;
     let mut rows = Vec::with_capacity(count.min(64));
     for _ in 0..count {
@@ -69,7 +69,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Stored<'_>, MemoryError> {
         body,
         dim,
         rows,
-        terms_are_current,
+        words_are_current,
     })
 }
 

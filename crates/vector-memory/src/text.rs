@@ -1,6 +1,8 @@
-//! Texts as a search sees them: words without inflection, and parts of bearable length.
+//! Texts as a search sees them: words that say something, dates, and parts of bearable length.
 
 mod chunk;
+mod civil;
+mod dates;
 mod stop_words;
 mod words;
 
@@ -8,23 +10,24 @@ use crate::{config::VectorMemoryConfig, record::Row};
 
 pub(crate) use self::{
     chunk::chunks,
-    words::{QueryTerm, analyze, query_terms, words},
+    dates::{Days, NamedDate, named_dates, told_times, year_of},
+    words::{analyze, content_words, is_question, stem_hash, text_to_embed, words},
 };
 
-/// Which analysis made a stored row's terms; raised whenever [`analyze`] changes its answer.
+/// Which analysis found a stored row's words; raised whenever [`analyze`] changes its answer.
 pub(crate) const ANALYSIS: u8 = 1;
 
-/// The hash that stands for a term: FNV-1a, folded to 32 bits.
+/// The hash that stands for a word: FNV-1a, folded to 32 bits.
 ///
 /// Two words of one owner share a hash about once in 2^32 pairs; then they count as one word.
-pub(crate) fn term_hash(term: &str) -> u32 {
-    let hash = term.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+pub(crate) fn word_hash(word: &str) -> u32 {
+    let hash = word.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     (hash ^ (hash >> 32)) as u32
 }
 
-/// Gives each row the terms of its part of `text`.
+/// Gives each row the words of its part of `text`.
 pub(crate) fn analyze_rows(text: &str, rows: &mut [Row], config: &VectorMemoryConfig) {
     let parts = if rows.len() > 1 {
         chunks(text, config)
@@ -34,11 +37,11 @@ pub(crate) fn analyze_rows(text: &str, rows: &mut [Row], config: &VectorMemoryCo
     if parts.len() == rows.len() {
         rows.iter_mut()
             .zip(parts)
-            .for_each(|(row, part)| row.terms = analyze(part));
+            .for_each(|(row, part)| row.words = analyze(part));
     } else {
         // The parts were cut with other settings: the first row stands for the whole text.
         for (at, row) in rows.iter_mut().enumerate() {
-            row.terms = if at == 0 { analyze(text) } else { Vec::new() };
+            row.words = if at == 0 { analyze(text) } else { Vec::new() };
         }
     }
 }

@@ -5,19 +5,23 @@
 //! and a partition changes only after its commit succeeded.
 
 use std::{
-    collections::{BTreeMap, btree_map},
+    borrow::Cow,
+    collections::{BTreeMap, HashMap, btree_map},
     ops::ControlFlow,
     sync::{Arc, PoisonError},
 };
 
-use whisperengine_types::{Committed, MemoryError, MemoryId, MemoryPatch, MemoryRecord, WriteOp};
+use whisperengine_types::{
+    Committed, MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecord, WriteOp,
+};
 
 use crate::{
     check,
+    lexicon::Words,
     memory::Shared,
     partition::Partition,
     partitions::{Partitions, Slot},
-    record::{self, Row, encode_body},
+    record::{self, Coordinates, Row, encode_body},
     store::{Change, OwnerKey, Table},
     text,
 };
@@ -65,7 +69,8 @@ impl Shared {
     /// What is to be searched of each operation's text; an error for an operation that is not acceptable.
     fn rows_of(&self, ops: &[WriteOp]) -> Vec<Result<Vec<Row>, MemoryError>> {
         let mut rows: Vec<Result<Vec<Row>, MemoryError>> = Vec::with_capacity(ops.len());
-        let mut texts: Vec<&str> = Vec::new();
+        let names = names_in(ops);
+        let mut texts: Vec<Cow<'_, str>> = Vec::new();
         let mut places: Vec<(usize, usize)> = Vec::new();
         for (at, op) in ops.iter().enumerate() {
             let (text, given) = match op {
@@ -80,18 +85,22 @@ impl Shared {
                     (None, _) => Vec::new(),
                 };
                 let row_of = |part: &&str| Row {
-                    embedding: given.map_or_else(Vec::new, |embedding| embedding.values().to_vec()),
-                    terms: text::analyze(part),
+                    coordinates: Coordinates::Exact(
+                        given.map_or_else(Vec::new, |given| given.values().to_vec()),
+                    ),
+                    words: self.lexicon.analyze(part),
                 };
                 if given.is_none() {
                     places.extend((0..parts.len()).map(|part| (at, part)));
-                    texts.extend(&parts);
+                    let names = names.get(op.owner()).map_or(&[][..], Vec::as_slice);
+                    texts.extend(parts.iter().map(|part| text::text_to_embed(part, names)));
                 }
                 rows.push(Ok(parts.iter().map(row_of).collect()));
                 continue;
             };
             rows.push(Err(error));
         }
+        let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
         self.embed_rows(&mut rows, &texts, &places);
         rows
     }
@@ -109,7 +118,7 @@ impl Shared {
             Ok(embeddings) => {
                 for (&(op, part), embedding) in places.iter().zip(embeddings) {
                     if let Ok(rows) = &mut rows[op] {
-                        rows[part].embedding = embedding.values().to_vec();
+                        rows[part].coordinates = Coordinates::round(embedding.values());
                     }
                 }
             }
@@ -185,7 +194,7 @@ impl Batch<'_> {
 
     fn put(&mut self, owner: OwnerKey, record: &MemoryRecord, seq: u64, rows: Vec<Row>) {
         let body = encode_body(record, seq, record.embedding.is_some());
-        let dim = rows.first().map_or(0, |row| row.embedding.len());
+        let dim = rows.first().map_or(0, |row| row.coordinates.dim());
         let value = record::encode(&body, dim, &rows);
         self.changes
             .insert((Table::Records, owner.memory(&record.id)), Some(value));
@@ -209,12 +218,12 @@ impl Batch<'_> {
         let given = patch.embedding.is_some() || (patch.text.is_none() && was_given);
         let rows = match &patch.embedding {
             Some(embedding) if patch.text.is_none() => vec![Row {
-                embedding: embedding.values().to_vec(),
-                terms: text::analyze(&record.text),
+                coordinates: Coordinates::Exact(embedding.values().to_vec()),
+                words: self.shared.lexicon.analyze(&record.text),
             }],
             None if patch.text.is_none() => {
                 let mut rows = stored.rows;
-                if !stored.terms_are_current {
+                if !stored.words_are_current {
                     text::analyze_rows(&record.text, &mut rows, &self.shared.config);
                 }
                 rows
@@ -222,7 +231,7 @@ impl Batch<'_> {
             _ => new_rows,
         };
         let body = encode_body(&record, seq, given);
-        let value = record::encode(&body, rows.first().map_or(0, |row| row.embedding.len()), &rows);
+        let value = record::encode(&body, rows.first().map_or(0, |row| row.coordinates.dim()), &rows);
         self.changes
             .insert((Table::Records, owner.memory(id)), Some(value));
         self.index.push((owner, IndexChange::Put { body, rows }));
@@ -299,23 +308,39 @@ impl Batch<'_> {
         }
         for (owner, changes) in by_owner {
             let slot = &self.slots[&owner];
-            self.shared
-                .partitions
-                .change(slot, |partition| apply(partition, changes));
+            self.shared.partitions.change(slot, |partition| {
+                apply(partition, changes, &self.shared.lexicon.read())
+            });
         }
         results
     }
 }
 
-fn apply(partition: &mut Partition, changes: Vec<IndexChange>) -> Result<(), MemoryError> {
+fn apply(partition: &mut Partition, changes: Vec<IndexChange>, words: &Words) -> Result<(), MemoryError> {
     for change in changes {
         match change {
-            IndexChange::Put { body, rows } => partition.insert(&body, &rows)?,
+            IndexChange::Put { body, rows } => partition.insert(&body, &rows, words)?,
             IndexChange::Remove(id) => partition.remove(id.as_str()),
             IndexChange::Clear => *partition = Partition::default(),
         }
     }
     Ok(())
+}
+
+/// The speakers of each owner's records in a batch.
+fn names_in(ops: &[WriteOp]) -> HashMap<&MemoryOwner, Vec<&str>> {
+    let mut names: HashMap<&MemoryOwner, Vec<&str>> = HashMap::new();
+    for op in ops {
+        if let WriteOp::Store { owner, record } = op
+            && let Some(speaker) = &record.speaker
+        {
+            let names = names.entry(owner).or_default();
+            if !names.contains(&speaker.as_str()) {
+                names.push(speaker);
+            }
+        }
+    }
+    names
 }
 
 fn patch_record(record: &mut MemoryRecord, patch: &MemoryPatch) {

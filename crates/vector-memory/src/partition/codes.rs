@@ -6,6 +6,7 @@
 //! the caller reads the originals.
 
 use super::scan;
+use crate::record::Coordinates;
 
 /// The rows' codes.
 #[derive(Debug, Default)]
@@ -14,6 +15,7 @@ pub(crate) struct Codes {
     high: Vec<i8>,
     low: Vec<u8>,
     step: Vec<f32>,
+    length: Vec<f32>,
 }
 
 impl Codes {
@@ -26,19 +28,37 @@ impl Codes {
         self.step.is_empty() || self.dim == dim
     }
 
-    pub(super) fn push(&mut self, embedding: &[f32]) {
-        self.dim = embedding.len();
-        let largest = embedding.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
-        let norm = scan::norm(embedding);
-        // In double precision, in which no coordinate of an f32 is too small or too large.
-        let inverse = if largest > 0.0 { f64::from(i16::MAX) / f64::from(largest) } else { 0.0 };
-        for &x in embedding {
-            let code = (f64::from(x) * inverse).round_ties_even() as i16;
+    pub(super) fn push(&mut self, coordinates: &Coordinates) {
+        self.dim = coordinates.dim();
+        match coordinates {
+            Coordinates::Exact(values) => {
+                let largest = values.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+                let norm = scan::norm(values);
+                let step = f64::from(largest) / f64::from(i16::MAX) / norm;
+                if let Coordinates::Rounded { codes, .. } = Coordinates::round(values) {
+                    self.push_codes(&codes, if norm > 0.0 { step } else { 0.0 });
+                    self.length.push(norm as f32);
+                }
+            }
+            Coordinates::Rounded { step: unit, codes } => {
+                let squares: i64 = codes.iter().map(|&code| i64::from(code) * i64::from(code)).sum();
+                let step = if squares > 0 {
+                    (squares as f64).sqrt().recip()
+                } else {
+                    0.0
+                };
+                self.push_codes(codes, step);
+                self.length.push(unit * (squares as f64).sqrt() as f32);
+            }
+        }
+    }
+
+    fn push_codes(&mut self, codes: &[i16], step: f64) {
+        for code in codes {
             let [low, high] = code.to_le_bytes();
             self.high.push(high.cast_signed());
             self.low.push(low);
         }
-        let step = if norm > 0.0 { f64::from(largest) / f64::from(i16::MAX) / norm } else { 0.0 };
         self.step.push(step as f32);
     }
 
@@ -48,12 +68,18 @@ impl Codes {
         self.high.extend_from_slice(&other.high[range.clone()]);
         self.low.extend_from_slice(&other.low[range]);
         self.step.push(other.step[row]);
+        self.length.push(other.length[row]);
     }
 
     /// Cosine similarity of a row and `query`, which has unit length; 0 for a row without length.
     pub(crate) fn similarity(&self, query: &[f32], row: usize) -> f32 {
         let range = row * self.dim..(row + 1) * self.dim;
         scan::dot_codes(query, &self.high[range.clone()], &self.low[range]) * self.step[row]
+    }
+
+    /// The length of a row's embedding.
+    pub(crate) fn length(&self, row: usize) -> f32 {
+        self.length[row]
     }
 
     /// The most by which [`similarity`](Self::similarity) can be off, for a query whose coordinates'
@@ -64,6 +90,6 @@ impl Codes {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.high.capacity() + self.low.capacity() + self.step.capacity() * 4
+        self.high.capacity() + self.low.capacity() + (self.step.capacity() + self.length.capacity()) * 4
     }
 }

@@ -1,72 +1,90 @@
-//! BM25 over one owner's rows.
+//! The words of a question against the words of each row.
 //!
-//! Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), with their
-//! letters. The rows' terms lie in one array and are read through: an owner's few thousand rows take
-//! microseconds, and nothing has to be kept up to date when a memory comes or goes.
+//! A row's score is the sum over the question's words of `idf(w) * max over the row's words v of
+//! likeness(w, v)`. With `likeness` 1 for equal stems only, it is BM25 without saturation; with word
+//! embeddings it also finds what was said in other words. Rows are read through from first to last: an
+//! owner's few thousand take microseconds, and nothing has to be kept up to date when one comes or goes.
 
 use super::Partition;
-use crate::text::QueryTerm;
+use crate::lexicon::Words;
 
-/// BM25 scores of rows, and which terms of the question each holds.
+/// Scores of rows, and which words of the question each holds.
 #[derive(Debug, Default)]
 pub(crate) struct LexicalScores {
-    /// One score for each row; 0 where no term matches.
+    /// One score for each row; 0 where no word is like any of the question's.
     pub(crate) scores: Vec<f32>,
-    /// One bit for each row and each of the question's first 64 terms.
+    /// One bit for each row and each of the question's first 64 words: the row has its stem.
     pub(crate) matched: Vec<u64>,
 }
 
 impl Partition {
-    /// Scores the rows of living records against `terms`, of which the first 64 count.
-    pub(crate) fn lexical_scores(&self, terms: &[QueryTerm], k1: f32, b: f32) -> LexicalScores {
-        let terms = &terms[..terms.len().min(64)];
+    /// Scores the rows of living records against the question's words, of which the first 64 count.
+    pub(crate) fn lexical_scores(&self, question: &[u32], words: &Words, threshold: f32) -> LexicalScores {
         let rows = self.row_count();
         let mut found = LexicalScores {
             scores: vec![0.0; rows],
             matched: vec![0; rows],
         };
-        if terms.is_empty() || rows == 0 {
-            return found;
+        let living = self
+            .row_record
+            .iter()
+            .filter(|&&record| self.alive[record as usize])
+            .count();
+        let question = &question[..question.len().min(64)];
+        for (block, question) in question.chunks(LANES).enumerate() {
+            self.score_block(question, block * LANES, living, words, threshold, &mut found);
         }
-        // A bit for each low byte of a query term's hash turns away nearly all other terms at once.
-        let mut possible = [false; 256];
-        for term in terms {
-            possible[usize::from(term.term as u8)] = true;
-        }
-        let mut hits: Vec<(u32, u8, u8)> = Vec::new();
-        let mut rows_with_term = [0_u32; 64];
-        let (mut living_rows, mut total_length) = (0_u32, 0_u64);
-        let mut lengths = vec![0_u32; rows];
+        found
+    }
+
+    /// Up to [`LANES`] words of the question at once, one in each lane.
+    fn score_block(
+        &self,
+        question: &[u32],
+        first: usize,
+        living: usize,
+        words: &Words,
+        threshold: f32,
+        found: &mut LexicalScores,
+    ) {
+        let likeness: Vec<[f32; LANES]> = self
+            .vocabulary
+            .iter()
+            .map(|&word| {
+                let mut lanes = [0.0; LANES];
+                for (lane, &asked) in lanes.iter_mut().zip(question) {
+                    *lane = words.likeness(asked, word, threshold);
+                }
+                lanes
+            })
+            .collect();
+        let mut best = vec![[0.0_f32; LANES]; self.row_count()];
+        let mut rows_with_stem = [0_u32; LANES];
         let mut from = 0;
-        for (row, row_length) in lengths.iter_mut().enumerate() {
-            let to = self.term_end[row] as usize;
+        for (row, best) in best.iter_mut().enumerate() {
+            let to = self.word_end[row] as usize;
             if self.alive[self.row_record[row] as usize] {
-                let length: u32 = self.counts[from..to].iter().map(|&count| u32::from(count)).sum();
-                *row_length = length;
-                living_rows += 1;
-                total_length += u64::from(length);
-                for at in from..to {
-                    let hash = self.terms[at];
-                    if possible[usize::from(hash as u8)]
-                        && let Some(term) = terms.iter().position(|term| term.term == hash)
-                    {
-                        hits.push((row as u32, term as u8, self.counts[at]));
-                        rows_with_term[term] += 1;
-                        found.matched[row] |= 1 << term;
+                for &word in &self.words[from..to] {
+                    let likeness = &likeness[word as usize];
+                    for lane in 0..LANES {
+                        best[lane] = best[lane].max(likeness[lane]);
+                    }
+                }
+                for (lane, best) in best.iter().enumerate().take(question.len()) {
+                    if *best == 1.0 {
+                        rows_with_stem[lane] += 1;
+                        found.matched[row] |= 1 << (first + lane);
                     }
                 }
             }
             from = to;
         }
-        let n = living_rows as f32;
-        let average_length = (total_length as f32 / n).max(1.0);
-        let idf = rows_with_term.map(|df| ((n - df as f32 + 0.5) / (df as f32 + 0.5)).ln_1p());
-        for (row, term, tf) in hits {
-            let (row, tf) = (row as usize, f32::from(tf));
-            let length = lengths[row] as f32 / average_length;
-            found.scores[row] +=
-                idf[usize::from(term)] * tf * (k1 + 1.0) / (tf + k1 * (1.0 - b + b * length));
+        let n = living as f32;
+        let idf = rows_with_stem.map(|df| ((n - df as f32 + 0.5) / (df as f32 + 0.5)).ln_1p());
+        for (score, best) in found.scores.iter_mut().zip(&best) {
+            *score += idf.iter().zip(best).map(|(idf, best)| idf * best).sum::<f32>();
         }
-        found
     }
 }
+
+const LANES: usize = 8;

@@ -32,12 +32,15 @@ impl Names {
             .map_or(NONE, |name| self.number(name))
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<u32> {
+    pub(crate) fn find(&self, name: &str) -> Option<u32> {
         self.numbers.get(name).copied()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.names.iter()
+    /// The first name whose first word is `word`: people are asked about as "Ana", not as "Ana Lima".
+    pub(crate) fn find_by_first_word(&self, word: &str) -> Option<u32> {
+        let first = |name: &Arc<str>| name.split_whitespace().next() == Some(word);
+        let at = self.names.iter().take(MOST_NAMES).position(first)?;
+        Some(at as u32)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -45,3 +48,6 @@ impl Names {
         text + self.names.capacity() * 16 + self.numbers.capacity() * 28
     }
 }
+
+/// A crowd's names are not searched for first names.
+const MOST_NAMES: usize = 64;

@@ -3,7 +3,11 @@
 use whisperengine_types::{ScoreParts, Similarity, Timestamp};
 
 use super::{Question, RecallWeights, UnitQuery};
-use crate::partition::{NONE, Partition};
+use crate::{
+    lexicon::Words,
+    partition::{NONE, Partition, days},
+    text::Days,
+};
 
 /// A record and its score.
 #[derive(Debug, Clone)]
@@ -16,17 +20,26 @@ pub(crate) struct Ranked {
     pub(crate) matched: u64,
 }
 
+/// What a recall is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) question: &'a Question,
+    /// `None` for an embedding without length.
+    pub(crate) embedding: Option<&'a UnitQuery>,
+    pub(crate) now: Timestamp,
+}
+
 /// The `k` best of the admitted records, best first; equal scores: the newer one first.
 pub(crate) fn rank(
     partition: &Partition,
     admitted: &[bool],
-    question: &Question,
-    query: Option<&UnitQuery>,
+    asked: &Asked<'_>,
     weights: &RecallWeights,
-    now: Timestamp,
+    words: &Words,
     k: usize,
 ) -> Vec<Ranked> {
-    let columns = Columns::new(partition, admitted, question, query, weights);
+    let columns = Columns::new(partition, admitted, asked, weights, words);
+    let times = asked.question.times(partition, admitted);
     let mut ranked: Vec<(u32, ScoreParts, f32)> = (0..admitted.len() as u32)
         .filter(|&record| admitted[record as usize])
         .map(|record| {
@@ -36,7 +49,8 @@ pub(crate) fn rank(
                 lexical: columns.lexical[at],
                 speaker: columns.speaker[at],
                 neighbours: columns.neighbours(partition, weights, record),
-                prior: prior(partition, record, weights, now),
+                prior: prior(partition, record, weights, asked.now)
+                    + weights.time * fits(partition, record, &times),
             };
             let score = parts.dense + parts.lexical + parts.speaker + parts.neighbours + parts.prior;
             (record, parts, score)
@@ -57,7 +71,9 @@ pub(crate) fn rank(
         .map(|(record, parts, score)| Ranked {
             record,
             score,
-            similarity: query.map(|_| Similarity::new(columns.similarity[record as usize])),
+            similarity: asked
+                .embedding
+                .map(|_| Similarity::new(columns.similarity[record as usize])),
             parts,
             matched: columns.matched[record as usize],
         })
@@ -78,28 +94,29 @@ impl Columns {
     fn new(
         partition: &Partition,
         admitted: &[bool],
-        question: &Question,
-        query: Option<&UnitQuery>,
+        asked: &Asked<'_>,
         weights: &RecallWeights,
+        words: &Words,
     ) -> Self {
+        let question = asked.question;
         let records = admitted.len();
         let mut similarity = vec![f32::NEG_INFINITY; records];
-        let mut bm25 = vec![0.0_f32; records];
+        let mut alike = vec![0.0_f32; records];
         let mut matched = vec![0; records];
-        let lexical = partition.lexical_scores(&question.terms, weights.k1, weights.b);
+        let lexical = partition.lexical_scores(&question.words, words, weights.word_likeness);
         for row in 0..partition.row_count() {
             let record = partition.record_of_row(row) as usize;
             if !admitted[record] {
                 continue;
             }
-            if let Some(query) = query {
+            if let Some(query) = asked.embedding {
                 similarity[record] = similarity[record].max(query.similarity(partition, row));
             }
-            bm25[record] = bm25[record].max(lexical.scores[row]);
+            alike[record] = alike[record].max(lexical.scores[row]);
             matched[record] |= lexical.matched[row];
         }
         let dense_range = Range::of(&similarity, admitted);
-        let lexical_range = Range::of(&bm25, admitted);
+        let lexical_range = Range::of(&alike, admitted);
         let mut columns = Self {
             similarity,
             matched,
@@ -110,8 +127,8 @@ impl Columns {
         };
         for record in (0..records).filter(|&record| admitted[record]) {
             columns.dense[record] = weights.dense * dense_range.place(columns.similarity[record]);
-            columns.lexical[record] = weights.lexical * lexical_range.place(bm25[record]);
-            if question.speakers.contains(&partition.speaker(record as u32)) {
+            columns.lexical[record] = weights.lexical * lexical_range.place(alike[record]);
+            if question.speaker == Some(partition.speaker(record as u32)) {
                 columns.speaker[record] = weights.speaker;
             }
             columns.fused[record] = columns.dense[record] + columns.lexical[record] + columns.speaker[record];
@@ -181,7 +198,30 @@ fn prior(partition: &Partition, record: u32, weights: &RecallWeights, now: Times
     } else {
         importance
     };
-    recency + weights.importance * importance - weights.trust * (1.0 - partition.trust(record))
+    let asks = if partition.asks(record) {
+        weights.question
+    } else {
+        0.0
+    };
+    recency + weights.importance * importance - weights.trust * (1.0 - partition.trust(record)) - asks
+}
+
+/// How well a record fits the times asked about, `0..=1`: it was said then or somewhat later, or tells of
+/// that time.
+fn fits(partition: &Partition, record: u32, times: &[Days]) -> f32 {
+    if times.is_empty() {
+        return 0.0;
+    }
+    let said = days(partition.sent_at(record));
+    let told = partition.told_by(record);
+    let fit = times.iter().map(|&(from, until)| {
+        if told.iter().any(|&(_, (start, end))| start < until && end > from) {
+            return 1.0;
+        }
+        let (late, early) = ((said - until).max(0.0), (from - said).max(0.0));
+        (-late / DAYS_TOLD_LATER - early / DAYS_TOLD_BEFORE).exp()
+    });
+    fit.fold(0.0_f64, f64::max) as f32
 }
 
 fn halved(days: f32, half_life_days: f32) -> f32 {
@@ -191,3 +231,7 @@ fn halved(days: f32, half_life_days: f32) -> f32 {
         0.0
     }
 }
+
+/// People tell of things days after, and announce them shortly before.
+const DAYS_TOLD_LATER: f64 = 14.0;
+const DAYS_TOLD_BEFORE: f64 = 7.0;

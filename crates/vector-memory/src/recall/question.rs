@@ -1,63 +1,86 @@
-//! A question made ready: its terms, whom it asks about, and its text for the embedder.
+//! A question made ready: its words, whom and when it asks about, and its text for the embedder.
 
 use crate::{
-    partition::Partition,
-    text::{QueryTerm, query_terms, words},
+    lexicon::Lexicon,
+    partition::{Partition, days},
+    text::{Days, NamedDate, content_words, named_dates, stem_hash, text_to_embed, word_hash, year_of},
 };
 
 /// What of a question does not depend on the single memory.
 #[derive(Debug)]
 pub(crate) struct Question {
-    pub(crate) terms: Vec<QueryTerm>,
-    /// The numbers of the speakers it names.
-    pub(crate) speakers: Vec<u32>,
-    /// The text with the speakers' names replaced by a pronoun: to an embedding a name is a strong and
-    /// misleading feature.
+    /// Numbers in the lexicon of the distinct words that say something; names and dates are not among them.
+    pub(crate) words: Vec<u32>,
+    /// The same words as written.
+    pub(crate) written: Vec<String>,
+    /// The number of the one speaker it names.
+    pub(crate) speaker: Option<u32>,
+    dates: Vec<NamedDate>,
+    /// The text without dates and with the speakers' names replaced by a pronoun.
     pub(crate) text_to_embed: String,
 }
 
 impl Question {
-    pub(crate) fn new(text: &str, partition: &Partition) -> Self {
-        let mut speakers = Vec::new();
-        let mut text_to_embed = String::with_capacity(text.len());
-        let mut copied = 0;
-        for word in words(text) {
-            let bare = ["'s", "\u{2019}s"]
-                .into_iter()
-                .find_map(|suffix| word.strip_suffix(suffix))
+    pub(crate) fn new(text: &str, partition: &Partition, lexicon: &Lexicon) -> Self {
+        let (dates, text) = named_dates(text);
+        let speakers = partition.speakers();
+        let mut asked_about: Vec<u32> = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
+        for word in crate::text::words(&text) {
+            let bare = word
+                .strip_suffix("'s")
+                .or_else(|| word.strip_suffix("\u{2019}s"))
                 .unwrap_or(word);
-            let mut named = partition
-                .speakers()
-                .iter()
-                .enumerate()
-                .filter(|(_, name)| is_name(name, bare))
-                .map(|(number, _)| number as u32)
-                .peekable();
-            if named.peek().is_none() {
-                continue;
-            }
-            for number in named {
-                if !speakers.contains(&number) {
-                    speakers.push(number);
+            if let Some(number) = speakers.find(bare).or_else(|| speakers.find_by_first_word(bare)) {
+                names.push(bare);
+                if !asked_about.contains(&number) {
+                    asked_about.push(number);
                 }
             }
-            let at = word.as_ptr() as usize - text.as_ptr() as usize;
-            text_to_embed.push_str(&text[copied..at]);
-            text_to_embed.push_str(if bare.len() < word.len() { "their" } else { "they" });
-            copied = at + word.len();
         }
-        text_to_embed.push_str(&text[copied..]);
+        lexicon.analyze(&text);
+        let known = lexicon.read();
+        let (mut words, mut written, mut stems) = (Vec::new(), Vec::new(), Vec::new());
+        for (as_written, word) in content_words(&text) {
+            let is_name = names.iter().any(|name| name.eq_ignore_ascii_case(&word));
+            let stem = stem_hash(&word);
+            if !is_name
+                && !stems.contains(&stem)
+                && let Some(number) = known.number(word_hash(&word))
+            {
+                stems.push(stem);
+                words.push(number);
+                written.push(as_written.to_owned());
+            }
+        }
         Self {
-            terms: query_terms(text),
-            speakers,
-            text_to_embed,
+            words,
+            written,
+            speaker: if let [speaker] = asked_about[..] {
+                Some(speaker)
+            } else {
+                None
+            },
+            dates,
+            text_to_embed: text_to_embed(&text, &names).into_owned(),
         }
     }
-}
 
-/// Whether `word` is `name` or the first word of it.
-fn is_name(name: &str, word: &str) -> bool {
-    let first = name.split_whitespace().next().unwrap_or(name);
-    let same = |a: &str| a.len() == word.len() && a.to_lowercase() == word.to_lowercase();
-    same(first) || same(name)
+    /// The times asked about, in the years of the admitted memories where the question names none.
+    pub(crate) fn times(&self, partition: &Partition, admitted: &[bool]) -> Vec<Days> {
+        if self.dates.is_empty() {
+            return Vec::new();
+        }
+        let said = (0..admitted.len()).filter(|&record| admitted[record]);
+        let said = said.map(|record| partition.sent_at(record as u32));
+        let (first, last) = said.fold((i64::MAX, i64::MIN), |(first, last), at| {
+            (first.min(at), last.max(at))
+        });
+        if first > last {
+            return Vec::new();
+        }
+        let years = year_of(days(first))..=year_of(days(last));
+        let intervals = self.dates.iter().flat_map(|date| date.intervals(years.clone()));
+        intervals.collect()
+    }
 }

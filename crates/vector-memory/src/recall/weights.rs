@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct RecallWeights {
     /// Weight of the embeddings' similarity, default 0.5.
     pub dense: f32,
-    /// Weight of shared words, default 0.5.
+    /// Weight of shared and similar words, default 0.5.
     pub lexical: f32,
-    /// Bonus for being said by whom the question asks about, default 0.1.
+    /// Bonus for being said by whom the question asks about, default 0.15.
     pub speaker: f32,
     /// Share of the better adjacent memory's score, default 0.5.
     pub neighbour: f32,
@@ -28,10 +28,12 @@ pub struct RecallWeights {
     pub importance_half_life_days: f32,
     /// What a source without any trust loses, default 0.3.
     pub trust: f32,
-    /// BM25's `k1`: how soon more occurrences of a word stop counting, default 1.2.
-    pub k1: f32,
-    /// BM25's `b`: how much long texts are held back, default 0.75.
-    pub b: f32,
+    /// What a memory gets that fits a date in the question ("in July 2023"), default 0.6.
+    pub time: f32,
+    /// What a memory loses that ends as a question, for a question rarely holds the answer; default 0.1.
+    pub question: f32,
+    /// The cosine of two words' embeddings from which on they count as somewhat alike, default 0.35.
+    pub word_likeness: f32,
 }
 
 impl Default for RecallWeights {
@@ -39,7 +41,7 @@ impl Default for RecallWeights {
         Self {
             dense: 0.5,
             lexical: 0.5,
-            speaker: 0.1,
+            speaker: 0.15,
             neighbour: 0.5,
             second_neighbour: 0.25,
             recency: 0.02,
@@ -47,8 +49,9 @@ impl Default for RecallWeights {
             importance: 0.2,
             importance_half_life_days: 180.0,
             trust: 0.3,
-            k1: 1.2,
-            b: 0.75,
+            time: 0.6,
+            question: 0.1,
+            word_likeness: 0.35,
         }
     }
 }

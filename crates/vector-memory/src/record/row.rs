@@ -2,49 +2,115 @@
 
 use whisperengine_types::MemoryError;
 
-use super::{Reader, Writer};
+use super::{Reader, Writer, corrupt};
 
-/// How often a term occurs in a row.
+/// How often a word occurs in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct TermCount {
-    /// The term's hash; see [`crate::text::term_hash`].
-    pub(crate) term: u32,
+pub(crate) struct WordCount {
+    /// The word's hash; see [`crate::text::word_hash`].
+    pub(crate) word: u32,
     /// Occurrences, at most 255.
     pub(crate) count: u8,
 }
 
-/// The embedding and the terms of a text or of one part of it.
+/// The embedding and the words of a text or of one part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
-    pub(crate) embedding: Vec<f32>,
-    /// Ascending by term.
-    pub(crate) terms: Vec<TermCount>,
+    pub(crate) coordinates: Coordinates,
+    /// Ascending by word.
+    pub(crate) words: Vec<WordCount>,
+}
+
+/// An embedding as stored: what was given is kept to the bit, what the store makes itself is rounded
+/// to 16 bits a coordinate.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Coordinates {
+    Exact(Vec<f32>),
+    /// Each coordinate is `step * code`.
+    Rounded {
+        step: f32,
+        codes: Vec<i16>,
+    },
+}
+
+impl Coordinates {
+    /// The coordinates in 16 bits; the largest uses the whole range.
+    pub(crate) fn round(values: &[f32]) -> Self {
+        let largest = values.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+        // In double precision, in which no coordinate of an f32 is too small or too large.
+        let inverse = if largest > 0.0 {
+            f64::from(i16::MAX) / f64::from(largest)
+        } else {
+            0.0
+        };
+        let code = |&x: &f32| (f64::from(x) * inverse).round_ties_even() as i16;
+        Self::Rounded {
+            step: largest / f32::from(i16::MAX),
+            codes: values.iter().map(code).collect(),
+        }
+    }
+
+    pub(crate) fn dim(&self) -> usize {
+        match self {
+            Self::Exact(values) => values.len(),
+            Self::Rounded { codes, .. } => codes.len(),
+        }
+    }
+
+    pub(crate) fn to_f32(&self) -> Vec<f32> {
+        match self {
+            Self::Exact(values) => values.clone(),
+            Self::Rounded { step, codes } => codes.iter().map(|&code| step * f32::from(code)).collect(),
+        }
+    }
 }
 
 impl Row {
     pub(super) fn encode(&self, out: &mut Writer) {
-        for value in &self.embedding {
-            out.raw(&value.to_le_bytes());
+        match &self.coordinates {
+            Coordinates::Exact(values) => {
+                out.u8(EXACT);
+                out.raw_all(values.iter().map(|value| value.to_le_bytes()));
+            }
+            Coordinates::Rounded { step, codes } => {
+                out.u8(ROUNDED);
+                out.raw(&step.to_le_bytes());
+                out.raw_all(codes.iter().map(|code| code.to_le_bytes()));
+            }
         }
-        out.varint(self.terms.len() as u64);
-        for &TermCount { term, count } in &self.terms {
-            out.raw(&term.to_le_bytes());
+        out.varint(self.words.len() as u64);
+        for &WordCount { word, count } in &self.words {
+            out.raw(&word.to_le_bytes());
             out.u8(count);
         }
     }
 
     pub(super) fn decode(input: &mut Reader<'_>, dim: usize) -> Result<Self, MemoryError> {
-        let (values, _) = input.take(dim.saturating_mul(4))?.as_chunks::<4>();
-        let embedding = values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-        let count = input.varint()? as usize;
-        let (terms, _) = input.take(count.saturating_mul(5))?.as_chunks::<5>();
-        let terms = terms.iter().map(|&[a, b, c, d, count]| TermCount {
-            term: u32::from_le_bytes([a, b, c, d]),
+        let coordinates = match input.u8()? {
+            EXACT => {
+                let (values, _) = input.take(dim.saturating_mul(4))?.as_chunks::<4>();
+                Coordinates::Exact(values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+            }
+            ROUNDED => {
+                let step = input.f32()?;
+                let (codes, _) = input.take(dim.saturating_mul(2))?.as_chunks::<2>();
+                let codes = codes.iter().map(|&bytes| i16::from_le_bytes(bytes)).collect();
+                Coordinates::Rounded { step, codes }
+            }
+            _ => return Err(corrupt("has an embedding of an unknown form")),
+        };
+        let count = usize::try_from(input.varint()?).map_err(|_| corrupt("is cut off"))?;
+        let (words, _) = input.take(count.saturating_mul(5))?.as_chunks::<5>();
+        let words = words.iter().map(|&[a, b, c, d, count]| WordCount {
+            word: u32::from_le_bytes([a, b, c, d]),
             count,
         });
         Ok(Self {
-            embedding,
-            terms: terms.collect(),
+            coordinates,
+            words: words.collect(),
         })
     }
 }
+
+const EXACT: u8 = 0;
+const ROUNDED: u8 = 1;

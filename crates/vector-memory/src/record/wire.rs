@@ -24,6 +24,10 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
+    pub(crate) fn raw_all<const N: usize>(&mut self, parts: impl Iterator<Item = [u8; N]>) {
+        self.0.extend(parts.flatten());
+    }
+
     pub(crate) fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);

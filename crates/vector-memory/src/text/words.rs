@@ -1,47 +1,36 @@
-//! Text to terms: lower case, no stop words, English stems (Porter 2).
+//! Text to words: lower case, without the words that say nothing, without possessive endings.
 
-use std::{borrow::Cow, cell::RefCell, collections::HashMap};
+use std::borrow::Cow;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-use super::{stop_words::is_stop_word, term_hash};
-use crate::record::TermCount;
+use super::{stop_words::is_stop_word, word_hash};
+use crate::record::WordCount;
 
-/// A word of the question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct QueryTerm {
-    pub(crate) term: u32,
-    /// As written in the question.
-    pub(crate) word: String,
-}
-
-/// The terms of `text` and how often each occurs, ascending by term.
-pub(crate) fn analyze(text: &str) -> Vec<TermCount> {
-    let mut terms: Vec<u32> = words(text).filter_map(term).collect();
-    terms.sort_unstable();
-    terms
+/// The words of `text` and how often each occurs, ascending by hash.
+pub(crate) fn analyze(text: &str) -> Vec<WordCount> {
+    let mut hashes: Vec<u32> = content_words(text).map(|(_, word)| word_hash(&word)).collect();
+    hashes.sort_unstable();
+    hashes
         .chunk_by(|a, b| a == b)
-        .map(|run| TermCount {
-            term: run[0],
+        .map(|run| WordCount {
+            word: run[0],
             count: u8::try_from(run.len()).unwrap_or(u8::MAX),
         })
         .collect()
 }
 
-/// The distinct terms of a question in the order of its words.
-pub(crate) fn query_terms(text: &str) -> Vec<QueryTerm> {
-    let mut terms: Vec<QueryTerm> = Vec::new();
-    for word in words(text) {
-        if let Some(term) = term(word)
-            && terms.iter().all(|known| known.term != term)
-        {
-            terms.push(QueryTerm {
-                term,
-                word: word.to_owned(),
-            });
-        }
-    }
-    terms
+/// The words that say something: as written, and in lower case without possessive ending.
+pub(crate) fn content_words(text: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    words(text).filter_map(|written| {
+        let bare = without_possessive(written);
+        let lower = if bare.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+            Cow::Borrowed(bare)
+        } else {
+            Cow::Owned(bare.to_lowercase())
+        };
+        (!lower.is_empty() && !is_stop_word(&lower)).then_some((written, lower))
+    })
 }
 
 /// The words of `text` as written: runs of letters, digits and inner apostrophes.
@@ -51,77 +40,102 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-/// The hash of a word's stem; `None` for stop words.
-fn term(word: &str) -> Option<u32> {
-    let lower: Cow<'_, str> = if word.bytes().all(|b| b.is_ascii_lowercase()) {
-        Cow::Borrowed(word)
+/// The hash of a word's stem (Porter 2, English).
+pub(crate) fn stem_hash(word: &str) -> u32 {
+    word_hash(&Stemmer::create(Algorithm::English).stem(word))
+}
+
+/// `text` as an embedder should see it: without notes of attachments (`[shares a picture: …]`), and with
+/// the names in `names` replaced by a pronoun, because a name is a strong and misleading feature.
+pub(crate) fn text_to_embed<'a>(text: &'a str, names: &[&str]) -> Cow<'a, str> {
+    let spoken = without_notes(text);
+    let spoken = if spoken.trim().is_empty() {
+        Cow::Borrowed(text)
     } else {
-        Cow::Owned(word.to_lowercase())
+        spoken
     };
-    let word = ["'s", "\u{2019}s"]
+    let pronoun_for = |word: &str| {
+        let bare = without_possessive(word);
+        names
+            .contains(&bare)
+            .then_some(if bare.len() < word.len() { "their" } else { "they" })
+    };
+    if !words(&spoken).any(|word| pronoun_for(word).is_some()) {
+        return spoken;
+    }
+    let mut changed = String::with_capacity(spoken.len());
+    let mut copied = 0;
+    for word in words(&spoken) {
+        if let Some(pronoun) = pronoun_for(word) {
+            let at = word.as_ptr() as usize - spoken.as_ptr() as usize;
+            changed.push_str(&spoken[copied..at]);
+            changed.push_str(pronoun);
+            copied = at + word.len();
+        }
+    }
+    changed.push_str(&spoken[copied..]);
+    Cow::Owned(changed)
+}
+
+/// Whether what is said ends as a question, notes aside.
+pub(crate) fn is_question(text: &str) -> bool {
+    without_notes(text).trim_end().ends_with('?')
+}
+
+/// The text without bracketed notes that hold a colon.
+fn without_notes(text: &str) -> Cow<'_, str> {
+    let mut rest = text;
+    let mut kept = String::new();
+    while let Some(open) = rest.find('[') {
+        let Some(close) = rest[open..].find(']') else {
+            break;
+        };
+        let note = &rest[open..=open + close];
+        kept.push_str(&rest[..open]);
+        if !note.contains(':') {
+            kept.push_str(note);
+        }
+        rest = &rest[open + close + 1..];
+    }
+    if rest.len() == text.len() {
+        return Cow::Borrowed(text);
+    }
+    kept.push_str(rest);
+    Cow::Owned(kept)
+}
+
+fn without_possessive(word: &str) -> &str {
+    ["'s", "\u{2019}s"]
         .into_iter()
-        .find_map(|suffix| lower.strip_suffix(suffix))
-        .unwrap_or(&lower);
-    if word.is_empty() || is_stop_word(word) {
-        return None;
-    }
-    Some(STEMS.with_borrow_mut(|stems| stems.term(word)))
+        .find_map(|suffix| word.strip_suffix(suffix))
+        .unwrap_or(word)
 }
-
-/// Stemming costs a hundred times a look-up, and people use the same few thousand words.
-struct Stems {
-    stemmer: Stemmer,
-    known: HashMap<Box<str>, u32>,
-}
-
-impl Stems {
-    fn term(&mut self, word: &str) -> u32 {
-        if let Some(&term) = self.known.get(word) {
-            return term;
-        }
-        let term = term_hash(&self.stemmer.stem(word));
-        if self.known.len() >= KNOWN_WORDS {
-            self.known.clear();
-        }
-        if word.len() <= KNOWN_WORD_BYTES {
-            self.known.insert(word.into(), term);
-        }
-        term
-    }
-}
-
-thread_local! {
-    static STEMS: RefCell<Stems> = RefCell::new(Stems {
-        stemmer: Stemmer::create(Algorithm::English),
-        known: HashMap::new(),
-    });
-}
-
-const KNOWN_WORDS: usize = 8192;
-const KNOWN_WORD_BYTES: usize = 24;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(text: &str, expected: &str) {
-        let expected: Vec<u32> = {
-            let mut terms: Vec<u32> = expected.split_whitespace().map(term_hash).collect();
-            terms.sort_unstable();
-            terms
+    #[test]
+    fn words_lose_case_and_possession_and_small_words_fall_out() {
+        let check = |text: &str, expected: &[&str]| {
+            let found: Vec<String> = content_words(text).map(|(_, word)| word.into_owned()).collect();
+            assert_eq!(found, expected, "{text:?}");
         };
-        let terms: Vec<u32> = analyze(text).iter().map(|t| t.term).collect();
-        assert_eq!(terms, expected, "{text:?}");
+        check(
+            "Caroline's dogs, AND the 2 cats!",
+            &["caroline", "dogs", "2", "cats"],
+        );
+        check("it\u{2019}s Ana\u{2019}s caf\u{c9}", &["ana", "caf\u{e9}"]);
+        check("the and of it was", &[]);
+        check("", &[]);
     }
 
     #[test]
-    fn words_lose_case_inflection_and_possession() {
-        check("Painting sunsets, painted SUNSET", "paint sunset");
-        check("Caroline's dogs", "carolin dog");
-        check("the and of it was", "");
-        check("it\u{2019}s Ana\u{2019}s", "ana");
-        check("caf\u{e9} 2023 'quoted'", "caf\u{e9} 2023 quot");
-        check("", "");
+    fn inflected_forms_share_a_stem() {
+        for (a, b) in [("painting", "paints"), ("dogs", "dog"), ("hobbies", "hobby")] {
+            assert_eq!(stem_hash(a), stem_hash(b), "{a} {b}");
+        }
+        assert_ne!(stem_hash("paint"), stem_hash("pain"));
     }
 
     #[test]
@@ -131,11 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn a_questions_terms_keep_its_spelling_and_order() {
-        let words: Vec<String> = query_terms("Which Dogs did the dog paint?")
-            .into_iter()
-            .map(|t| t.word)
-            .collect();
-        assert_eq!(words, ["Dogs", "paint"]);
+    fn names_and_notes_are_not_embedded() {
+        let check = |text: &str, expected: &str| assert_eq!(text_to_embed(text, &["Ana", "Bo"]), expected);
+        check("Ana's dog likes Bo.", "their dog likes they.");
+        check("Look! [shares a picture: a dog] Nice?", "Look!  Nice?");
+        check("[shares a picture: a dog]", "[shares a picture: a dog]");
+        check("a [b] c [d", "a [b] c [d");
+        check("Anabel ana", "Anabel ana");
+        assert!(is_question("Is it? [shares a picture: a dog]") && !is_question("It is."));
     }
 }

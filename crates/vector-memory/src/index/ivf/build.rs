@@ -1,0 +1,147 @@
+//! Making the lists of many vectors at once, on all threads.
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::{
+    Calibration, Centroids, IvfIndex, Place, TRAIN_AT, calibration,
+    centroids::Assignment,
+    list::{Code, List},
+};
+use crate::index::{IndexConfig, persist::IvfState, rows::Rows, slot_set::SlotSet};
+
+impl IvfIndex {
+    /// Learns the centres of `rows` and fills the lists; one list when there are too few rows to learn from.
+    pub(in crate::index) fn from_rows(rows: Rows, config: &IndexConfig) -> Self {
+        config.on_threads(|| {
+            let lists = config.lists.unwrap_or_else(|| default_lists(rows.len()));
+            let lists = if rows.len() < TRAIN_AT {
+                1
+            } else {
+                lists.clamp(1, rows.len() / 8)
+            };
+            let slots: Vec<u32> = rows.present().iter().collect();
+            let held_out = calibration::sample(&slots, config.seed);
+            let centroids = if lists == 1 {
+                Centroids::new(Array2::zeros((1, rows.dim())))
+            } else {
+                let kept: SlotSet = held_out.iter().copied().collect();
+                let slots: Vec<u32> = slots
+                    .iter()
+                    .copied()
+                    .filter(|&slot| !kept.contains(slot))
+                    .collect();
+                Centroids::train(&rows, &slots, lists, config.seed)
+            };
+            let assigned = assign(&rows, &centroids, &slots);
+            let mut index = Self::fill(rows, config, centroids, &slots, &assigned);
+            index.calibration = Calibration::measure(&index, &held_out);
+            index
+        })
+    }
+
+    /// The index that `state` was saved from.
+    pub(in crate::index) fn from_state(rows: Rows, config: &IndexConfig, state: IvfState) -> Self {
+        config.on_threads(|| {
+            let slots: Vec<u32> = rows.present().iter().collect();
+            let assigned: Vec<Assignment> = state
+                .assigned
+                .iter()
+                .map(|&[first, second]| Assignment { first, second })
+                .collect();
+            let mut index = Self::fill(rows, config, Centroids::new(state.centres), &slots, &assigned);
+            index.trained_for = state.trained_for;
+            index.calibration = Calibration::from_plans(state.plans);
+            index
+        })
+    }
+
+    /// What an index is saved as, besides its rows.
+    pub(in crate::index) fn state(&self) -> IvfState {
+        let assigned = self.rows.present().iter().map(|slot| {
+            let [first, second] = self.places[slot as usize];
+            [
+                first.list,
+                if second == Place::NONE {
+                    first.list
+                } else {
+                    second.list
+                },
+            ]
+        });
+        IvfState {
+            centres: self.centroids.points().clone(),
+            assigned: assigned.collect(),
+            trained_for: self.trained_for,
+            plans: self.calibration.plans().to_vec(),
+        }
+    }
+
+    fn fill(
+        rows: Rows,
+        config: &IndexConfig,
+        centroids: Centroids,
+        slots: &[u32],
+        assigned: &[Assignment],
+    ) -> Self {
+        let mut members = vec![Vec::new(); centroids.len()];
+        let mut places = vec![[Place::NONE; 2]; rows.slots() as usize];
+        for (&slot, &Assignment { first, second }) in slots.iter().zip(assigned) {
+            let mut place = |copy: usize, list: u32| {
+                let members = &mut members[list as usize];
+                places[slot as usize][copy] = Place {
+                    list,
+                    at: members.len() as u32,
+                };
+                members.push(slot);
+            };
+            place(0, first);
+            if second != first {
+                place(1, second);
+            }
+        }
+        let lists = members
+            .par_iter()
+            .enumerate()
+            .map(|(list, members)| {
+                let mut rotated = vec![0.0; rows.dim()];
+                let mut filled = List::with_capacity(members.len(), rows.dim());
+                for &slot in members {
+                    rows.decode(slot, &mut rotated);
+                    filled.push(slot, &Code::new(&rotated, centroids.point(list as u32)));
+                }
+                filled
+            })
+            .collect();
+        let trained_for = rows.len();
+        Self {
+            rows,
+            config: config.clone(),
+            centroids,
+            lists,
+            places,
+            trained_for,
+            calibration: Calibration::default(),
+        }
+    }
+}
+
+fn assign(rows: &Rows, centroids: &Centroids, slots: &[u32]) -> Vec<Assignment> {
+    slots
+        .par_iter()
+        .map_init(
+            || (Vec::new(), vec![0.0; rows.dim()]),
+            |(scores, rotated), &slot| {
+                rows.decode(slot, rotated);
+                let (query, scale) = rows.as_query(slot);
+                centroids.assign(&query, scale, rotated, scores)
+            },
+        )
+        .collect()
+}
+
+/// The lists of an index that was asked for none in particular: about `4 sqrt(n)`, where scoring the centres
+/// and scanning the lists cost about the same.
+fn default_lists(vectors: usize) -> usize {
+    ((4.0 * (vectors as f64).sqrt()) as usize).next_multiple_of(16)
+}

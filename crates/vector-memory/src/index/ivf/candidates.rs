@@ -1,0 +1,136 @@
+//! The best candidates by estimate, as many as the next stage will look at.
+
+/// Keeps the `capacity` best of all that are offered, and lags a little for speed.
+#[derive(Debug)]
+pub(super) struct Candidates {
+    capacity: usize,
+    threshold: f32,
+    /// Estimate in the upper half, in an order that integers compare like; slot in the lower.
+    keys: Vec<u64>,
+}
+
+impl Candidates {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            threshold: f32::NEG_INFINITY,
+            keys: Vec::with_capacity(2 * capacity.min(1 << 16)),
+        }
+    }
+
+    /// Estimates at or below this are of no use any more.
+    #[inline]
+    pub(super) fn threshold(&self) -> f32 {
+        self.threshold
+    }
+
+    #[inline]
+    pub(super) fn offer(&mut self, estimate: f32, slot: u32) {
+        self.keys.push(key(estimate, slot));
+        if self.keys.len() >= 2 * self.capacity {
+            self.prune();
+        }
+    }
+
+    fn prune(&mut self) {
+        let (_, &mut worst, _) = self
+            .keys
+            .select_nth_unstable_by(self.capacity - 1, |a, b| b.cmp(a));
+        self.keys.truncate(self.capacity);
+        self.threshold = unordered((worst >> 32) as u32);
+    }
+
+    /// The slots of the best, each once, in no order.
+    pub(super) fn into_slots(mut self) -> Vec<u32> {
+        if self.keys.len() > self.capacity {
+            self.prune();
+        }
+        let mut seen = Seen::new(self.keys.len());
+        self.keys
+            .iter()
+            .map(|&key| key as u32)
+            .filter(|&slot| seen.insert(slot))
+            .collect()
+    }
+}
+
+/// A small set of slots (a vector stands in two lists), by open addressing.
+struct Seen {
+    mask: usize,
+    places: Vec<u32>,
+}
+
+impl Seen {
+    fn new(members: usize) -> Self {
+        let size = (2 * members + 1).next_power_of_two();
+        Self {
+            mask: size - 1,
+            places: vec![u32::MAX; size],
+        }
+    }
+
+    /// Adds `slot`, which is not `u32::MAX`; whether it was new.
+    fn insert(&mut self, slot: u32) -> bool {
+        let mut at = (slot.wrapping_mul(0x9E37_79B1) >> 7) as usize & self.mask;
+        loop {
+            match self.places[at] {
+                u32::MAX => {
+                    self.places[at] = slot;
+                    return true;
+                }
+                there if there == slot => return false,
+                _ => at = (at + 1) & self.mask,
+            }
+        }
+    }
+}
+
+/// A number that compares as `score` does, with `id` in its lower half.
+#[inline]
+pub(super) fn key(score: f32, id: u32) -> u64 {
+    u64::from(ordered(score)) << 32 | u64::from(id)
+}
+
+#[inline]
+fn ordered(value: f32) -> u32 {
+    let bits = value.to_bits();
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
+}
+
+fn unordered(order: u32) -> f32 {
+    f32::from_bits(if order >> 31 == 1 {
+        order & !(1 << 31)
+    } else {
+        !order
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Candidates;
+
+    proptest! {
+        #[test]
+        fn the_best_are_kept_once_each(
+            offers in prop::collection::vec((-2.0_f32..2.0, 0_u32..200), 0..300),
+            capacity in 1_usize..40,
+        ) {
+            let mut candidates = Candidates::new(capacity);
+            for &(estimate, slot) in &offers {
+                if estimate > candidates.threshold() {
+                    candidates.offer(estimate, slot);
+                }
+            }
+            let mut got = candidates.into_slots();
+            got.sort_unstable();
+            let mut sorted = offers;
+            sorted.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
+            let mut expected: Vec<u32> = sorted.iter().take(capacity).map(|offer| offer.1).collect();
+            expected.sort_unstable();
+            expected.dedup();
+            prop_assert_eq!(got, expected);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! AVX2 with FMA (Haswell and Zen onwards).
+
+use std::arch::x86_64::{
+    _mm_loadu_si128, _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
+    _mm256_cvtepi8_epi16, _mm256_cvtepu8_epi16, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
+    _mm256_madd_epi16, _mm256_permute2x128_si256, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps,
+    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_storeu_ps, _mm256_storeu_si256,
+    _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
+};
+
+use super::{BLOCK, BlockScale, CodeRows, Int8Query, Kernel, Line, Table, Width, portable};
+
+/// Runs `work` compiled for this instruction set, as far as it is inlined.
+///
+/// # Safety
+/// The machine has what [`kernel`] detects.
+#[target_feature(enable = "avx2,fma")]
+pub(super) unsafe fn run<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+pub(super) fn kernel() -> Option<Kernel> {
+    let supported = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    supported.then_some(Kernel {
+        name: "avx2",
+        width: Width::Avx2,
+        // SAFETY: the features were just detected; `Kernel` checks the lengths.
+        dot_f32: |a, b| unsafe { dot_f32(a, b) },
+        // SAFETY: as above.
+        dot_int8: |row, query| unsafe { dot_int8(row, query) },
+        // SAFETY: as above.
+        dots_int8: |rows, query, out| unsafe { dots_int8(rows, query, out) },
+        // SAFETY: as above.
+        scan_block: |codes, table, sums| unsafe { scan_block(codes, table, sums) },
+        // SAFETY: as above.
+        score_block: |sums, scale, out| unsafe { score_block(sums, scale, out) },
+    })
+}
+
+/// # Safety
+/// The machine has AVX2 and FMA, and `b` is as long as `a`.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
+    let (a, a_rest) = a.as_chunks::<32>();
+    let (b, b_rest) = b.as_chunks::<32>();
+    let mut sums = [_mm256_setzero_ps(); 4];
+    for (a, b) in a.iter().zip(b) {
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: each array has 32 elements, and `lane * 8 + 8 <= 32`.
+            let (x, y) = unsafe {
+                (
+                    _mm256_loadu_ps(a.as_ptr().add(lane * 8)),
+                    _mm256_loadu_ps(b.as_ptr().add(lane * 8)),
+                )
+            };
+            *sum = _mm256_fmadd_ps(x, y, *sum);
+        }
+    }
+    let [s0, s1, s2, s3] = sums;
+    let total = _mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3));
+    let mut lanes = [0.0_f32; 8];
+    // SAFETY: `lanes` has room for 8 numbers.
+    unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), total) };
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    lanes.iter().sum::<f32>() + rest
+}
+
+/// # Safety
+/// The machine has AVX2; `row` has as many lines as `query.values` has times 64.
+#[target_feature(enable = "avx2")]
+unsafe fn dot_int8(row: &[Line], query: &Int8Query) -> i32 {
+    let (values, _) = query.values.as_chunks::<64>();
+    let mut sums = [_mm256_setzero_si256(); 2];
+    for (line, values) in row.iter().zip(values) {
+        for at in (0..64).step_by(16) {
+            // SAFETY: both are 64 bytes, and `at + 16 <= 64`.
+            let (codes, values) = unsafe {
+                (
+                    _mm_loadu_si128(line.0.as_ptr().add(at).cast()),
+                    _mm_loadu_si128(values.as_ptr().add(at).cast()),
+                )
+            };
+            // Widened first: products of bytes, summed in pairs, overflow 16 bits.
+            let products = _mm256_madd_epi16(_mm256_cvtepu8_epi16(codes), _mm256_cvtepi8_epi16(values));
+            let sum = &mut sums[(at / 16) & 1];
+            *sum = _mm256_add_epi32(*sum, products);
+        }
+    }
+    let mut lanes = [0_i32; 8];
+    // SAFETY: `lanes` has room for 8 numbers.
+    unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), _mm256_add_epi32(sums[0], sums[1])) };
+    lanes.iter().sum::<i32>() - query.bias
+}
+
+/// # Safety
+/// As [`dot_int8`], for 16 rows.
+#[target_feature(enable = "avx2")]
+unsafe fn dots_int8(rows: &[Line], query: &Int8Query, out: &mut [i32; 16]) {
+    for (row, out) in rows.chunks_exact(rows.len() / 16).zip(out) {
+        // SAFETY: promised by the caller.
+        *out = unsafe { dot_int8(row, query) };
+    }
+}
+
+/// # Safety
+/// The machine has AVX2; `table` has a row for each of `codes`.
+#[target_feature(enable = "avx2")]
+unsafe fn scan_block(codes: &[CodeRows], table: &Table, sums: &mut [u16; BLOCK]) {
+    let nibble = _mm256_set1_epi8(15);
+    let byte = _mm256_set1_epi16(255);
+    let (mut even, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
+    for (codes, table) in codes.chunks(2).zip(table.rows.chunks(2)) {
+        // Two rows of two bytes of two entries each: the most that a byte holds.
+        let mut bytes = _mm256_setzero_si256();
+        for (codes, table) in codes.iter().zip(table) {
+            for row in 0..2 {
+                // SAFETY: the row of codes has 32 bytes, and so has that of each table.
+                let (codes, low, high) = unsafe {
+                    (
+                        _mm256_loadu_si256(codes.0[row].as_ptr().cast()),
+                        _mm256_loadu_si256(table.low.as_ptr().add(row * 32).cast()),
+                        _mm256_loadu_si256(table.high.as_ptr().add(row * 32).cast()),
+                    )
+                };
+                let first = _mm256_shuffle_epi8(low, _mm256_and_si256(codes, nibble));
+                let shifted = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble);
+                let second = _mm256_shuffle_epi8(high, shifted);
+                bytes = _mm256_add_epi8(bytes, _mm256_add_epi8(first, second));
+            }
+        }
+        even = _mm256_add_epi16(even, _mm256_and_si256(bytes, byte));
+        odd = _mm256_add_epi16(odd, _mm256_srli_epi16::<8>(bytes));
+    }
+    let (low, high) = (_mm256_unpacklo_epi16(even, odd), _mm256_unpackhi_epi16(even, odd));
+    let out = sums.as_mut_ptr();
+    // SAFETY: `sums` has room for 32 16-bit numbers.
+    unsafe {
+        _mm256_storeu_si256(out.cast(), _mm256_permute2x128_si256::<0x20>(low, high));
+        _mm256_storeu_si256(out.add(16).cast(), _mm256_permute2x128_si256::<0x31>(low, high));
+    }
+}
+
+/// # Safety
+/// The machine has AVX2 and FMA: the portable loop, compiled for them.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut [f32; BLOCK]) -> u32 {
+    portable::score_block(sums, scale, out)
+}

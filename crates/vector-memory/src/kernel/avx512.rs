@@ -1,0 +1,198 @@
+//! AVX-512 with VNNI (Ice Lake and Zen 4 onwards).
+
+use std::arch::x86_64::{
+    __m512i, _CMP_GT_OQ, _mm256_add_epi16, _mm256_loadu_si256, _mm256_permute2x128_si256,
+    _mm256_storeu_si256, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16, _mm512_add_epi8, _mm512_add_epi16,
+    _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512, _mm512_castsi512_si256, _mm512_cmp_ps_mask,
+    _mm512_cvtepi32_ps, _mm512_cvtepu16_epi32, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_loadu_ps, _mm512_reduce_add_epi32,
+    _mm512_reduce_add_ps, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_set1_epi32, _mm512_set1_ps,
+    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_srli_epi16,
+    _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+};
+
+use super::{BLOCK, BlockScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, Width};
+
+/// Runs `work` compiled for this instruction set, as far as it is inlined.
+///
+/// # Safety
+/// The machine has what [`kernel`] detects.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx2,fma")]
+pub(super) unsafe fn run<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+pub(super) fn kernel() -> Option<Kernel> {
+    let supported = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vnni");
+    supported.then_some(Kernel {
+        name: "avx512",
+        width: Width::Avx512,
+        // SAFETY: the features were just detected; `Kernel` checks the lengths.
+        dot_f32: |a, b| unsafe { dot_f32(a, b) },
+        // SAFETY: as above.
+        dot_int8: |row, query| unsafe { dot_int8(row, query) },
+        // SAFETY: as above.
+        dots_int8: |rows, query, out| unsafe { dots_int8(rows, query, out) },
+        // SAFETY: as above.
+        scan_block: |codes, table, sums| unsafe { scan_block(codes, table, sums) },
+        // SAFETY: as above.
+        score_block: |sums, scale, out| unsafe { score_block(sums, scale, out) },
+    })
+}
+
+/// # Safety
+/// The machine has AVX-512F, and `b` is as long as `a`.
+#[target_feature(enable = "avx512f")]
+unsafe fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
+    let (a_ptr, b_ptr) = (a.as_ptr(), b.as_ptr());
+    let whole = a.len() / 64 * 64;
+    let mut sums = [_mm512_setzero_ps(); 4];
+    for start in (0..whole).step_by(64) {
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            let at = start + lane * 16;
+            // SAFETY: `at + 16 <= whole <= len` of both.
+            let (x, y) = unsafe { (_mm512_loadu_ps(a_ptr.add(at)), _mm512_loadu_ps(b_ptr.add(at))) };
+            *sum = _mm512_fmadd_ps(x, y, *sum);
+        }
+    }
+    for at in (whole..a.len()).step_by(16) {
+        let mask = u16::MAX >> (16 - (a.len() - at).min(16));
+        // SAFETY: the mask leaves out what lies beyond the end.
+        let (x, y) = unsafe {
+            (
+                _mm512_maskz_loadu_ps(mask, a_ptr.add(at)),
+                _mm512_maskz_loadu_ps(mask, b_ptr.add(at)),
+            )
+        };
+        sums[0] = _mm512_fmadd_ps(x, y, sums[0]);
+    }
+    let [a, b, c, d] = sums;
+    _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d)))
+}
+
+/// # Safety
+/// The machine has AVX-512F and VNNI; `row` has as many lines as `query.values` has times 64.
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn dot_int8(row: &[Line], query: &Int8Query) -> i32 {
+    let values = query.values.as_ptr();
+    let mut sums = [_mm512_setzero_si512(); 2];
+    for (at, line) in row.iter().enumerate() {
+        // SAFETY: a `Line` is 64 aligned bytes, and the query has 64 values for it.
+        let (codes, values) = unsafe { (load(line), _mm512_loadu_si512(values.add(at * LINE).cast())) };
+        sums[at & 1] = _mm512_dpbusd_epi32(sums[at & 1], codes, values);
+    }
+    _mm512_reduce_add_epi32(sums[0]) + _mm512_reduce_add_epi32(sums[1]) - query.bias
+}
+
+/// # Safety
+/// As [`dot_int8`], for 16 rows.
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn dots_int8(rows: &[Line], query: &Int8Query, out: &mut [i32; 16]) {
+    let lines = rows.len() / 16;
+    let values = query.values.as_ptr();
+    let mut sums = [_mm512_setzero_si512(); 16];
+    for at in 0..lines {
+        // SAFETY: the query has 64 values for each line of a row.
+        let values = unsafe { _mm512_loadu_si512(values.add(at * LINE).cast()) };
+        for (row, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: there are 16 rows of `lines` lines.
+            let codes = unsafe { load(rows.get_unchecked(row * lines + at)) };
+            *sum = _mm512_dpbusd_epi32(*sum, codes, values);
+        }
+    }
+    let totals = _mm512_sub_epi32(sum_each(&sums), _mm512_set1_epi32(query.bias));
+    // SAFETY: `out` has room for 16 numbers.
+    unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), totals) };
+}
+
+/// The sum of the lanes of each of 16 vectors, in order: neighbours are interleaved and added, four times.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn sum_each(vectors: &[__m512i; 16]) -> __m512i {
+    let mut quarters = [_mm512_setzero_si512(); 4];
+    for (quarter, four) in quarters.iter_mut().zip(vectors.as_chunks::<4>().0) {
+        let pair = |a, b| _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+        let (ab, cd) = (pair(four[0], four[1]), pair(four[2], four[3]));
+        *quarter = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    }
+    let fold = |a, b| {
+        _mm512_add_epi32(
+            _mm512_shuffle_i32x4::<0x88>(a, b),
+            _mm512_shuffle_i32x4::<0xDD>(a, b),
+        )
+    };
+    let [a, b, c, d] = quarters;
+    fold(fold(a, b), fold(c, d))
+}
+
+/// # Safety
+/// The machine has AVX-512F and BW; `table` has a row for each of `codes`.
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn scan_block(codes: &[CodeRows], table: &Table, sums: &mut [u16; BLOCK]) {
+    let nibble = _mm512_set1_epi8(15);
+    let byte = _mm512_set1_epi16(255);
+    let (mut even, mut odd) = (_mm512_setzero_si512(), _mm512_setzero_si512());
+    // Four rows of eight entries each: the most that a byte holds.
+    for (codes, tables) in codes.chunks(4).zip(table.rows.chunks(4)) {
+        let mut bytes = _mm512_setzero_si512();
+        for (codes, table) in codes.iter().zip(tables) {
+            // SAFETY: each is 64 aligned bytes.
+            let (codes, low, high) = unsafe { (load(codes), load(&table.low), load(&table.high)) };
+            let first = _mm512_shuffle_epi8(low, _mm512_and_si512(codes, nibble));
+            let second = _mm512_shuffle_epi8(high, _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble));
+            bytes = _mm512_add_epi8(bytes, _mm512_add_epi8(first, second));
+        }
+        even = _mm512_add_epi16(even, _mm512_and_si512(bytes, byte));
+        odd = _mm512_add_epi16(odd, _mm512_srli_epi16::<8>(bytes));
+    }
+    // Both halves hold the same vectors, for the first and the second byte of each row.
+    let fold =
+        |sum: __m512i| _mm256_add_epi16(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum));
+    let (even, odd) = (fold(even), fold(odd));
+    let (low, high) = (_mm256_unpacklo_epi16(even, odd), _mm256_unpackhi_epi16(even, odd));
+    let out = sums.as_mut_ptr();
+    // SAFETY: `sums` has room for 32 16-bit numbers.
+    unsafe {
+        _mm256_storeu_si256(out.cast(), _mm256_permute2x128_si256::<0x20>(low, high));
+        _mm256_storeu_si256(out.add(16).cast(), _mm256_permute2x128_si256::<0x31>(low, high));
+    }
+}
+
+/// # Safety
+/// The machine has AVX-512F.
+#[target_feature(enable = "avx512f")]
+unsafe fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut [f32; BLOCK]) -> u32 {
+    let (slope, offset) = (_mm512_set1_ps(scale.slope), _mm512_set1_ps(scale.offset));
+    let (base, threshold) = (_mm512_set1_ps(scale.base), _mm512_set1_ps(scale.threshold));
+    let mut mask = 0;
+    for at in [0, 16] {
+        // SAFETY: each array has 32 elements, and `at + 16 <= 32`.
+        let (sums, factors) = unsafe {
+            (
+                _mm256_loadu_si256(sums.as_ptr().add(at).cast()),
+                _mm512_loadu_ps(scale.factors.as_ptr().add(at)),
+            )
+        };
+        let dots = _mm512_fmadd_ps(slope, _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(sums)), offset);
+        let scores = _mm512_fmadd_ps(factors, dots, base);
+        // SAFETY: as above.
+        unsafe { _mm512_storeu_ps(out.as_mut_ptr().add(at), scores) };
+        mask |= u32::from(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(scores, threshold)) << at;
+    }
+    mask
+}
+
+/// Loads one aligned line.
+///
+/// # Safety
+/// The machine has AVX-512F.
+#[target_feature(enable = "avx512f")]
+#[inline]
+unsafe fn load<T>(line: &T) -> __m512i {
+    const { assert!(size_of::<T>() == LINE) };
+    // SAFETY: `T` is one line long; the unaligned load is as fast where it is aligned.
+    unsafe { _mm512_loadu_si512(std::ptr::from_ref(line).cast()) }
+}
