@@ -92,11 +92,7 @@ pub fn plan_turn(
         .engagement
         .plan(&config.engagement, state.turns, state.session.closed, at);
     let marks = Marks::of(&utterance);
-    let risen = state
-        .relationship
-        .rose_at()
-        .is_some_and(|rose| state.session.started <= rose || sitting.opens)
-        && state.relationship.take_risen();
+    let risen = state.relationship.take_risen();
     let occasion = Occasion {
         config: &config.moment,
         lexicon: &lexicon,

@@ -138,7 +138,7 @@ pub(crate) struct Reads {
     counts: Vec<(u32, u32)>,
 }
 
-const MAX_COUNTED: usize = 48;
+const MAX_COUNTED: usize = 32;
 
 impl Reads {
     pub(crate) fn count(&mut self, memory: &MemoryId) {

@@ -1,6 +1,53 @@
-//! The Phase 4 conversation engine: threads, memory-triggered moments, proactive engagement, personality.
+//! The Phase 4 conversation engine ("Phase 4" is the conversation-intelligence part of a chat companion):
+//! what a message means for the conversation, as a plan for the reply.
+//!
+//! ```
+//! use whisperengine_phase4::{Config, Conversations};
+//! use whisperengine_types::{
+//!     BotId, ChannelId, ConversationEngine, EmotionReading, MemoryId, MemoryOwner, TurnInput, UserId, Visibility,
+//! };
+//!
+//! let engine = Conversations::new(Config::default())?;
+//! let owner = MemoryOwner::person(BotId::new("ember")?, UserId::new("ana")?);
+//! let plan = engine.plan_turn(&TurnInput {
+//!     owner: &owner,
+//!     channel: &ChannelId::new("dm")?,
+//!     visibility: Visibility::Private,
+//!     message: &MemoryId::new("m1")?,
+//!     text: "I got the job! I start on Monday.",
+//!     emotion: &EmotionReading::neutral(),
+//!     embedding: None,
+//!     recalled: &[],
+//!     sent_at: "2026-11-22T18:47:00Z".parse()?,
+//! })?;
+//! assert!(plan.emotional.triggers.contains(&"celebration_moments".to_owned()));
+//! assert_eq!(plan.thread.unwrap().topics, ["monday", "job"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Concepts
+//! - A [`UserState`] is all that is known of one owner: threads, feelings, moments, rhythm, personality,
+//!   relationship. [`plan_turn`] changes it and returns a `TurnPlan`; [`after_turn`] does the work that does
+//!   not change the reply; [`record_feedback`] learns what became of it; [`tick`] says what is due to be
+//!   said unasked. [`Conversations`] keeps the states of many owners behind the port `ConversationEngine`.
+//! - A [`Lexicon`] holds the words of a language; all cues are whole words by lemma, with negation.
+//! - Everything is a function of its arguments: the same events give the same plans and, byte for byte,
+//!   the same state.
+//!
+//! # It is not
+//! A language model, an emotion analyzer or a memory: it takes a reading and recalled memories as input and
+//! says what to make of them. It never sends anything.
+//!
+//! # Limits and units
+//! Scores are in `0..=1`, times in milliseconds since the epoch. An encoded state takes at most
+//! [`UserState::MAX_BYTES`]. English only; another language is one more set of lexicon files.
+//!
+//! # Trade-offs
+//! Words and small sketches of embeddings instead of a model: microseconds per turn, every decision
+//! explained by its cue, and blind to what no cue says.
 #![forbid(unsafe_code)]
 
+mod batch;
 mod config;
 mod conversations;
 mod emotional;

@@ -26,6 +26,8 @@ pub(crate) struct Relationship {
     first: Option<Timestamp>,
     last: Timestamp,
     milestones: Vec<Milestone>,
+    /// Has risen, and nobody has noticed yet.
+    risen: bool,
 }
 
 /// A stage that was reached.
@@ -97,18 +99,16 @@ impl Relationship {
         self.stage
     }
 
-    /// When the present stage was reached from below, if it was.
-    pub(crate) fn rose_at(&self) -> Option<Timestamp> {
-        self.milestones
-            .last()
-            .filter(|last| last.risen)
-            .map(|last| last.at)
+    /// Whether the relationship has risen a stage since this was last asked.
+    pub(crate) fn take_risen(&mut self) -> bool {
+        std::mem::take(&mut self.risen)
     }
 
     /// Learns from a message; `turns` counts it in.
     pub(crate) fn learn(&mut self, config: &PersonalityConfig, seen: &Observation, valence: f32, turns: u64) {
         let first = *self.first.get_or_insert(seen.at);
-        let away = seen.at.since(self.last);
+        // Talking every few days is no absence.
+        let away = seen.at.since(self.last).saturating_sub(DAY * 7);
         let faded = |half_life: u32| {
             if turns > 1 {
                 decay(away, DAY * half_life)
@@ -179,6 +179,7 @@ impl Relationship {
                 risen: reached > self.stage,
             };
             push_bounded(&mut self.milestones, milestone, MAX_MILESTONES);
+            self.risen = milestone.risen && reached > RelationshipStage::Stranger;
             self.stage = reached;
         }
     }

@@ -144,6 +144,10 @@ fn from_words(utterance: &Utterance<'_>) -> Feeling {
             _ => {}
         }
     }
+    // An achievement is glad news even when no word of joy is said.
+    let achieved = 0.8 * utterance.weight(Cue::Achievement).min(1.5);
+    pleasant += achieved;
+    scores[EmotionalState::Joy as usize] += achieved;
     let (state, score) = FAMILIES
         .iter()
         .map(|&(_, state, _)| (state, scores[state as usize]))

@@ -31,7 +31,7 @@ pub(crate) struct Mentions {
     hobby: bool,
 }
 
-const MAX_WORDS: usize = 16;
+const MAX_WORDS: usize = 12;
 const MAX_MENTIONS: usize = 8;
 /// Score from which a word is an interest.
 const ENOUGH: f32 = 0.25;

@@ -95,10 +95,6 @@ impl Themes {
         self.0 & (1 << theme as u16) != 0
     }
 
-    pub(crate) fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
     pub(crate) fn shared(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
@@ -122,13 +118,5 @@ impl Themes {
             .filter(|theme| theme.is_subject())
             .for_each(|theme| subjects.insert(theme));
         subjects
-    }
-
-    /// Shared over united, `0..=1`; 0 when both are empty.
-    pub(crate) fn jaccard(self, other: Self) -> f32 {
-        match self.union(other).len() {
-            0 => 0.0,
-            n => self.shared(other).len() as f32 / n as f32,
-        }
     }
 }

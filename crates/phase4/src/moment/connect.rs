@@ -3,6 +3,7 @@
 use whisperengine_types::{ConnectionType, EmotionalState, MomentType};
 
 use super::{
+    Moments,
     note::{Marks, Note},
     pattern::Key,
     pick::Occasion,
@@ -33,7 +34,12 @@ struct Shared {
 }
 
 /// The most specific connection between `old` and the present message, if there is one.
-pub(super) fn connect(old: &Note, similarity: Option<f32>, now: &Occasion<'_>) -> Option<Connection> {
+pub(super) fn connect(
+    moments: &Moments,
+    old: &Note,
+    similarity: Option<f32>,
+    now: &Occasion<'_>,
+) -> Option<Connection> {
     use ConnectionType as C;
     use EmotionalState as S;
     use MomentType as M;
@@ -100,16 +106,17 @@ pub(super) fn connect(old: &Note, similarity: Option<f32>, now: &Occasion<'_>) -
                 build(M::CelebrationEcho, C::EmotionalResonance, key, 0.1, 0.6)
             }
             S::Anger | S::Disgust => build(M::EmotionalContinuity, C::EmotionalResonance, key, 0.15, 0.6),
-            _ => subject_moment(old, now, shared, near)
+            _ => subject_moment(moments, old, now, shared, near)
                 .and_then(|(kind, via)| build(kind, via, subject(), 0.0, 0.5)),
         };
     }
-    let (kind, via) = subject_moment(old, now, shared, near)?;
-    build(kind, via, subject(), if near { 0.1 } else { 0.0 }, 0.5)
+    let (kind, via) = subject_moment(moments, old, now, shared, near)?;
+    build(kind, via, subject(), if near { 0.2 } else { 0.0 }, 0.5)
 }
 
 /// A connection by subject alone takes two telling words, or one and a near embedding.
 fn subject_moment(
+    moments: &Moments,
     old: &Note,
     now: &Occasion<'_>,
     shared: Shared,
@@ -125,7 +132,7 @@ fn subject_moment(
         (M::SharedExperience, C::CauseEffect)
     } else if both_hobby {
         (M::InterestDevelopment, C::ThematicSimilarity)
-    } else if old.subject().is_some_and(|key| now.moments.frequency(key) >= 3) {
+    } else if old.subject().is_some_and(|key| moments.frequency(key) >= 3) {
         (M::RecurringTheme, C::PatternRecognition)
     } else if old.session + 1 == now.session {
         (M::SharedExperience, C::TemporalSequence)

@@ -33,9 +33,9 @@ pub(crate) struct Moments {
 }
 
 /// Notable messages kept, at most.
-const MAX_NOTES: usize = 12;
+const MAX_NOTES: usize = 10;
 /// Patterns kept, at most.
-const MAX_PATTERNS: usize = 16;
+const MAX_PATTERNS: usize = 12;
 
 impl Moments {
     /// Keeps what the latest message leaves behind.

@@ -76,9 +76,9 @@ pub(crate) struct Note {
 }
 
 /// Bytes kept of a message; it is found again in the store when more is wanted.
-const QUOTE_BYTES: usize = 120;
+const QUOTE_BYTES: usize = 110;
 /// Longer ids are not kept; the moment then has no memory id.
-const ID_BYTES: usize = 64;
+const ID_BYTES: usize = 48;
 const MAX_TERMS: usize = 6;
 
 /// What a draft needs besides the words.

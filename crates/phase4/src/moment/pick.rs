@@ -25,7 +25,6 @@ use crate::{
 pub(crate) struct Occasion<'a> {
     pub(crate) config: &'a MomentConfig,
     pub(crate) lexicon: &'a Lexicon,
-    pub(crate) moments: &'a Moments,
     pub(crate) owner: &'a MemoryOwner,
     pub(crate) recalled: &'a [RecalledMemory],
     pub(crate) text: &'a str,
@@ -111,7 +110,7 @@ impl Moments {
     }
 
     fn consider(&self, note: &Note, similarity: Option<f32>, now: &Occasion<'_>, found: &mut Vec<Candidate>) {
-        let Some(connection) = connect(note, similarity, now) else {
+        let Some(connection) = connect(self, note, similarity, now) else {
             return;
         };
         let Some(timing) = now.timings.fits(connection.kind) else {

@@ -34,9 +34,9 @@ pub struct MomentRecord {
     pub success: f32,
 }
 
-const MAX_RECORDS: usize = 24;
+const MAX_RECORDS: usize = 16;
 const MAX_OFFERED: usize = 6;
-const MAX_TOLD: usize = 16;
+const MAX_TOLD: usize = 12;
 /// The same memory is not brought up again for a week, whatever connects it.
 const SAME_MEMORY: Duration = DAY.saturating_mul(7);
 

@@ -19,7 +19,7 @@ pub use trait_value::{PersonalityDimension, Trait};
 use crate::{config::PersonalityConfig, lexicon::Theme, number::unit, text::Utterance};
 
 /// The profile of one person.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Personality {
     traits: [Trait; PersonalityDimension::COUNT],
     wishes: Wishes,
@@ -63,6 +63,22 @@ pub struct PersonalitySummary {
     pub engaging_topics: Vec<(Theme, f32)>,
     /// How the person likes to be answered.
     pub style: CommunicationStyle,
+}
+
+impl Default for Personality {
+    fn default() -> Self {
+        Self {
+            traits: PersonalityDimension::ALL.map(|dimension| Trait {
+                dimension,
+                ..Trait::default()
+            }),
+            wishes: Wishes::default(),
+            topics: [(0.0, 0); Theme::COUNT],
+            means: Means::default(),
+            first: None,
+            messages: 0,
+        }
+    }
 }
 
 impl PersonalitySummary {
@@ -133,13 +149,7 @@ impl Personality {
         PersonalitySummary {
             messages: self.messages,
             since: self.first,
-            traits: PersonalityDimension::ALL
-                .iter()
-                .map(|d| Trait {
-                    dimension: *d,
-                    ..*self.value(*d)
-                })
-                .collect(),
+            traits: self.traits.to_vec(),
             confidence: (
                 known().sum::<f32>() / count,
                 if self.messages > 0 { least } else { 0.0 },

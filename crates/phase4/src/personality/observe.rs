@@ -162,3 +162,27 @@ fn depth(utterance: &Utterance<'_>) -> f32 {
         length * 0.5
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lexicon::Lexicon;
+
+    /// Acceptance case 2, and the cues that a capital I used to hide.
+    #[test]
+    fn case_02_trust_phrases_are_counted_whatever_the_case() {
+        let cases = [
+            ("I trust you, I feel safe", 2),
+            ("I TRUST YOU", 1),
+            ("I don't trust you", 0),
+            ("The trust fund is safe", 0),
+        ];
+        for (text, expected) in cases {
+            let utterance = Utterance::read(&Lexicon::english(), text);
+            let seen = observe(&utterance, 0.5, 0.5, None, Timestamp::default());
+            assert_eq!(seen.confiding, expected, "{text}");
+        }
+        let utterance = Utterance::read(&Lexicon::english(), "I'm stuck");
+        assert!(observe(&utterance, 0.5, 0.5, None, Timestamp::default()).support_seeking);
+    }
+}

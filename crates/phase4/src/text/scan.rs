@@ -14,7 +14,6 @@ pub(crate) struct Utterance<'t> {
     /// Content words, distinct, at most [`MAX_TERMS`].
     pub(crate) terms: Vec<Term>,
     pub(crate) themes: Themes,
-    pub(crate) questions: u32,
     pub(crate) exclamations: u32,
     lower: String,
     weights: [f32; Cue::COUNT],
@@ -54,7 +53,6 @@ impl<'t> Utterance<'t> {
             tokens,
             sentences,
             lower,
-            questions,
             exclamations,
         } = Tokens::split(text);
         let mut utterance = Self {
@@ -64,7 +62,6 @@ impl<'t> Utterance<'t> {
             hits: Vec::with_capacity(16),
             terms: Vec::with_capacity(8),
             themes: Themes::default(),
-            questions,
             exclamations,
             lower,
             weights: [0.0; Cue::COUNT],
@@ -215,9 +212,16 @@ impl<'t> Utterance<'t> {
         }
     }
 
-    /// Records a cue unless the same family was seen at this place already.
+    /// Records a cue unless the same family was seen at this place already, or in a phrase that covers it.
     fn hit(&mut self, index: usize, len: u8, cue: Cue, weight: f32, from: usize) {
-        if self.hits[from..].iter().any(|hit| hit.cue == cue) {
+        let covers = |hit: &Hit| usize::from(hit.token) + usize::from(hit.len) > index;
+        if self
+            .hits
+            .iter()
+            .rev()
+            .take(24)
+            .any(|hit| hit.cue == cue && covers(hit))
+        {
             return;
         }
         let scale = match self.hits[..from].last() {

@@ -9,9 +9,8 @@ pub(crate) struct Token {
     pub(crate) surface: u64,
     /// Hash of the stem; filled in by the scan.
     pub(crate) stem: u64,
-    /// Byte range in the text.
+    /// First byte in the text.
     pub(crate) start: u32,
-    pub(crate) end: u32,
     /// Byte range in the lower-case copy.
     pub(crate) lower: (u32, u32),
     pub(crate) sentence: u16,
@@ -41,7 +40,6 @@ pub(crate) struct Tokens {
     pub(crate) tokens: Vec<Token>,
     pub(crate) sentences: Vec<Sentence>,
     pub(crate) lower: String,
-    pub(crate) questions: u32,
     pub(crate) exclamations: u32,
 }
 
@@ -64,16 +62,16 @@ impl Tokens {
                 tokens.lower.push('\'');
             } else if matches!(c, '.' | ',' | ':') && open.word.is_some() && joins(next) {
                 // "3.5", "10:30", "e.g": neither a word nor a clause ends here for good.
-                tokens.close(&mut open, at);
+                tokens.close(&mut open);
             } else {
-                tokens.close(&mut open, at);
+                tokens.close(&mut open);
                 tokens.mark(&mut open, at, c);
             }
             if tokens.tokens.len() >= MAX_TOKENS {
                 break;
             }
         }
-        tokens.close(&mut open, text.len());
+        tokens.close(&mut open);
         tokens.end_sentence(&mut open, text.len());
         tokens
     }
@@ -90,19 +88,18 @@ impl Tokens {
         }
     }
 
-    fn close(&mut self, open: &mut Open, at: usize) {
+    fn close(&mut self, open: &mut Open) {
         if let Some((start, lower, capital)) = open.word.take() {
-            self.push(open, (start, at), lower, capital);
+            self.push(open, start, lower, capital);
         }
     }
 
-    fn push(&mut self, open: &mut Open, span: (usize, usize), lower: usize, capital: bool) {
+    fn push(&mut self, open: &mut Open, start: usize, lower: usize, capital: bool) {
         let surface = hash64(&self.lower.as_bytes()[lower..]);
         self.tokens.push(Token {
             surface,
             stem: surface,
-            start: span.0 as u32,
-            end: span.1 as u32,
+            start: start as u32,
             lower: (lower as u32, self.lower.len() as u32),
             sentence: self.sentences.len().min(usize::from(u16::MAX)) as u16,
             clause_start: !open.in_clause,
@@ -116,10 +113,8 @@ impl Tokens {
     }
 
     fn mark(&mut self, open: &mut Open, at: usize, c: char) {
-        match c {
-            '?' | '\u{ff1f}' => self.questions += 1,
-            '!' | '\u{ff01}' => self.exclamations += 1,
-            _ => {}
+        if matches!(c, '!' | '\u{ff01}') {
+            self.exclamations += 1;
         }
         match c {
             '.' | '!' | '?' | '\n' | '\u{2026}' | '\u{3002}' | '\u{ff01}' | '\u{ff1f}' => {
@@ -131,7 +126,7 @@ impl Tokens {
                 let lower = self.lower.len();
                 self.lower.push(c);
                 open.sentence.get_or_insert(at);
-                self.push(open, (at, at + c.len_utf8()), lower, false);
+                self.push(open, at, lower, false);
                 if let Some(token) = self.tokens.last_mut() {
                     token.symbol = true;
                 }

@@ -32,7 +32,7 @@ pub(crate) enum ItemKind {
 
 const KEYS: usize = 4;
 /// Bytes kept of a question or commitment.
-const TEXT_BYTES: usize = 90;
+const TEXT_BYTES: usize = 80;
 const EXPIRY_DAYS: u32 = 30;
 
 impl Threads {

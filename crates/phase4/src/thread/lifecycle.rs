@@ -8,6 +8,10 @@ use crate::{
     number::{HOUR, unit},
 };
 
+/// Terms that a thread keeps in the background, and when it is over.
+const BACKGROUND_TERMS: usize = 5;
+const CLOSED_TERMS: usize = 4;
+
 impl Threads {
     /// Suspends, archives, moves to the background, merges and forgets.
     pub(crate) fn age(&mut self, config: &ThreadConfig, now: Timestamp) {
@@ -48,7 +52,7 @@ impl Threads {
         let gone = &mut self.all[other];
         gone.state = ThreadState::Merged;
         gone.merged_into = Some(survivor);
-        gone.topic.shrink();
+        gone.topic.shrink(CLOSED_TERMS);
         for item in &mut self.items {
             if item.thread == merged.number {
                 item.thread = survivor;
@@ -67,7 +71,7 @@ impl Threads {
             let closed = matches!(thread.state, ThreadState::Archived | ThreadState::Merged);
             if !closed && idle > HOUR * config.archive_after_hours {
                 thread.state = ThreadState::Archived;
-                thread.topic.shrink();
+                thread.topic.shrink(CLOSED_TERMS);
                 thread.related.clear();
                 if self.current == Some(thread.number) {
                     self.current = None;
@@ -75,6 +79,7 @@ impl Threads {
             } else if thread.state == ThreadState::Paused && owes && idle > HOUR * config.suspend_after_hours
             {
                 thread.state = ThreadState::Suspended;
+                thread.topic.shrink(BACKGROUND_TERMS);
             }
         }
     }
@@ -101,6 +106,7 @@ impl Threads {
         while self.all.iter().filter(|thread| thread.is_open()).count() > open {
             let Some(index) = weakest(self) else { break };
             self.all[index].state = ThreadState::Background;
+            self.all[index].topic.shrink(BACKGROUND_TERMS);
         }
         let waits =
             |thread: &Thread| matches!(thread.state, ThreadState::Background | ThreadState::Suspended);
@@ -110,7 +116,7 @@ impl Threads {
                 break;
             };
             oldest.state = ThreadState::Archived;
-            oldest.topic.shrink();
+            oldest.topic.shrink(CLOSED_TERMS);
             oldest.related.clear();
         }
     }

@@ -37,7 +37,7 @@ pub(crate) const MAX_BACKGROUND: usize = 20;
 /// Resolved, merged and archived threads remembered, at most.
 const MAX_CLOSED: usize = 8;
 /// Open questions and commitments remembered over all threads, at most.
-const MAX_ITEMS: usize = 12;
+const MAX_ITEMS: usize = 10;
 /// Changes of thread remembered, at most.
 const MAX_TRANSITIONS: usize = 8;
 

@@ -13,7 +13,6 @@ use crate::{
 const MAX_TERMS: usize = 10;
 /// What a message leaves of the terms before it.
 const TERM_DECAY: f32 = 0.93;
-const MAX_WEIGHT: f32 = 3.0;
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Topic {
@@ -28,7 +27,23 @@ pub(crate) struct Topic {
 pub(super) struct TopicTerm {
     pub(super) id: u32,
     pub(super) word: Word,
-    pub(super) weight: f32,
+    weight: Weight,
+}
+
+/// A term's weight, `0..=3`, in one byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+struct Weight(u8);
+
+impl Weight {
+    const STEPS: f32 = 80.0;
+
+    fn new(weight: f32) -> Self {
+        Self((weight.clamp(0.0, 3.0) * Self::STEPS) as u8)
+    }
+
+    fn value(self) -> f32 {
+        f32::from(self.0) / Self::STEPS
+    }
 }
 
 /// How much a message and a thread have in common, each `0..=1`.
@@ -53,20 +68,20 @@ impl Topic {
     /// Takes a message in; `share` is less than 1 for words that are not the person's own.
     pub(super) fn absorb(&mut self, terms: &[Term], themes: Themes, sketch: Option<&Sketch>, share: f32) {
         for term in &mut self.terms {
-            term.weight *= 1.0 - (1.0 - TERM_DECAY) * share;
+            term.weight = Weight::new(term.weight.value() * (1.0 - (1.0 - TERM_DECAY) * share));
         }
         for term in terms {
             let add = term.weight * share;
             match self.terms.iter_mut().find(|known| known.id == term.id) {
-                Some(known) => known.weight = (known.weight + add).min(MAX_WEIGHT),
+                Some(known) => known.weight = Weight::new(known.weight.value() + add),
                 None => self.terms.push(TopicTerm {
                     id: term.id,
                     word: term.word,
-                    weight: add,
+                    weight: Weight::new(add),
                 }),
             }
         }
-        self.terms.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        self.terms.sort_by(|a, b| b.weight.cmp(&a.weight));
         self.terms.truncate(MAX_TERMS);
         for theme in Theme::ALL {
             let weight = &mut self.themes[theme as usize];
@@ -104,7 +119,11 @@ impl Topic {
 
     /// The strongest words; everyday words only when there are no others.
     pub(super) fn words(&self, limit: usize) -> impl Iterator<Item = &Word> {
-        let telling = self.terms.iter().filter(|term| term.weight >= 0.35).count();
+        let telling = self
+            .terms
+            .iter()
+            .filter(|term| term.weight.value() >= 0.35)
+            .count();
         self.terms
             .iter()
             .take(if telling > 0 { telling } else { self.terms.len() })
@@ -119,7 +138,7 @@ impl Topic {
             let weight = term.weight * rarity;
             total += weight;
             if let Some(known) = self.terms.iter().find(|known| known.id == term.id) {
-                matched += weight * known.weight.min(1.0);
+                matched += weight * known.weight.value().min(1.0);
             }
         }
         let lexical = if matched > 0.0 {
@@ -147,14 +166,14 @@ impl Topic {
             topic
                 .terms
                 .iter()
-                .map(|term| term.weight * term.weight)
+                .map(|term| term.weight.value() * term.weight.value())
                 .sum::<f32>()
                 .sqrt()
         };
         let mut dot = 0.0;
         for term in &self.terms {
             if let Some(same) = other.terms.iter().find(|same| same.id == term.id) {
-                dot += term.weight * same.weight;
+                dot += term.weight.value() * same.weight.value();
             }
         }
         let norms = norm(self) * norm(other);
@@ -172,7 +191,7 @@ impl Topic {
                 None => self.terms.push(*term),
             }
         }
-        self.terms.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        self.terms.sort_by(|a, b| b.weight.cmp(&a.weight));
         self.terms.truncate(MAX_TERMS);
         for (weight, other) in self.themes.iter_mut().zip(other.themes) {
             *weight = (*weight).max(other);
@@ -180,20 +199,14 @@ impl Topic {
     }
 
     /// Keeps what a reference can be recognised by.
-    pub(super) fn shrink(&mut self) {
-        self.terms.truncate(6);
+    pub(super) fn shrink(&mut self, terms: usize) {
+        self.terms.truncate(terms);
         self.terms.shrink_to_fit();
+        self.centroid = None;
     }
 
     pub(super) fn repair(&mut self) {
         self.terms.truncate(MAX_TERMS);
-        for term in &mut self.terms {
-            term.weight = if term.weight.is_finite() {
-                term.weight.clamp(0.0, MAX_WEIGHT)
-            } else {
-                0.0
-            };
-        }
         if self
             .centroid
             .as_ref()

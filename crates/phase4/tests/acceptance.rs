@@ -1,0 +1,321 @@
+//! The acceptance cases of the specification, one test each; case 2 is beside the observation it is about.
+
+mod common;
+
+use common::*;
+use whisperengine_phase4::{
+    ConnectionReport, PersonalityDimension, UserState, emotional_state_from_label, transition_strength,
+};
+use whisperengine_types::*;
+
+#[test]
+fn case_01_a_formal_sentence_is_formal() {
+    let mut talk = Talk::new("ana");
+    talk.say("Distinguished colleagues, our quarterly results warrant discussion.");
+    assert!(
+        talk.state
+            .personality_summary()
+            .value(PersonalityDimension::CommunicationStyle)
+            .value
+            < -0.5
+    );
+    let mut casual = Talk::new("ben");
+    casual.say("lol yeah gonna grab some pizza u coming?");
+    assert!(
+        casual
+            .state
+            .personality_summary()
+            .value(PersonalityDimension::CommunicationStyle)
+            .value
+            > 0.3
+    );
+}
+
+#[test]
+fn case_03_forty_trusting_messages_raise_trust_and_confidence() {
+    let mut talk = Talk::new("ana");
+    let before = talk.say("Hello there.").relationship.trust;
+    for _ in 0..40 {
+        talk.say(
+            "I trust you, I can tell you what I fear: losing the people I love and the meaning of my life.",
+        );
+    }
+    let trait_value = *talk
+        .state
+        .personality_summary()
+        .value(PersonalityDimension::TrustLevel);
+    assert!(trait_value.value > 0.8, "{trait_value:?}");
+    assert!(trait_value.confidence > 0.95, "{trait_value:?}");
+    let after = talk.state.relationship(&talk.config).trust;
+    assert!(after > 0.8 && after > before + 0.4, "{before} -> {after}");
+}
+
+#[test]
+fn case_04_two_hundred_chats_are_a_deep_relationship() {
+    let mut talk = Talk::new("ana");
+    let levels: Vec<_> = (0..200)
+        .map(|_| talk.say("Nice weather today.").relationship.level)
+        .collect();
+    assert_eq!(levels[0], RelationshipLevel::New);
+    assert_eq!(levels[10], RelationshipLevel::Developing);
+    assert_eq!(levels[30], RelationshipLevel::Established);
+    assert_eq!(levels[199], RelationshipLevel::Deep);
+    let kept = UserState::decode(&talk.owner, &talk.state.encode()).unwrap();
+    assert_eq!(kept.relationship(&talk.config).interactions, 200);
+}
+
+#[test]
+fn case_05_prefix_is_no_problem_to_fix() {
+    let plan = Talk::new("ana").say("prefix this with a comma");
+    assert_ne!(plan.interaction, InteractionType::ProblemSolving);
+    assert_eq!(plan.interaction_scores.len(), 5);
+}
+
+#[test]
+fn case_06_negation_and_whole_words_decide_feelings() {
+    let cases = [
+        (
+            "I am not happy about this.",
+            feels(PrimaryEmotion::Joy, 0.6, -0.46),
+            false,
+            EmotionalState::Joy,
+        ),
+        (
+            "I am not happy about this.",
+            EmotionReading::neutral(),
+            false,
+            EmotionalState::Joy,
+        ),
+        (
+            "the download is broken",
+            EmotionReading::neutral(),
+            false,
+            EmotionalState::Sadness,
+        ),
+        (
+            "I feel so down, I cried all night",
+            EmotionReading::neutral(),
+            true,
+            EmotionalState::Sadness,
+        ),
+        (
+            "I am so happy today!",
+            EmotionReading::neutral(),
+            true,
+            EmotionalState::Joy,
+        ),
+    ];
+    for (text, reading, is, state) in cases {
+        let plan = Talk::new("ana").say_with(text, &reading);
+        assert_eq!(
+            plan.emotional.state == state,
+            is,
+            "{text}: {:?}",
+            plan.emotional.state
+        );
+    }
+    let plan = Talk::new("ana").say_with(
+        "I am so very happy, best day ever!",
+        &feels(PrimaryEmotion::Joy, 1.0, 0.95),
+    );
+    assert!(
+        !plan.emotional.triggers.contains(&"stress_indicators".to_owned()),
+        "{:?}",
+        plan.emotional.triggers
+    );
+}
+
+#[test]
+fn case_07_every_label_maps() {
+    for primary in PrimaryEmotion::ALL {
+        let plan = Talk::new("ana").say_with("Well then.", &feels(primary, 0.6, 0.0));
+        assert_eq!(
+            plan.emotional.state == EmotionalState::Neutral,
+            matches!(primary, PrimaryEmotion::Calm | PrimaryEmotion::Neutral)
+        );
+    }
+    assert_eq!(emotional_state_from_label("excitement"), EmotionalState::Joy);
+    assert_eq!(
+        emotional_state_from_label("no such feeling"),
+        EmotionalState::Neutral
+    );
+    for emotion in Emotion::ALL {
+        let state = emotional_state_from_label(emotion.name());
+        assert_eq!(
+            state == EmotionalState::Neutral,
+            emotion == Emotion::Neutral,
+            "{emotion}"
+        );
+    }
+}
+
+#[test]
+fn case_08_a_new_topic_makes_a_transition_and_pauses_the_old_thread() {
+    for text in [
+        "By the way, the quarterly budget is due.",
+        "The landlord wants to renovate the kitchen and the bathroom.",
+    ] {
+        let mut talk = Talk::new("ana");
+        let first = talk.say("My guitar teacher showed me a new song for the concert.");
+        assert_eq!(thread(&first).messages, 1);
+        let second = talk.say(text);
+        let (old, new) = (thread(&first), thread(&second));
+        assert_ne!(old.id, new.id, "{text}");
+        assert_eq!(new.messages, 1);
+        let transition = new.transition.as_ref().expect("a change of thread");
+        assert_eq!(transition.from, Some(old.id.clone()));
+        assert!(transition.strength > 0.6 && !transition.bridge.is_empty());
+        let states = talk.state.threads();
+        let left = states.iter().find(|report| report.id == old.id).unwrap();
+        assert_eq!((left.state, left.messages), (ThreadState::Paused, 1));
+    }
+}
+
+#[test]
+fn case_09_a_thread_about_art_captures_no_parts_of_words() {
+    for text in ["start the engine", "my heart hurts", "party tomorrow"] {
+        let mut talk = Talk::new("ana");
+        let art = thread(&talk.say("I love art, above all modern art.")).id.clone();
+        assert_ne!(thread(&talk.say(text)).id, art, "{text}");
+        let mut paused = Talk::new("ana");
+        let art = thread(&paused.say("I love art, above all modern art."))
+            .id
+            .clone();
+        paused.say("By the way, my laptop battery is dead.");
+        assert_ne!(thread(&paused.say(text)).id, art, "{text}");
+        assert_eq!(thread(&paused.say("Back to art: the museum opens soon.")).id, art);
+    }
+}
+
+#[test]
+fn case_10_names_announce_no_transition() {
+    let english = whisperengine_phase4::Lexicon::english();
+    for text in [
+        "I know John",
+        "Johnson knows it",
+        "see you now",
+        "today and tomorrow",
+        "I will do it right now",
+    ] {
+        assert_eq!(transition_strength(&english, text), 0.0, "{text}");
+    }
+    let mut talk = Talk::new("ana");
+    talk.say("My neighbour John repairs old clocks.");
+    assert_eq!(thread(&talk.say("I know John")).transition, None);
+}
+
+#[test]
+fn case_11_a_moment_rests_for_a_day() {
+    let mut talk = Talk::new("ana");
+    talk.say_with("I won the chess tournament last weekend!", &glad());
+    talk.wait(days(2));
+    let plan = talk.say_with("I got promoted, can you believe it!", &glad());
+    let moment = plan
+        .moments
+        .first()
+        .expect("an achievement recalls the other")
+        .clone();
+    talk.reply_with("Like your chess win!", Some(&moment.id)).unwrap();
+    for hour in 1..24 {
+        talk.wait(minutes(59));
+        let plan = talk.say_with(&format!("I passed my exam number {hour}!"), &glad());
+        assert!(
+            plan.moments.iter().all(|other| other.id != moment.id),
+            "after {hour} hours"
+        );
+    }
+    assert_eq!(
+        talk.state
+            .moment_records()
+            .iter()
+            .find(|record| record.id() == moment.id)
+            .unwrap()
+            .used,
+        1
+    );
+}
+
+#[test]
+fn case_12_sixty_similar_messages_are_one_pattern() {
+    let mut talk = Talk::new("ana");
+    for number in 0..60 {
+        talk.say(&format!("We went hiking in the mountains, tour {number}."));
+    }
+    let connections: Vec<ConnectionReport> = talk.state.connections();
+    assert_eq!(connections.len(), 1, "{connections:?}");
+    assert_eq!(connections[0].frequency, 60);
+    assert_eq!(connections[0].kind, ConnectionType::PatternRecognition);
+}
+
+#[test]
+fn case_13_sadness_recalls_earlier_sadness() {
+    let mut talk = Talk::new("ana");
+    talk.say_with("I cried all night because my grandmother died.", &sad());
+    talk.wait(days(3));
+    let plan = talk.say_with("I feel so lonely and sad again today.", &sad());
+    let moment = plan.moments.first().expect("a moment");
+    assert_eq!(moment.kind, MomentType::SupportFollowUp);
+    assert!(moment.quote.contains("grandmother"));
+    assert_eq!(moment.timing, MomentTiming::EmotionalMoment);
+}
+
+#[test]
+fn case_14_an_achievement_recalls_the_old_one() {
+    let mut talk = Talk::new("ana");
+    talk.say_with("I finished my first marathon, I am so proud of myself!", &glad());
+    talk.wait(days(5));
+    let plan = talk.say_with("Guess what, I got the job at the library!", &glad());
+    let moment = plan.moments.first().expect("a moment");
+    assert_eq!(moment.kind, MomentType::AchievementCallback);
+    assert!(
+        moment.quote.contains("marathon") && !moment.quote.contains("library"),
+        "{}",
+        moment.quote
+    );
+    assert!(plan.prompt_supplement.contains("marathon"));
+}
+
+#[test]
+fn case_15_lively_talk_is_left_alone_and_dying_talk_is_not() {
+    let mut lively = Talk::new("ana");
+    for text in [
+        "We finally painted the living room in a deep green.",
+        "It took the whole weekend and two extra buckets.",
+        "My brother spilled one of them over the stairs.",
+        "So now the stairs are green as well, sort of.",
+    ] {
+        let plan = lively.say(text);
+        assert!(!plan.engagement.intervene, "{text}: {:?}", plan.engagement);
+    }
+    let mut terse = Talk::new("ben");
+    let plans: Vec<_> = ["ok", "fine", "sure"]
+        .iter()
+        .map(|text| terse.say(text))
+        .collect();
+    assert!(plans[2].engagement.intervene, "{:?}", plans[2].engagement);
+    assert!(!plans[2].engagement.suggestions.is_empty());
+    let mut silent = Talk::new("cem");
+    silent.say("I am sorting the old photographs of our trip.");
+    silent.wait(minutes(2));
+    assert_eq!(silent.tick(), []);
+    silent.wait(minutes(8));
+    assert!(!silent.tick().is_empty());
+}
+
+#[test]
+fn case_16_times_with_a_z_work() {
+    let mut talk = Talk::new("ana");
+    talk.now = "2026-03-02T12:00:00.250Z".parse().unwrap();
+    talk.say("The train leaves at noon.");
+    talk.now = "2026-03-02T14:30:00+02:00".parse().unwrap();
+    talk.say("It is late again.");
+    assert_eq!(talk.state.rhythm().points, 2);
+}
+
+#[test]
+fn case_17_two_users_never_share_a_thread() {
+    let (mut ana, mut ben) = (Talk::new("ana"), Talk::new("ben"));
+    for text in ["The garden needs water.", "By the way, the car broke down."] {
+        assert_ne!(thread(&ana.say(text)).id, thread(&ben.say(text)).id);
+    }
+}

@@ -1,0 +1,155 @@
+//! One person's conversation under a clock that the test moves.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::{sync::Arc, time::Duration};
+
+use whisperengine_phase4::{Config, UserState, after_turn, plan_turn, record_feedback, tick};
+use whisperengine_types::*;
+
+pub struct Talk {
+    pub config: Config,
+    pub state: UserState,
+    pub owner: MemoryOwner,
+    pub channel: ChannelId,
+    pub visibility: Visibility,
+    pub now: Timestamp,
+    pub recalled: Vec<RecalledMemory>,
+    pub embedding: Option<Embedding>,
+    messages: u64,
+}
+
+pub fn owner(user: &str) -> MemoryOwner {
+    MemoryOwner::person(BotId::new("ember").unwrap(), UserId::new(user).unwrap())
+}
+
+pub fn minutes(n: u64) -> Duration {
+    Duration::from_secs(60 * n)
+}
+
+pub fn hours(n: u64) -> Duration {
+    minutes(60 * n)
+}
+
+pub fn days(n: u64) -> Duration {
+    hours(24 * n)
+}
+
+/// A reading as an analyzer would give it.
+pub fn feels(primary: PrimaryEmotion, intensity: f32, valence: f32) -> EmotionReading {
+    EmotionReading {
+        primary,
+        intensity,
+        confidence: 0.9,
+        valence,
+        arousal: intensity,
+        ..EmotionReading::neutral()
+    }
+}
+
+pub fn calm() -> EmotionReading {
+    feels(PrimaryEmotion::Neutral, 0.1, 0.0)
+}
+
+pub fn sad() -> EmotionReading {
+    feels(PrimaryEmotion::Sadness, 0.8, -0.7)
+}
+
+pub fn glad() -> EmotionReading {
+    feels(PrimaryEmotion::Joy, 0.8, 0.8)
+}
+
+impl Talk {
+    pub fn new(user: &str) -> Self {
+        let owner = owner(user);
+        Self {
+            config: Config::default(),
+            state: UserState::new(&owner),
+            owner,
+            channel: ChannelId::new("dm").unwrap(),
+            visibility: Visibility::Private,
+            // A Monday, noon.
+            now: "2026-03-02T12:00:00Z".parse().unwrap(),
+            recalled: Vec::new(),
+            embedding: None,
+            messages: 0,
+        }
+    }
+
+    pub fn wait(&mut self, span: Duration) -> &mut Self {
+        self.now = self.now + span;
+        self
+    }
+
+    /// Says something neutral, half a minute after the last message.
+    pub fn say(&mut self, text: &str) -> TurnPlan {
+        self.say_with(text, &calm())
+    }
+
+    pub fn say_with(&mut self, text: &str, emotion: &EmotionReading) -> TurnPlan {
+        self.now = self.now + Duration::from_secs(30);
+        self.messages += 1;
+        let message = MemoryId::from_number(self.messages);
+        let input = TurnInput {
+            owner: &self.owner,
+            channel: &self.channel,
+            visibility: self.visibility,
+            message: &message,
+            text,
+            emotion,
+            embedding: self.embedding.as_ref(),
+            recalled: &self.recalled,
+            sent_at: self.now,
+        };
+        let plan = plan_turn(&self.config, &mut self.state, &input, self.now).unwrap();
+        after_turn(&self.config, &mut self.state, self.now);
+        plan
+    }
+
+    pub fn reply(&mut self, text: &str) {
+        self.reply_with(text, None).unwrap();
+    }
+
+    pub fn reply_with(
+        &mut self,
+        text: &str,
+        moment: Option<&str>,
+    ) -> Result<(), whisperengine_phase4::Error> {
+        let (text, moment) = (text.to_owned(), moment.map(str::to_owned));
+        self.feed(&Feedback::Replied {
+            text,
+            moment,
+            at: self.now,
+        })
+    }
+
+    pub fn feed(&mut self, feedback: &Feedback) -> Result<(), whisperengine_phase4::Error> {
+        record_feedback(&self.config, &mut self.state, feedback)
+    }
+
+    pub fn tick(&mut self) -> Vec<Suggestion> {
+        tick(&self.config, &mut self.state, self.now)
+    }
+
+    /// Confirms a suggestion as sent now.
+    pub fn send(&mut self, suggestion: &Suggestion) {
+        self.feed(&Feedback::SuggestionSent {
+            suggestion: suggestion.id.clone(),
+            at: self.now,
+        })
+        .unwrap();
+    }
+}
+
+pub fn thread(plan: &TurnPlan) -> &ThreadPlan {
+    plan.thread.as_ref().expect("a plan of the engine has a thread")
+}
+
+pub fn remembered(id: &str, text: &str, at: Timestamp, similarity: f32) -> RecalledMemory {
+    RecalledMemory {
+        memory: Arc::new(MemoryRecord::new(MemoryId::new(id).unwrap(), text, at)),
+        score: similarity,
+        similarity: Some(Similarity::new(similarity)),
+        parts: ScoreParts::default(),
+        matched_terms: Vec::new(),
+    }
+}

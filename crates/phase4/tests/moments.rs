@@ -1,0 +1,218 @@
+//! Which old memories are brought up, when, and what is learnt from it.
+
+mod common;
+
+use common::*;
+use whisperengine_phase4::Error;
+use whisperengine_types::*;
+
+#[test]
+fn nothing_of_the_same_sitting_is_brought_up() {
+    let mut talk = Talk::new("ana");
+    for _ in 0..6 {
+        let plan = talk.say_with("I won the chess tournament and I am proud of myself!", &glad());
+        assert_eq!(plan.moments, []);
+    }
+}
+
+#[test]
+fn recalled_memories_connect_by_meaning_and_not_only_the_last_twenty() {
+    let mut talk = Talk::new("ana");
+    talk.say("Hello there, nice to see you.");
+    let long_ago = talk.now;
+    for number in 0..30 {
+        talk.say(&format!("Small talk number {number} about the weather."));
+    }
+    talk.wait(days(40));
+    talk.recalled = vec![remembered(
+        "old-7",
+        "Rex the terrier ran away during the thunderstorm",
+        long_ago,
+        0.7,
+    )];
+    let plan = talk.say("Our puppy hid from the lightning.");
+    let moment = plan.moments.first().expect("near in meaning");
+    assert_eq!(moment.memory, Some(MemoryId::new("old-7").unwrap()));
+    assert_eq!(
+        (moment.quote.as_str(), moment.said_at),
+        ("Rex the terrier ran away during the thunderstorm", long_ago)
+    );
+    assert_eq!(moment.timing, MomentTiming::ConversationStart);
+    assert_eq!(talk.state.reads(&MemoryId::new("old-7").unwrap()), 1);
+}
+
+#[test]
+fn others_words_and_far_memories_are_not_brought_up() {
+    let said = "2026-02-20T10:00:00Z".parse().unwrap();
+    let text = "Rex the terrier ran away during the thunderstorm";
+    let own = remembered("m", text, said, 0.7);
+    let with = |change: fn(&mut MemoryRecord)| {
+        let mut record = (*own.memory).clone();
+        change(&mut record);
+        RecalledMemory {
+            memory: record.into(),
+            ..own.clone()
+        }
+    };
+    let cases = [
+        (own.clone(), true),
+        (with(|m| m.speaker = Some("ana".to_owned())), true),
+        (with(|m| m.speaker = Some("ember".to_owned())), false),
+        (with(|m| m.kind = MemoryKind::Document), false),
+        (
+            with(|m| m.text = "Where did Rex the terrier run during the thunderstorm?".to_owned()),
+            false,
+        ),
+        (
+            with(|m| m.text = "Our puppy hid from the lightning.".to_owned()),
+            false,
+        ),
+        (
+            RecalledMemory {
+                similarity: Some(Similarity::new(0.1)),
+                ..own.clone()
+            },
+            false,
+        ),
+    ];
+    for (index, (memory, expected)) in cases.into_iter().enumerate() {
+        let mut talk = Talk::new("ana");
+        talk.say("Hello there, nice to see you.");
+        talk.wait(days(1));
+        talk.recalled = vec![memory];
+        assert_eq!(
+            !talk.say("Our puppy hid from the lightning.").moments.is_empty(),
+            expected,
+            "case {index}"
+        );
+    }
+}
+
+#[test]
+fn kinds_and_connections_follow_from_both_sides() {
+    use ConnectionType as C;
+    use MomentType as M;
+    let cases = [
+        (
+            "I want to become a nurse, that is my dream.",
+            calm(),
+            "I passed my nurse exam!",
+            glad(),
+            M::AchievementCallback,
+            C::GoalProgression,
+        ),
+        (
+            "The printer is broken and I am stuck.",
+            calm(),
+            "I fixed it: the printer works now!",
+            glad(),
+            M::ProblemResolution,
+            C::ProblemSolution,
+        ),
+        (
+            "I am so angry about the noisy neighbour.",
+            feels(PrimaryEmotion::Anger, 0.8, -0.7),
+            "The neighbour drilled all night, I am furious.",
+            feels(PrimaryEmotion::Anger, 0.9, -0.8),
+            M::EmotionalContinuity,
+            C::EmotionalResonance,
+        ),
+        (
+            "I love my pottery class on Tuesdays.",
+            calm(),
+            "The pottery class made bowls today.",
+            calm(),
+            M::InterestDevelopment,
+            C::ThematicSimilarity,
+        ),
+        (
+            "I cried because the office treats me badly.",
+            sad(),
+            "The office is wonderful now, I love my job.",
+            glad(),
+            M::PersonalGrowth,
+            C::EmotionalResonance,
+        ),
+        (
+            "We danced at the wedding of Clara all night.",
+            glad(),
+            "Clara and I danced again, such fun!",
+            glad(),
+            M::CelebrationEcho,
+            C::EmotionalResonance,
+        ),
+    ];
+    for (old, old_mood, new, new_mood, kind, connection) in cases {
+        let mut talk = Talk::new("ana");
+        talk.say_with(old, &old_mood);
+        talk.wait(days(3));
+        let plan = talk.say_with(new, &new_mood);
+        let moment = plan.moments.iter().find(|moment| moment.kind == kind);
+        assert!(
+            moment.is_some_and(|m| m.connection == connection && m.quote == old),
+            "{old} / {new}: {:?}",
+            plan.moments
+        );
+        assert!(moment.is_some_and(|m| !m.callback.is_empty() && !m.tone.is_empty()));
+    }
+}
+
+#[test]
+fn timing_decides_whether_a_moment_is_offered() {
+    let mut talk = Talk::new("ana");
+    talk.say("I love my pottery class on Tuesdays.");
+    talk.wait(days(3));
+    talk.say("Good morning, how are you?");
+    talk.say("It is raining here.");
+    talk.say("The umbrella is lost.");
+    // In the middle of a quiet subject, nothing: no start, no change of subject, no pause.
+    let plan = talk.say("It rains on the umbrella of the pottery class.");
+    assert!(
+        thread(&plan).transition.is_some() || plan.moments.is_empty(),
+        "{:?}",
+        plan.moments
+    );
+}
+
+#[test]
+fn use_and_success_are_remembered() {
+    let mut talk = Talk::new("ana");
+    talk.say_with("I won the chess tournament last weekend!", &glad());
+    talk.wait(days(2));
+    let moment = talk.say_with("I got promoted today!", &glad()).moments.remove(0);
+    assert!(matches!(
+        talk.reply_with("Hm.", Some("m-unknown")),
+        Err(Error::UnknownMoment { .. })
+    ));
+    talk.reply_with("Like your chess win!", Some(&moment.id)).unwrap();
+    talk.say_with(
+        "Wow, yes, exactly, I love that you remember it!",
+        &feels(PrimaryEmotion::Joy, 1.0, 1.0),
+    );
+    let record = talk
+        .state
+        .moment_records()
+        .into_iter()
+        .find(|record| record.id() == moment.id)
+        .unwrap();
+    assert_eq!(record.used, 1);
+    assert!(record.success > 0.5, "{record:?}");
+}
+
+#[test]
+fn a_distrusting_person_is_spared() {
+    let mut talk = Talk::new("ana");
+    talk.say_with("I cried all night because my grandmother died.", &sad());
+    for _ in 0..20 {
+        talk.say_with(
+            "I don't trust you, you lied, stop lying.",
+            &feels(PrimaryEmotion::Anger, 0.9, -0.9),
+        );
+    }
+    talk.wait(days(2));
+    assert_eq!(
+        talk.say_with("I feel so lonely and sad again today.", &sad())
+            .moments,
+        []
+    );
+}
