@@ -1,8 +1,66 @@
-//! Vectorized emotion analysis: bit-exact VADER, learned emotions, valence, arousal and dominance.
+//! Reads how the writer of a text feels: bit-exact VADER sentiment, the 28 emotions of GoEmotions, one
+//! emotion to act on, valence, arousal and dominance - a few microseconds a text, in pure Rust.
+//!
+//! ```
+//! use whisperengine_emotion::{EmotionEngine, Readings};
+//! use whisperengine_types::PrimaryEmotion;
+//!
+//! let engine = EmotionEngine::new();
+//! let reading = engine.analyze("Thank you so much for your help!");
+//! assert_eq!(reading.primary, PrimaryEmotion::Gratitude);
+//! assert_eq!(reading.vader.compound, 0.6696);
+//!
+//! let mut readings = Readings::default();
+//! engine.analyze_into(&["I am so happy", "I am not happy", "I am so happy"], &mut readings);
+//! assert_eq!(readings.primary()[0], PrimaryEmotion::Joy);
+//! assert_ne!(readings.primary()[1], PrimaryEmotion::Joy);
+//! assert!(readings.valence()[1] < 0.0);
+//! ```
+//!
+//! # Concepts
+//! - [`Vader`] scores sentiment exactly as Python's vaderSentiment 3.3.2 does on CPython 3.12.
+//! - [`EmotionModel`] is the learned part: a linear model of about 1 MB, embedded, which [`train`] makes.
+//! - [`EmotionEngine`] composes both into an `EmotionReading`, one text at a time (with a cache) or a batch
+//!   into [`Readings`], a structure of arrays. It implements the port `EmotionAnalyzer`.
+//! - [`EmotionStream`] does so for an asynchronous stream of texts; the timer is yours ([`BatchTimer`]).
+//! - [`EmotionTrajectory`] follows one person over time, [`EmotionTrajectories`] many; their
+//!   [`EmotionContext`] is what a bot needs to know before it answers.
+//!
+//! # It is not
+//! A diagnosis, or a judgement of persons. It reads English; in other languages emoji and little else.
+//!
+//! # Limits and units
+//! Texts of any length are read in linear time (n log n where they hold "but"); positions are byte offsets
+//! as `u32`, so texts stay below 4 GiB. Probabilities, intensity, confidence, arousal and dominance are in
+//! `0..=1`, valence in `-1..=1`. Arousal and dominance come from anchors of our own, not from measured norms.
+//!
+//! # Trade-offs
+//! The learned labels are those of a linear model: near a fine-tuned transformer in accuracy and thousands
+//! of times as fast, but blind to irony. A denied emotion word ("not happy") overrules them.
+//!
+//! # Features
+//! None. No async runtime is needed.
 #![forbid(unsafe_code)]
 
+mod affect;
+mod config;
 mod engine;
+mod error;
+mod model;
+mod people;
+mod reading;
+mod readings;
+mod stream;
+pub mod train;
+mod trajectory;
 mod vader;
 
+pub use config::EmotionConfig;
 pub use engine::EmotionEngine;
+pub use error::{Error, Result};
+pub use model::EmotionModel;
+pub use people::EmotionTrajectories;
+pub use readings::Readings;
+pub use stream::{BatchTimer, EmotionStream, NoTimer, StreamBatch};
+pub use trajectory::{EmotionContext, EmotionTrajectory, MoodTrend};
 pub use vader::Vader;

@@ -8,22 +8,23 @@
 mod but;
 mod case;
 mod emoji;
-mod lexicon;
+pub(crate) mod lexicon;
 mod round;
 mod rules;
 mod sum;
 mod token;
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use whisperengine_types::VaderScores;
 
 use self::{
     emoji::Segment,
-    lexicon::{Lexicon, UPPER},
+    lexicon::Lexicon,
     sum::{Number, sum_floats, sum_mixed},
     token::{Marks, Token, tokenize},
 };
+pub(crate) use self::lexicon::Word;
 
 /// What the compound score is normalised with.
 const ALPHA: f64 = 15.0;
@@ -44,6 +45,17 @@ pub struct Vader {
     values: Vec<Number>,
     expanded: String,
     segments: Vec<Segment>,
+    /// Whether the last text had emoji, so that tokens stand in `expanded`.
+    is_expanded: bool,
+}
+
+/// A token of the last scored text, for those who explain the score.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contribution {
+    pub(crate) word: Word,
+    /// What the token added to the sum, after the rules.
+    pub(crate) value: f64,
+    index: usize,
 }
 
 impl Vader {
@@ -56,18 +68,48 @@ impl Vader {
             values: Vec::new(),
             expanded: String::new(),
             segments: Vec::new(),
+            is_expanded: false,
         }
     }
 
     /// The scores of `text`; all zero for a text without a token. Linear in the length of the text;
     /// n log n where it holds a "but".
     pub fn score(&mut self, text: &str) -> VaderScores {
-        let expanded = !text.is_ascii() && emoji::expand(text, &mut self.expanded, &mut self.segments);
-        let text = if expanded { &self.expanded } else { text };
+        self.is_expanded = !text.is_ascii() && emoji::expand(text, &mut self.expanded, &mut self.segments);
+        let text = if self.is_expanded { &self.expanded } else { text };
         let marks = tokenize(text, self.lexicon, &mut self.tokens);
         evaluate(&self.tokens, marks, &mut self.values);
         let emphasis = if marks.emphasis { emphasis(text) } else { 0.0 };
         compose(&self.values, emphasis)
+    }
+
+    /// The tokens of the last scored text, in order.
+    pub(crate) fn contributions(&self) -> impl Iterator<Item = Contribution> {
+        let tokens = self.tokens.iter().zip(&self.values).enumerate();
+        tokens.map(|(index, (token, value))| Contribution {
+            word: token.word,
+            value: value.value(),
+            index,
+        })
+    }
+
+    /// Where a contribution stands in the last scored text, in bytes; the whole emoji for a word of its
+    /// description.
+    pub(crate) fn span(&self, contribution: Contribution) -> Range<u32> {
+        let Token { start, end, .. } = self.tokens[contribution.index];
+        if self.is_expanded {
+            emoji::original_span(&self.segments, start, end)
+        } else {
+            start..end
+        }
+    }
+
+    /// Whether one of the three tokens before a contribution negates.
+    pub(crate) fn is_negated(&self, contribution: Contribution) -> bool {
+        let before = contribution.index.saturating_sub(3)..contribution.index;
+        self.tokens[before]
+            .iter()
+            .any(|token| token.word.is(lexicon::NEGATION) || token.word.name == lexicon::Name::No)
     }
 }
 

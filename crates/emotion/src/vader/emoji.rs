@@ -1,6 +1,6 @@
 //! Emoji are replaced by their descriptions before anything else looks at the text.
 
-use std::sync::LazyLock;
+use std::{ops::Range, sync::LazyLock};
 
 /// Where a stretch of an expanded text comes from.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +60,7 @@ pub(crate) fn expand(text: &str, out: &mut String, segments: &mut Vec<Segment>) 
 }
 
 /// The byte range of the original text behind `start..end` of the expanded one.
-pub(crate) fn original_span(segments: &[Segment], start: u32, end: u32) -> (u32, u32) {
+pub(crate) fn original_span(segments: &[Segment], start: u32, end: u32) -> Range<u32> {
     let behind = |at: u32| {
         let index = segments
             .partition_point(|segment| segment.expanded <= at)
@@ -78,10 +78,10 @@ pub(crate) fn original_span(segments: &[Segment], start: u32, end: u32) -> (u32,
     } else {
         last.original + (end - last.expanded)
     };
-    (from, to)
+    from..to
 }
 
-fn copy(text: &str, range: std::ops::Range<usize>, out: &mut String, segments: &mut Vec<Segment>) {
+fn copy(text: &str, range: Range<usize>, out: &mut String, segments: &mut Vec<Segment>) {
     if !range.is_empty() {
         segments.push(Segment {
             expanded: out.len() as u32,

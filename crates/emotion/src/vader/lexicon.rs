@@ -2,6 +2,10 @@
 
 use std::sync::LazyLock;
 
+use whisperengine_types::PrimaryEmotion;
+
+use crate::affect::CUES;
+
 /// What is known of one word, and of the token it was found in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Word {
@@ -11,6 +15,8 @@ pub(crate) struct Word {
     pub(crate) flags: u8,
     /// The word itself, where a rule names it.
     pub(crate) name: Name,
+    /// The emotion that the word names outright; not part of VADER.
+    pub(crate) cue: Option<PrimaryEmotion>,
 }
 
 impl Word {
@@ -137,6 +143,11 @@ impl Lexicon {
         }
         for &(name, text) in NAMES {
             lexicon.entry(text).name = name;
+        }
+        for (emotion, list) in CUES {
+            for text in list.split_ascii_whitespace() {
+                lexicon.entry(text).cue = Some(*emotion);
+            }
         }
         lexicon
     }

@@ -1,0 +1,225 @@
+//! Puts a reading together: VADER, the learned labels and the words that name an emotion outright.
+
+mod sigmoid;
+mod triggers;
+
+use whisperengine_types::{Emotion, EmotionReading, EmotionSet, EmotionTrigger, PrimaryEmotion, VaderScores};
+
+use self::sigmoid::sigmoid;
+use crate::{
+    EmotionModel, Vader,
+    affect::{ANCHORS, opposite},
+    model::{LANES, Scorer},
+};
+
+/// A reading without its triggers, which are kept apart so that a batch needs no allocation per text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Core {
+    pub(crate) vader: VaderScores,
+    pub(crate) probabilities: [f32; Emotion::COUNT],
+    pub(crate) labels: EmotionSet,
+    pub(crate) primary: PrimaryEmotion,
+    pub(crate) intensity: f32,
+    pub(crate) confidence: f32,
+    pub(crate) valence: f32,
+    pub(crate) arousal: f32,
+    pub(crate) dominance: f32,
+}
+
+impl Core {
+    pub(crate) fn with_triggers(self, triggers: Vec<EmotionTrigger>) -> EmotionReading {
+        EmotionReading {
+            vader: self.vader,
+            probabilities: self.probabilities,
+            labels: self.labels,
+            primary: self.primary,
+            intensity: self.intensity,
+            confidence: self.confidence,
+            valence: self.valence,
+            arousal: self.arousal,
+            dominance: self.dominance,
+            triggers,
+        }
+    }
+}
+
+/// Reads texts, with the buffers of one thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    vader: Vader,
+    scorer: Scorer,
+}
+
+/// What a word that names an emotion adds to it, in logits above the label's threshold.
+const CUE: f32 = 1.0;
+/// What a second such word adds.
+const MORE_CUES: f32 = 0.3;
+/// What a denied one adds to the opposite emotion.
+const DENIED_CUE: f32 = 0.7;
+
+impl Reader {
+    pub(crate) fn new() -> Self {
+        Self {
+            vader: Vader::new(),
+            scorer: Scorer::new(),
+        }
+    }
+
+    /// Reads `text` and appends its triggers, in text order, to `triggers`.
+    pub(crate) fn read(
+        &mut self,
+        model: &EmotionModel,
+        text: &str,
+        triggers: &mut Vec<EmotionTrigger>,
+    ) -> Core {
+        let vader = self.vader.score(text);
+        let logits = self.scorer.logits(model, text, &vader);
+        if self.scorer.sums.is_empty() {
+            return nothing(vader);
+        }
+        let probabilities: [f32; Emotion::COUNT] = std::array::from_fn(|label| sigmoid(logits[label]));
+        let cues = self.cues();
+        let mut labels = model.decision().labels(&logits);
+        if cues.any_denied {
+            labels = cues.without_denied(labels);
+        }
+        let (primary, strongest) = choose(model, &logits, labels, &cues);
+        triggers::collect(&self.vader, &self.scorer, model, (primary, strongest), triggers);
+        let certainty = ANCHORS
+            .iter()
+            .zip(&probabilities)
+            .filter(|(anchor, _)| anchor.primary == primary)
+            .map(|(_, &probability)| probability)
+            .fold(0.0, f32::max);
+        let doubt = if cues.said[primary as usize] > 0.0 { 0.5 } else { 1.0 };
+        let feeling = 1.0 - probabilities[Emotion::Neutral as usize];
+        let (arousal, dominance) = affect(&probabilities);
+        let valence = vader.compound as f32;
+        Core {
+            vader,
+            probabilities,
+            labels,
+            primary,
+            intensity: feeling * (0.35 + 0.65 * valence.abs()),
+            confidence: 1.0 - (1.0 - certainty) * doubt,
+            valence,
+            arousal,
+            dominance,
+        }
+    }
+
+    fn cues(&self) -> Cues {
+        let mut cues = Cues::default();
+        for contribution in self.vader.contributions() {
+            if let Some(emotion) = contribution.word.cue {
+                if self.vader.is_negated(contribution) {
+                    cues.denied[emotion as usize] = true;
+                    cues.any_denied = true;
+                } else {
+                    let said = &mut cues.said[emotion as usize];
+                    *said += if *said > 0.0 { MORE_CUES } else { CUE };
+                }
+            }
+        }
+        cues
+    }
+}
+
+/// The emotions named outright, and those denied outright and not named elsewhere.
+#[derive(Default)]
+struct Cues {
+    said: [f32; PrimaryEmotion::COUNT],
+    denied: [bool; PrimaryEmotion::COUNT],
+    any_denied: bool,
+}
+
+impl Cues {
+    fn is_denied(&self, emotion: PrimaryEmotion) -> bool {
+        self.denied[emotion as usize] && self.said[emotion as usize] == 0.0
+    }
+
+    /// Takes the labels of denied emotions out and puts that of the opposite in when none is left.
+    fn without_denied(&self, labels: EmotionSet) -> EmotionSet {
+        let kept: EmotionSet = labels
+            .iter()
+            .filter(|&label| !self.is_denied(ANCHORS[label as usize].primary))
+            .collect();
+        if !kept.is_empty() {
+            return kept;
+        }
+        let denied = PrimaryEmotion::ALL.into_iter().find(|&emotion| self.is_denied(emotion));
+        let label = match denied.map(opposite) {
+            Some(PrimaryEmotion::Sadness) => Emotion::Sadness,
+            Some(PrimaryEmotion::Anger) => Emotion::Annoyance,
+            _ => Emotion::Neutral,
+        };
+        EmotionSet::from_iter([label])
+    }
+}
+
+/// The primary emotion, and the label that speaks for it most.
+fn choose(
+    model: &EmotionModel,
+    logits: &[f32; LANES],
+    labels: EmotionSet,
+    cues: &Cues,
+) -> (PrimaryEmotion, Emotion) {
+    let mut scores = [f32::MIN; PrimaryEmotion::COUNT];
+    let mut strongest = [Emotion::Neutral; PrimaryEmotion::COUNT];
+    for label in Emotion::ALL {
+        let primary = ANCHORS[label as usize].primary as usize;
+        let margin = logits[label as usize] - model.thresholds[label as usize];
+        if labels.contains(label) && margin > scores[primary] {
+            scores[primary] = margin;
+            strongest[primary] = label;
+        }
+    }
+    for emotion in PrimaryEmotion::ALL {
+        let at = emotion as usize;
+        if cues.said[at] > 0.0 {
+            scores[at] = scores[at].max(0.0) + cues.said[at];
+        } else if cues.denied[at] {
+            scores[at] = f32::MIN;
+            let instead = opposite(emotion);
+            if !cues.is_denied(instead) {
+                scores[instead as usize] = scores[instead as usize].max(0.0) + DENIED_CUE;
+            }
+        }
+    }
+    let best = PrimaryEmotion::ALL
+        .into_iter()
+        .rev()
+        .max_by(|&a, &b| scores[a as usize].total_cmp(&scores[b as usize]))
+        .unwrap_or_default();
+    (best, strongest[best as usize])
+}
+
+/// Arousal and dominance: the anchors of the labels, weighted by their probabilities.
+fn affect(probabilities: &[f32; Emotion::COUNT]) -> (f32, f32) {
+    let (mut total, mut arousal, mut dominance) = (0.0, 0.0, 0.0);
+    for (anchor, &probability) in ANCHORS.iter().zip(probabilities) {
+        total += probability;
+        arousal += probability * anchor.arousal;
+        dominance += probability * anchor.dominance;
+    }
+    if total > 0.0 {
+        (arousal / total, dominance / total)
+    } else {
+        (0.0, 0.5)
+    }
+}
+
+/// The reading of a text without words or signs: neutral, and sure of nothing.
+fn nothing(vader: VaderScores) -> Core {
+    Core {
+        vader,
+        probabilities: [0.0; Emotion::COUNT],
+        labels: EmotionSet::from_iter([Emotion::Neutral]),
+        primary: PrimaryEmotion::Neutral,
+        intensity: 0.0,
+        confidence: 0.0,
+        valence: 0.0,
+        arousal: 0.0,
+        dominance: 0.5,
+    }
+}

@@ -1,0 +1,127 @@
+//! Thresholds and F1.
+
+use whisperengine_types::{Emotion, EmotionSet};
+
+use super::data::Example;
+use crate::{
+    EmotionModel, Vader,
+    model::{GROUPS, LANES, Scorer, Thresholds},
+};
+
+/// F1 of the labels, and of the groups that the GoEmotions paper maps them to; all in `0..=1`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scores {
+    /// By label, in the order of [`Emotion::ALL`].
+    pub labels: Vec<f32>,
+    /// By Ekman category: anger, disgust, fear, joy, sadness, surprise, neutral.
+    pub ekman: Vec<f32>,
+    /// By sentiment: positive, negative, ambiguous, neutral.
+    pub sentiment: Vec<f32>,
+}
+
+impl Scores {
+    /// The unweighted mean of `scores`: macro-F1.
+    pub fn mean(scores: &[f32]) -> f32 {
+        scores.iter().sum::<f32>() / scores.len().max(1) as f32
+    }
+}
+
+const NEUTRAL: u32 = 1 << Emotion::Neutral as u32;
+const DISGUST: u32 = 1 << Emotion::Disgust as u32;
+const FEAR: u32 = (1 << Emotion::Fear as u32) | (1 << Emotion::Nervousness as u32);
+const EKMAN: [u32; 7] = [GROUPS[2], DISGUST, FEAR, GROUPS[0], GROUPS[3], GROUPS[1], NEUTRAL];
+const SENTIMENT: [u32; 4] = [GROUPS[0], GROUPS[2] | GROUPS[3] | DISGUST | FEAR, GROUPS[1], NEUTRAL];
+
+const FOLDS: usize = 5;
+
+pub(super) struct Tuned {
+    pub(super) labels: [f32; Emotion::COUNT],
+    pub(super) groups: [f32; 4],
+}
+
+pub(super) fn logits(model: &EmotionModel, examples: &[Example]) -> Vec<[f32; LANES]> {
+    let (mut vader, mut scorer) = (Vader::new(), Scorer::new());
+    examples
+        .iter()
+        .map(|example| scorer.logits(model, &example.text, &vader.score(&example.text)))
+        .collect()
+}
+
+/// The thresholds that are best for the texts `ids`.
+pub(super) fn tune(logits: &[[f32; LANES]], gold: &[u32], ids: &[usize]) -> Tuned {
+    let best = |lane: usize, members: u32| {
+        best_threshold(ids.iter().map(|&id| (logits[id][lane], gold[id] & members != 0)).collect())
+    };
+    Tuned {
+        labels: std::array::from_fn(|label| best(label, 1 << label)),
+        groups: std::array::from_fn(|group| best(Emotion::COUNT + group, GROUPS[group])),
+    }
+}
+
+/// F1 of `model`, thresholds and all.
+pub(super) fn judge(model: &EmotionModel, logits: &[[f32; LANES]], gold: &[u32]) -> Scores {
+    let predicted: Vec<u32> = logits.iter().map(|row| bits(model.decision().labels(row))).collect();
+    score(&predicted, gold)
+}
+
+/// F1 where each fold is judged by thresholds tuned on the others.
+pub(super) fn cross_validate(logits: &[[f32; LANES]], gold: &[u32]) -> Scores {
+    let mut predicted = vec![0; gold.len()];
+    for fold in 0..FOLDS {
+        let (held, rest): (Vec<usize>, Vec<usize>) = (0..gold.len()).partition(|id| id % FOLDS == fold);
+        let tuned = tune(logits, gold, &rest);
+        let thresholds = Thresholds {
+            labels: &tuned.labels,
+            groups: &tuned.groups,
+        };
+        for id in held {
+            predicted[id] = bits(thresholds.labels(&logits[id]));
+        }
+    }
+    score(&predicted, gold)
+}
+
+fn bits(labels: EmotionSet) -> u32 {
+    labels.iter().fold(0, |bits, label| bits | 1 << label as u32)
+}
+
+fn score(predicted: &[u32], gold: &[u32]) -> Scores {
+    let f1 = |members: &u32| {
+        let count = |both: fn(bool, bool) -> bool| {
+            let pairs = predicted.iter().zip(gold);
+            pairs.filter(|&(p, g)| both(p & members != 0, g & members != 0)).count() as f32
+        };
+        let (hits, either) = (count(|p, g| p && g), count(|p, _| p) + count(|_, g| g));
+        if either > 0.0 { 2.0 * hits / either } else { 0.0 }
+    };
+    Scores {
+        labels: (0..Emotion::COUNT).map(|label| f1(&(1 << label))).collect(),
+        ekman: EKMAN.iter().map(f1).collect(),
+        sentiment: SENTIMENT.iter().map(f1).collect(),
+    }
+}
+
+/// The threshold with the best F1, smoothed: the F1 at a rank is averaged with that of its neighbours, a
+/// twelfth of the rank to either side, so that one lucky text does not decide.
+fn best_threshold(mut scored: Vec<(f32, bool)>) -> f32 {
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let positive = scored.iter().filter(|text| text.1).count() as f64;
+    // sums[k] = sum of the F1 at the first k ranks.
+    let mut sums = vec![0.0];
+    let mut hits = 0.0;
+    for (rank, &(_, is_positive)) in scored.iter().enumerate() {
+        hits += f64::from(u8::from(is_positive));
+        sums.push(sums[rank] + 2.0 * hits / (positive + rank as f64 + 1.0));
+    }
+    let last = ((8.0 * positive + 50.0) as usize).min(scored.len());
+    let mut best = (0.0, f32::MAX);
+    for rank in 0..last {
+        let reach = (rank / 12).max(1);
+        let (from, to) = (rank.saturating_sub(reach), (rank + reach + 1).min(scored.len()));
+        let mean = (sums[to] - sums[from]) / (to - from) as f64;
+        if mean > best.0 {
+            best = (mean, scored[rank].0);
+        }
+    }
+    best.1
+}
