@@ -146,7 +146,9 @@ impl WhisperEngineBuilder {
         let on = config.effective_components();
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let gate = |component, loss| Arc::new(Gate::new(component, loss, config.fallback, Arc::clone(&clock)));
-        let mut gates = Gates { gates: Vec::new(), disabled: disabled(on, config.data_dir.is_none()) };
+        let given_memory = self.store.is_some();
+        let no_folder = config.data_dir.is_none() && !given_memory;
+        let mut gates = Gates { gates: Vec::new(), disabled: disabled(on, no_folder) };
 
         let emotion: Arc<dyn EmotionAnalyzer> = match self.emotion {
             _ if !on.emotion => Arc::new(NoEmotion),
@@ -167,7 +169,6 @@ impl WhisperEngineBuilder {
                 Arc::new(Fallback::new(primary, Arc::new(zero) as _, gate))
             }
         };
-        let given_memory = self.store.is_some();
         let (store, found): (Arc<dyn MemoryStore>, Arc<dyn MemoryRecall>) = match (self.store, self.recall) {
             (Some(store), Some(recall)) if on.store => (store, recall),
             _ => {
@@ -208,7 +209,7 @@ impl WhisperEngineBuilder {
         } else {
             Path::Direct(Arc::clone(&store))
         };
-        let is_durable = on.store && (given_memory || config.data_dir.is_some());
+        let is_durable = on.store && !no_folder;
         let writer = Writer {
             path,
             outbox: Arc::new(Outbox::new(config.outbox_writes)),

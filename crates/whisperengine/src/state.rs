@@ -225,7 +225,9 @@ impl ConversationStates {
         let mut after = after.unwrap_or_else(turn::before_the_first);
         loop {
             let page = self.store.scan(owner, Some(&after), REPLAY_PAGE).map_err(unavailable)?;
-            self.replay(owner, &page, state)?;
+            if !page.is_empty() {
+                self.replay(owner, &page, state)?;
+            }
             match page.last() {
                 Some(last) if page.len() == REPLAY_PAGE => after = last.id.clone(),
                 _ => break,

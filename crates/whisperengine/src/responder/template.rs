@@ -65,8 +65,7 @@ fn next_step(outcome: &TurnOutcome) -> Option<String> {
     if outcome.plan.engagement.intervene {
         return outcome.plan.engagement.suggestions.first().map(|suggestion| suggestion.text.clone());
     }
-    outcome.plan.thread.as_ref()?.transition.as_ref().map(|transition| transition.bridge.clone()).filter(|bridge| {
-        // A bridge says something only once there is a side to come from.
-        !bridge.is_empty()
-    })
+    let transition = outcome.plan.thread.as_ref()?.transition.as_ref()?;
+    // The first message has no side to lead over from.
+    transition.from.as_ref().map(|_| transition.bridge.clone())
 }

@@ -1,0 +1,170 @@
+//! A conversation on real input: what is recalled, what survives, and whose it is.
+
+mod support;
+
+use support::{clock, converse, owner, say};
+use whisperengine::{Durability, Mode, PrimaryEmotion, WhisperEngine};
+
+#[tokio::test]
+async fn every_stage_does_real_work() {
+    for mode in [Mode::Standard, Mode::Production, Mode::Hybrid] {
+        let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+        let engine = WhisperEngine::builder()
+            .mode(mode)
+            .data_dir(folder.path())
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        let turns = converse(&engine, &clock).await;
+        assert!(
+            turns.iter().all(|turn| turn.stored == Durability::Durable),
+            "{mode:?}"
+        );
+        assert!(
+            turns.iter().all(|turn| turn.degraded.is_empty()),
+            "{mode:?}: {:?}",
+            turns[0].degraded
+        );
+        assert!(turns[0].emotion.valence < 0.0 && turns[1].emotion.valence > 0.0);
+        assert_ne!(turns[1].emotion.primary, PrimaryEmotion::Neutral);
+        assert!(
+            turns[4].recalled.memories[0].memory.text.contains("bakery"),
+            "{mode:?}"
+        );
+        assert!(
+            turns[5].recalled.memories[0].memory.text.contains("telescope"),
+            "{mode:?}"
+        );
+        assert!(turns[4].plan.thread.is_some() && !turns[4].plan.prompt_supplement.is_empty());
+        assert_eq!(turns[4].plan.relationship.interactions, 3, "{mode:?}");
+        engine.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn memories_survive_a_restart_and_stay_with_their_owner() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let start = || {
+        WhisperEngine::builder()
+            .data_dir(folder.path())
+            .clock(clock.clone())
+            .build()
+            .unwrap()
+    };
+    let engine = start();
+    say(&engine, "ana", "hi, I got the job!").await;
+    let report = engine.shutdown().await;
+    assert_eq!((report.states_saved, report.writes_lost), (1, 0));
+    drop(engine);
+
+    let engine = start();
+    let hers = say(&engine, "ana", "what did I tell you about my job?").await;
+    assert_eq!(hers.recalled.memories[0].memory.text, "hi, I got the job!");
+    assert_eq!(hers.plan.relationship.interactions, 2, "the state was restored");
+    let his = say(&engine, "ben", "what did I tell you about my job?").await;
+    assert!(his.recalled.memories.is_empty());
+    assert_eq!(his.plan.relationship.interactions, 1);
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_state_that_was_not_saved_is_rebuilt_from_the_stored_messages() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let start = || {
+        WhisperEngine::builder()
+            .data_dir(folder.path())
+            .clock(clock.clone())
+            .build()
+            .unwrap()
+    };
+    let engine = start();
+    for n in 0..5 {
+        clock.advance(std::time::Duration::from_secs(1));
+        say(&engine, "ana", &format!("I planted {n} tomatoes today")).await;
+    }
+    // Without a shutdown: only what was acknowledged is on disk.
+    drop(engine);
+    let engine = loop {
+        // The aftermath thread holds the store until it notices that the engine is gone.
+        match WhisperEngine::builder()
+            .data_dir(folder.path())
+            .clock(clock.clone())
+            .build()
+        {
+            Ok(engine) => break engine,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    clock.advance(std::time::Duration::from_secs(1));
+    let turn = say(&engine, "ana", "and more tomatoes").await;
+    assert_eq!(turn.plan.relationship.interactions, 6);
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_reply_is_stored_and_known_later() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let engine = WhisperEngine::builder()
+        .data_dir(folder.path())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let message = engine
+        .message("ember", "ana", "direct", "Which tea helps me sleep?")
+        .unwrap();
+    let exchange = engine.converse(message).await.unwrap();
+    assert!(!exchange.reply.is_empty());
+    let memories = engine.memories(&owner("ana")).unwrap();
+    let speakers: Vec<_> = memories
+        .iter()
+        .map(|memory| memory.speaker.as_deref().unwrap())
+        .collect();
+    assert_eq!(speakers, ["ana", "ember"]);
+    assert_eq!(
+        memories[0].session, memories[1].session,
+        "both belong to one sitting"
+    );
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn forgetting_leaves_nothing() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let engine = WhisperEngine::builder()
+        .data_dir(folder.path())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    converse(&engine, &clock).await;
+    engine.forget_user(&owner("ana")).await.unwrap();
+    assert!(engine.memories(&owner("ana")).unwrap().is_empty());
+    let turn = say(&engine, "ana", "What did I tell you about the bakery?").await;
+    assert!(turn.recalled.memories.is_empty());
+    assert_eq!(turn.plan.relationship.interactions, 1);
+    assert_eq!(
+        engine.memories(&owner("ben")).unwrap().len(),
+        3,
+        "others keep theirs"
+    );
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_export_holds_every_memory() {
+    let clock = clock();
+    let engine = WhisperEngine::builder().clock(clock.clone()).build().unwrap();
+    converse(&engine, &clock).await;
+    let mut lines = Vec::new();
+    assert_eq!(engine.export_user(&owner("ben"), &mut lines).unwrap(), 3);
+    let texts: Vec<String> = String::from_utf8(lines)
+        .unwrap()
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<whisperengine::MemoryRecord>(line)
+                .unwrap()
+                .text
+        })
+        .collect();
+    assert!(texts.contains(&"I saw the rings of Saturn!".to_owned()));
+    engine.shutdown().await;
+}
