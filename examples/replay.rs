@@ -61,15 +61,30 @@ async fn main() -> ExitCode {
 
 async fn replay(args: &Args) -> Result<(), Box<dyn Error>> {
     let messages = read(args)?;
-    let (last, total) = (messages.last().map_or(Timestamp::default(), |m| m.sent_at), messages.len());
+    let (last, total) = (
+        messages.last().map_or(Timestamp::default(), |m| m.sent_at),
+        messages.len(),
+    );
     let sessions = by_session(messages);
     let people = sessions.len();
     let temporary = tempfile::tempdir()?;
     let data: &Path = args.data.as_deref().unwrap_or(temporary.path());
-    let engine = WhisperEngine::builder().data_dir(data).clock(Arc::new(LogClock::new(last))).build()?;
+    let engine = WhisperEngine::builder()
+        .data_dir(data)
+        .clock(Arc::new(LogClock::new(last)))
+        .build()?;
 
     let bar = progress::bar(total as u64, "replaying");
-    let run = drive::run(&engine, sessions, Arrivals::Closed { in_flight: args.in_flight }, &bar, None).await;
+    let run = drive::run(
+        &engine,
+        sessions,
+        Arrivals::Closed {
+            in_flight: args.in_flight,
+        },
+        &bar,
+        None,
+    )
+    .await;
     bar.finish_and_clear();
     let lost = drive::count_lost(&engine, &run.acknowledged)? + (total as u64 - run.turns - run.failed());
     let rss_mb = measure::rss_bytes() as f64 / 1e6;
@@ -94,7 +109,9 @@ struct LogClock {
 
 impl LogClock {
     fn new(now: Timestamp) -> Self {
-        Self { log: ManualClock::new(now) }
+        Self {
+            log: ManualClock::new(now),
+        }
     }
 }
 
@@ -113,16 +130,30 @@ fn read(args: &Args) -> Result<Vec<Message>, Box<dyn Error>> {
     let start: Timestamp = "2026-01-01T09:00:00Z".parse()?;
     let (bot, direct) = (BotId::new("ember")?, ChannelId::new("direct")?);
     let message = |(at, line): (usize, Line)| {
-        let sent_at = line.sent_at.unwrap_or(start + Duration::from_secs(20 * at as u64));
-        Message::new(bot.clone(), line.user, line.channel.unwrap_or_else(|| direct.clone()), line.text, sent_at)
+        let sent_at = line
+            .sent_at
+            .unwrap_or(start + Duration::from_secs(20 * at as u64));
+        Message::new(
+            bot.clone(),
+            line.user,
+            line.channel.unwrap_or_else(|| direct.clone()),
+            line.text,
+            sent_at,
+        )
     };
     let lines: Vec<Line> = if args.file.extension().is_some_and(|ending| ending == "jsonl") {
         input::json_lines(&args.file)?
     } else {
-        let people: Vec<UserId> =
-            (0..args.users.max(1)).map(|n| UserId::new(format!("user-{n}"))).collect::<Result<_, _>>()?;
+        let people: Vec<UserId> = (0..args.users.max(1))
+            .map(|n| UserId::new(format!("user-{n}")))
+            .collect::<Result<_, _>>()?;
         let texts = input::texts(&args.file)?.into_iter().enumerate();
-        let line = |(at, text): (usize, String)| Line { user: people[at % people.len()].clone(), channel: None, text, sent_at: None };
+        let line = |(at, text): (usize, String)| Line {
+            user: people[at % people.len()].clone(),
+            channel: None,
+            text,
+            sent_at: None,
+        };
         texts.map(line).collect()
     };
     Ok(lines.into_iter().take(limit).enumerate().map(message).collect())
@@ -145,8 +176,18 @@ fn print(run: &Run, people: usize, lost: u64, rss_mb: f64) {
         run.turns as f64 / run.cpu.as_secs_f64(),
     );
     println!("\n  stage        p50 ms    p95 ms    p99 ms");
-    for stage in ["queued", "emotion", "embedding", "recall", "plan", "store", "answer"] {
-        let Some(latencies) = run.stages.get(stage) else { continue };
+    for stage in [
+        "queued",
+        "emotion",
+        "embedding",
+        "recall",
+        "plan",
+        "store",
+        "answer",
+    ] {
+        let Some(latencies) = run.stages.get(stage) else {
+            continue;
+        };
         let (p50, p95, p99) = (latencies.p50_ms(), latencies.p95_ms(), latencies.p99_ms());
         println!("  {stage:<10} {p50:>8.3}  {p95:>8.3}  {p99:>8.3}");
     }
@@ -155,17 +196,27 @@ fn print(run: &Run, people: usize, lost: u64, rss_mb: f64) {
     println!("\n  emotions");
     for (emotion, count) in emotions.into_iter().take(8) {
         let share = *count as f64 / run.turns as f64;
-        println!("  {emotion:<12} {count:>6} {:<30}", "#".repeat((share * 60.0).ceil() as usize));
+        println!(
+            "  {emotion:<12} {count:>6} {:<30}",
+            "#".repeat((share * 60.0).ceil() as usize)
+        );
     }
-    println!("\n  stored durably {}, turns that recalled something {}, memories recalled {}",
-        run.acknowledged.len(), run.turns_with_recall, run.recalled);
+    println!(
+        "\n  stored durably {}, turns that recalled something {}, memories recalled {}",
+        run.acknowledged.len(),
+        run.turns_with_recall,
+        run.recalled
+    );
     for (reason, count) in &run.failures {
         println!("  failed {count}: {reason}");
     }
     for (component, count) in &run.degraded {
         println!("  degraded {count}: {component}");
     }
-    println!("  lost {lost}, out of order {}, resident memory {rss_mb:.0} MB", run.out_of_order);
+    println!(
+        "  lost {lost}, out of order {}, resident memory {rss_mb:.0} MB",
+        run.out_of_order
+    );
 }
 
 fn as_json(run: &Run, sessions: usize, lost: u64, rss_mb: f64) -> serde_json::Value {
@@ -173,7 +224,10 @@ fn as_json(run: &Run, sessions: usize, lost: u64, rss_mb: f64) -> serde_json::Va
         .stages
         .iter()
         .map(|(stage, l)| {
-            (*stage, serde_json::json!({ "p50_ms": l.p50_ms(), "p95_ms": l.p95_ms(), "p99_ms": l.p99_ms() }))
+            (
+                *stage,
+                serde_json::json!({ "p50_ms": l.p50_ms(), "p95_ms": l.p95_ms(), "p99_ms": l.p99_ms() }),
+            )
         })
         .collect();
     serde_json::json!({

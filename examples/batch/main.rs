@@ -49,6 +49,9 @@ struct Args {
     /// Stores of the single writer; the same number goes directly.
     #[arg(long, default_value_t = 4_000)]
     single: usize,
+    /// Operations of the mix on a store that takes no time.
+    #[arg(long, default_value_t = 1_000_000)]
+    free_ops: usize,
     /// Folder for the stores; a temporary one if not given. Must be on the disk to be measured.
     #[arg(long)]
     data: Option<std::path::PathBuf>,
@@ -105,7 +108,9 @@ async fn main() -> ExitCode {
 
 async fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
     if args.writers == 0 || args.ops < args.writers || args.owners == 0 || args.rounds == 0 {
-        return Err("there must be at least one writer, owner and round, and one store for each writer".into());
+        return Err(
+            "there must be at least one writer, owner and round, and one store for each writer".into(),
+        );
     }
     let folder = match &args.data {
         Some(parent) => tempfile::tempdir_in(parent)?,
@@ -116,7 +121,14 @@ async fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
     let bar = progress::bar((args.ops * args.rounds) as u64, "stores");
     for round in 0..args.rounds {
         let per_writer = args.ops / args.writers;
-        let run = stores::many(&path("batched", round), args.writers, per_writer, args.owners, &bar).await?;
+        let run = stores::many(
+            &path("batched", round),
+            args.writers,
+            per_writer,
+            args.owners,
+            &bar,
+        )
+        .await?;
         let sizes: Vec<usize> = run.commits.iter().map(|&(size, _)| size).collect();
         let direct = stores::direct(&path("direct", round), &sizes, args.owners)?;
         rounds.push((run, direct));
@@ -133,11 +145,22 @@ async fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
         steps_per_writer: args.ops / args.writers,
         owners_per_writer: args.owners.div_ceil(args.writers),
     };
-    let bar = progress::bar(2 * args.ops as u64, "mix");
+    let bar = progress::bar((args.ops + args.free_ops) as u64, "mix");
     let durable = mix::durable(&path("mix", 0), size, kind, &bar).await?;
+    let size = Size {
+        steps_per_writer: args.free_ops / args.writers,
+        ..size
+    };
     let free = mix::no_latency(size, kind, &bar).await?;
     bar.finish_and_clear();
-    let report = report(args, &rounds, single.as_secs_f64() * 1e6, single_direct.as_secs_f64() * 1e6, &durable, &free);
+    let report = report(
+        args,
+        &rounds,
+        single.as_secs_f64() * 1e6,
+        single_direct.as_secs_f64() * 1e6,
+        &durable,
+        &free,
+    );
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
@@ -149,7 +172,14 @@ async fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn report(args: &Args, rounds: &[(Run, Run)], single: f64, direct: f64, mix: &Outcome, free: &Outcome) -> Report {
+fn report(
+    args: &Args,
+    rounds: &[(Run, Run)],
+    single: f64,
+    direct: f64,
+    mix: &Outcome,
+    free: &Outcome,
+) -> Report {
     let over = |value: &dyn Fn(&(Run, Run)) -> f64| median(rounds.iter().map(value).collect());
     let of_all = |part: &dyn Fn(&(Run, Run)) -> Latencies| {
         rounds.iter().fold(Latencies::default(), |mut sum, round| {
@@ -161,14 +191,18 @@ fn report(args: &Args, rounds: &[(Run, Run)], single: f64, direct: f64, mix: &Ou
     let batched_commits = of_all(&|(run, _)| run.commit_latencies());
     let direct_commits = of_all(&|(_, direct)| direct.commit_latencies());
     let writes = |outcome: &Outcome| outcome.stats.writes.clone();
-    let stores = |outcome: &Outcome| (writes(outcome).accepted as f64).max(1.0);
     Report {
         writers: args.writers,
         stores_per_s: over(&|(run, _)| run.per_second()),
         p50_ms: latencies.p50_ms(),
         p99_ms: latencies.p99_ms(),
         mean_batch: over(&|(run, _)| run.stores as f64 / run.commits.len() as f64),
-        largest_batch: rounds.iter().flat_map(|(run, _)| &run.commits).map(|&(size, _)| size).max().unwrap_or(0),
+        largest_batch: rounds
+            .iter()
+            .flat_map(|(run, _)| &run.commits)
+            .map(|&(size, _)| size)
+            .max()
+            .unwrap_or(0),
         fsyncs: rounds.iter().map(|(run, _)| run.commits.len()).sum(),
         batched_commit_p99_ms: batched_commits.p99_ms(),
         direct_stores_per_s: over(&|(_, direct)| direct.per_second()),
@@ -182,9 +216,9 @@ fn report(args: &Args, rounds: &[(Run, Run)], single: f64, direct: f64, mix: &Ou
         mix_ops_per_s: mix.steps as f64 / mix.wall.as_secs_f64(),
         mix_p99_ms: mix.latencies.p99_ms(),
         hit_rate: mix.stats.queries.hit_rate(),
-        ideal_hit_rate: mix.ideal_hit_rate,
-        dedup_share: writes(mix).duplicates as f64 / stores(mix),
-        ideal_dedup_share: mix.ideal_dedup_share,
+        ideal_hit_rate: mix.ideal_hits as f64 / (mix.queries as f64).max(1.0),
+        dedup_share: mix.stats.writes.dedup_share(),
+        ideal_dedup_share: mix.ideal_duplicates as f64 / (mix.stores as f64).max(1.0),
         answers_checked: mix.checked,
         stale: mix.stale,
         invalidations: mix.stats.queries.invalidations,
@@ -198,7 +232,10 @@ fn report(args: &Args, rounds: &[(Run, Run)], single: f64, direct: f64, mix: &Ou
 
 fn print(report: &Report) {
     println!("{} writers on the durable store, fsync on", report.writers);
-    println!("  batched   {:>9.0} stores/s   p50 {:.2} ms   p99 {:.2} ms", report.stores_per_s, report.p50_ms, report.p99_ms);
+    println!(
+        "  batched   {:>9.0} stores/s   p50 {:.2} ms   p99 {:.2} ms",
+        report.stores_per_s, report.p50_ms, report.p99_ms
+    );
     println!(
         "  direct    {:>9.0} stores/s   commit p50 {:.2} ms   p99 {:.2} ms   (same batch sizes)",
         report.direct_stores_per_s, report.direct_commit_p50_ms, report.direct_commit_p99_ms
@@ -213,10 +250,17 @@ fn print(report: &Report) {
         report.single_p50_us, report.single_direct_p50_us, report.single_ratio
     );
     println!("stores and queries with repeats, durable");
-    println!("  {:>9.0} operations/s   p99 {:.2} ms", report.mix_ops_per_s, report.mix_p99_ms);
+    println!(
+        "  {:>9.0} operations/s   p99 {:.2} ms",
+        report.mix_ops_per_s, report.mix_p99_ms
+    );
     println!(
         "  hit rate {:.4} (ideal {:.4})   dedup share {:.4} (ideal {:.4})   {} stale of {} answers checked",
-        report.hit_rate, report.ideal_hit_rate, report.dedup_share, report.ideal_dedup_share, report.stale,
+        report.hit_rate,
+        report.ideal_hit_rate,
+        report.dedup_share,
+        report.ideal_dedup_share,
+        report.stale,
         report.answers_checked
     );
     println!("the same on a store that takes no time");

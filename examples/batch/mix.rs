@@ -13,7 +13,8 @@ use crate::{
     workload::{Mix, Step, Trace, owner, trace},
 };
 
-/// What came of a trace.
+/// What came of traces.
+#[derive(Debug, Default)]
 pub struct Outcome {
     pub steps: usize,
     pub wall: Duration,
@@ -23,8 +24,10 @@ pub struct Outcome {
     /// Answers that were compared with the store's own, and those that differed.
     pub checked: u64,
     pub stale: u64,
-    pub ideal_hit_rate: f64,
-    pub ideal_dedup_share: f64,
+    pub queries: u64,
+    pub ideal_hits: u64,
+    pub stores: u64,
+    pub ideal_duplicates: u64,
 }
 
 /// How large a trace is.
@@ -36,7 +39,12 @@ pub struct Size {
 }
 
 /// On the durable store; every fourth answer is compared with what the store itself answers.
-pub async fn durable(folder: &Path, size: Size, mix: Mix, bar: &ProgressBar) -> Result<Outcome, Box<dyn Error>> {
+pub async fn durable(
+    folder: &Path,
+    size: Size,
+    mix: Mix,
+    bar: &ProgressBar,
+) -> Result<Outcome, Box<dyn Error>> {
     let memory = Arc::new(open(folder)?);
     let space = memory.space().clone();
     run(&memory, Some(memory.clone()), size, mix, &space, bar).await
@@ -58,43 +66,58 @@ async fn run<S: MemoryStore + MemoryRecall + 'static>(
     bar: &ProgressBar,
 ) -> Result<Outcome, Box<dyn Error>> {
     let batcher = MemoryBatcher::start(memory.clone(), memory.clone(), Config::default())?;
-    let traces: Vec<Trace> = (0..size.writers)
-        .map(|writer| {
+    let mut sum = Outcome::default();
+    let mut left = size.steps_per_writer;
+    let mut seed = 1;
+    while left > 0 {
+        // In portions that fit a cache, since a caller's own data is seldom cold.
+        let steps = left.min(if judge.is_some() { left } else { PORTION });
+        left -= steps;
+        let traces = (0..size.writers).map(|writer| {
             let first = writer * size.owners_per_writer;
             let owners: Vec<usize> = (first..first + size.owners_per_writer).collect();
-            trace(writer as u64 + 1, size.steps_per_writer, &owners, mix, space)
-        })
-        .collect();
-    let sum = |part: fn(&Trace) -> u64| traces.iter().map(part).sum::<u64>() as f64;
-    let ideal_hit_rate = sum(|t| t.ideal_hits) / sum(|t| t.queries).max(1.0);
-    let ideal_dedup_share = sum(|t| t.ideal_duplicates) / sum(|t| t.stores).max(1.0);
-    let steps = traces.iter().map(|t| t.steps.len()).sum();
+            seed += 1;
+            trace(seed, steps, &owners, mix, space)
+        });
+        portion(&batcher, judge.as_ref(), traces.collect(), bar, &mut sum).await?;
+    }
+    sum.stats = batcher.stats();
+    batcher.shutdown(Duration::from_secs(10)).await?;
+    Ok(sum)
+}
+
+/// Runs traces, one task each, and adds what came of them to `sum`.
+async fn portion(
+    batcher: &MemoryBatcher,
+    judge: Option<&Arc<dyn MemoryRecall>>,
+    traces: Vec<Trace>,
+    bar: &ProgressBar,
+    sum: &mut Outcome,
+) -> Result<(), Box<dyn Error>> {
+    for trace in &traces {
+        sum.steps += trace.steps.len();
+        sum.queries += trace.queries;
+        sum.ideal_hits += trace.ideal_hits;
+        sum.stores += trace.stores;
+        sum.ideal_duplicates += trace.ideal_duplicates;
+    }
     let (from, cpu) = (measure::now(), measure::process_cpu());
     let mut tasks = tokio::task::JoinSet::new();
     for trace in traces {
-        tasks.spawn(writer(batcher.clone(), judge.clone(), trace, bar.clone()));
+        tasks.spawn(writer(batcher.clone(), judge.cloned(), trace, bar.clone()));
     }
-    let (mut latencies, mut checked, mut stale) = (Latencies::default(), 0, 0);
-    while let Some(done) = tasks.join_next().await {
-        let (theirs, checks, differed) = done??;
-        latencies.merge(&theirs);
-        checked += checks;
-        stale += differed;
+    let done = tasks.join_all().await;
+    sum.wall += from.elapsed();
+    sum.cpu += measure::process_cpu() - cpu;
+    for outcome in done {
+        let (latencies, checked, stale) = outcome?;
+        latencies
+            .into_iter()
+            .for_each(|latency| sum.latencies.record(latency));
+        sum.checked += checked;
+        sum.stale += stale;
     }
-    let (wall, cpu) = (from.elapsed(), measure::process_cpu() - cpu);
-    let stats = batcher.stats();
-    batcher.shutdown(Duration::from_secs(10)).await?;
-    Ok(Outcome {
-        steps,
-        wall,
-        cpu,
-        latencies,
-        stats,
-        checked,
-        stale,
-        ideal_hit_rate,
-        ideal_dedup_share,
-    })
+    Ok(())
 }
 
 async fn writer(
@@ -102,21 +125,24 @@ async fn writer(
     judge: Option<Arc<dyn MemoryRecall>>,
     trace: Trace,
     bar: ProgressBar,
-) -> Result<(Latencies, u64, u64), BatcherError> {
-    let (mut latencies, mut checked, mut stale) = (Latencies::default(), 0, 0);
+) -> Result<(Vec<Duration>, u64, u64), BatcherError> {
+    let (mut latencies, mut checked, mut stale) = (Vec::with_capacity(trace.steps.len()), 0, 0);
     for (n, step) in trace.steps.into_iter().enumerate() {
         let from = measure::now();
         match step {
             Step::Store { owner: at, record } => {
                 let owner = owner(at);
                 batcher.write(WriteOp::Store { owner, record }).await?;
-                latencies.record(from.elapsed());
+                latencies.push(from.elapsed());
             }
             Step::Query { owner: at, query } => {
                 let owner = owner(at);
-                let again = judge.as_ref().filter(|_| n % 4 == 0).map(|judge| (judge, query.clone()));
+                let again = judge
+                    .as_ref()
+                    .filter(|_| n % 4 == 0)
+                    .map(|judge| (judge, query.clone()));
                 let answer = batcher.query(&owner, query).await?;
-                latencies.record(from.elapsed());
+                latencies.push(from.elapsed());
                 if let Some((judge, query)) = again {
                     checked += 1;
                     stale += u64::from(judge.recall(&owner, &query)? != *answer);
@@ -129,3 +155,6 @@ async fn writer(
     }
     Ok((latencies, checked, stale))
 }
+
+/// Steps of each writer that are made ready at once.
+const PORTION: usize = 100;

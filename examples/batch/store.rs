@@ -10,8 +10,8 @@ use std::{
 
 use whisperengine_examples::measure;
 use whisperengine_types::{
-    Committed, MemoryError, MemoryId, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore, Recall, RecallQuery,
-    WriteOp,
+    Committed, MemoryError, MemoryId, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore, Recall,
+    RecallQuery, WriteOp,
 };
 
 /// Notes the size and the duration of every commit of the store underneath.
@@ -23,7 +23,10 @@ pub struct Watched<S> {
 
 impl<S> Watched<S> {
     pub fn new(store: S) -> Arc<Self> {
-        Arc::new(Self { store, commits: Mutex::new(Vec::new()) })
+        Arc::new(Self {
+            store,
+            commits: Mutex::new(Vec::new()),
+        })
     }
 
     /// The commits so far; starts anew.
@@ -44,7 +47,11 @@ impl<S: MemoryStore> MemoryStore for Watched<S> {
         results
     }
 
-    fn get(&self, owner: &MemoryOwner, ids: &[MemoryId]) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
+    fn get(
+        &self,
+        owner: &MemoryOwner,
+        ids: &[MemoryId],
+    ) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
         self.store.get(owner, ids)
     }
 

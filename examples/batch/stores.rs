@@ -38,7 +38,11 @@ impl Run {
 
 pub fn open(folder: &Path) -> Result<VectorMemory, Box<dyn Error>> {
     let embedder = Arc::new(ZeroEmbedder::of(EmbeddingSpace::new("bench", 256)?));
-    Ok(VectorMemory::open(folder, embedder, VectorMemoryConfig::default())?)
+    Ok(VectorMemory::open(
+        folder,
+        embedder,
+        VectorMemoryConfig::default(),
+    )?)
 }
 
 /// `writers` tasks, each of which stores its records one after the other; afterwards the store is opened
@@ -90,7 +94,13 @@ pub async fn many(
     drop(batcher);
     let memory = reopen(watched, folder)?;
     let lost = lost(&memory, &expected)?;
-    Ok(Run { stores: expected.len(), wall, latencies, commits, lost })
+    Ok(Run {
+        stores: expected.len(),
+        wall,
+        latencies,
+        commits,
+        lost,
+    })
 }
 
 /// The same records, given to the store in batches of the sizes given.
@@ -113,10 +123,16 @@ pub fn direct(folder: &Path, sizes: &[usize], owners: usize) -> Result<Run, Box<
     }
     let wall = from.elapsed();
     let commits = watched.take_commits();
-    Ok(Run { stores, wall, latencies: Latencies::default(), commits, lost: 0 })
+    Ok(Run {
+        stores,
+        wall,
+        latencies: Latencies::default(),
+        commits,
+        lost: 0,
+    })
 }
 
-/// One writer, one store at a time, through the batcher and directly in turn; median latencies.
+/// One writer, one store at a time, through the batcher and directly in turns of [`BLOCK`]; median latencies.
 pub async fn one(folder: &Path, stores: usize) -> Result<(Duration, Duration), Box<dyn Error>> {
     let memory = open(folder)?;
     let space = memory.space().clone();
@@ -124,15 +140,22 @@ pub async fn one(folder: &Path, stores: usize) -> Result<(Duration, Duration), B
     let batcher = MemoryBatcher::start(memory.clone(), memory.clone(), Config::default())?;
     let ana = owner(0);
     let (mut through, mut direct) = (Latencies::default(), Latencies::default());
-    for n in 0..stores as u64 {
-        let (a, b) = (record(2 * n, &space), record(2 * n + 1, &space));
-        let from = measure::now();
-        batcher.store(&ana, a).await?;
-        through.record(from.elapsed());
-        let op = store(&ana, b);
-        let from = measure::now();
-        memory.commit(std::slice::from_ref(&op)).pop().expect("one result for one operation")?;
-        direct.record(from.elapsed());
+    let mut ids = 0..;
+    let mut next = || record(ids.next().expect("numbers do not end"), &space);
+    for _ in 0..stores.div_ceil(BLOCK) {
+        for record in (0..BLOCK).map(|_| next()).collect::<Vec<_>>() {
+            let from = measure::now();
+            batcher.store(&ana, record).await?;
+            through.record(from.elapsed());
+        }
+        for op in (0..BLOCK).map(|_| store(&ana, next())).collect::<Vec<_>>() {
+            let from = measure::now();
+            memory
+                .commit(std::slice::from_ref(&op))
+                .pop()
+                .expect("one result for one operation")?;
+            direct.record(from.elapsed());
+        }
     }
     Ok((through.quantile(0.5), direct.quantile(0.5)))
 }
@@ -160,3 +183,5 @@ fn reopen(watched: Arc<Watched<VectorMemory>>, folder: &Path) -> Result<VectorMe
         std::thread::yield_now();
     }
 }
+
+const BLOCK: usize = 50;

@@ -3,7 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use whisperengine_types::{
-    BotId, Embedding, EmbeddingSpace, MemoryId, MemoryOwner, MemoryRecord, RecallQuery, Timestamp, UserId, WriteOp,
+    BotId, Embedding, EmbeddingSpace, MemoryId, MemoryOwner, MemoryRecord, RecallQuery, Timestamp, UserId,
+    WriteOp,
 };
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
@@ -35,8 +36,8 @@ pub fn owner(n: usize) -> MemoryOwner {
 /// Record `n`: a chat message of about 70 bytes in which the words of `n` occur, embedded.
 pub fn record(n: u64, space: &EmbeddingSpace) -> MemoryRecord {
     const WORDS: [&str; 16] = [
-        "river", "coffee", "sister", "piano", "deadline", "garden", "winter", "train", "soup", "exam", "guitar",
-        "mountain", "birthday", "doctor", "bicycle", "moon",
+        "river", "coffee", "sister", "piano", "deadline", "garden", "winter", "train", "soup", "exam",
+        "guitar", "mountain", "birthday", "doctor", "bicycle", "moon",
     ];
     let mut random = Random(n);
     let mut text = format!("note{n}");
@@ -44,14 +45,20 @@ pub fn record(n: u64, space: &EmbeddingSpace) -> MemoryRecord {
         text.push(' ');
         text.push_str(WORDS[random.below(WORDS.len())]);
     }
-    let values: Vec<f32> = (0..space.dim()).map(|_| (random.next() >> 40) as f32 / 8_388_608.0 - 1.0).collect();
+    let values: Vec<f32> = (0..space.dim())
+        .map(|_| (random.next() >> 40) as f32 / 8_388_608.0 - 1.0)
+        .collect();
     let mut record = MemoryRecord::new(MemoryId::from_number(n), text, Timestamp::from_millis(n as i64));
-    record.embedding = Some(Embedding::new(space, values).expect("as many values as the space has dimensions"));
+    record.embedding =
+        Some(Embedding::new(space, values).expect("as many values as the space has dimensions"));
     record
 }
 
 pub fn store(owner: &MemoryOwner, record: MemoryRecord) -> WriteOp {
-    WriteOp::Store { owner: owner.clone(), record: Arc::new(record) }
+    WriteOp::Store {
+        owner: owner.clone(),
+        record: Arc::new(record),
+    }
 }
 
 /// One step of a trace.
@@ -102,7 +109,11 @@ pub fn trace(seed: u64, steps: usize, owners: &[usize], mix: Mix, space: &Embedd
         let unique = (seed << 32) | n;
         if random.chance(mix.query_share) {
             let repeat = random.chance(mix.repeated_queries) && !history.asked.is_empty();
-            let question = if repeat { recent(&history.asked, &mut random) } else { unique };
+            let question = if repeat {
+                recent(&history.asked, &mut random)
+            } else {
+                unique
+            };
             history.asked.push(question);
             trace.queries += 1;
             trace.ideal_hits += u64::from(history.fresh.insert(question, ()).is_some());

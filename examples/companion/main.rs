@@ -45,7 +45,12 @@ async fn chat(args: &Args) -> Result<(), Box<dyn Error>> {
     let engine = WhisperEngine::builder().data_dir(&args.data).build()?;
     let interactive = io::stdin().is_terminal() && !args.json;
     if interactive {
-        println!("{}\n{} remembers you in {}. /quit ends.", engine.report(), args.bot, args.data.display());
+        println!(
+            "{}\n{} remembers you in {}. /quit ends.",
+            engine.report(),
+            args.bot,
+            args.data.display()
+        );
     }
     let mut lines = io::stdin().lock().lines();
     loop {
@@ -53,7 +58,9 @@ async fn chat(args: &Args) -> Result<(), Box<dyn Error>> {
             print!("\n{}> ", args.user);
             io::stdout().flush()?;
         }
-        let Some(line) = lines.next().transpose()? else { break };
+        let Some(line) = lines.next().transpose()? else {
+            break;
+        };
         match line.trim() {
             "" => continue,
             "/quit" => break,
@@ -68,7 +75,10 @@ async fn chat(args: &Args) -> Result<(), Box<dyn Error>> {
         match engine.converse(said).await {
             Ok(exchange) if args.json => println!("{}", show::json(&line, &exchange)),
             Ok(exchange) => show::text(&args.bot, &exchange),
-            Err(error) if args.json => println!("{}", serde_json::json!({ "text": line, "error": report::chain(&error) })),
+            Err(error) if args.json => println!(
+                "{}",
+                serde_json::json!({ "text": line, "error": report::chain(&error) })
+            ),
             Err(error) => eprintln!("{}", report::chain(&error)),
         }
     }

@@ -57,13 +57,21 @@ pub fn text(bot: &str, exchange: &Exchange) {
         println!("  recalled  {:?} ({})", hit.memory.text, why(hit));
     }
     if let Some(thread) = &plan.thread {
-        println!("  thread    {} ({:?}, message {})", thread.topics.join(", "), thread.phase, thread.messages);
+        println!(
+            "  thread    {} ({:?}, message {})",
+            thread.topics.join(", "),
+            thread.phase,
+            thread.messages
+        );
     }
     for suggestion in &plan.engagement.suggestions {
         println!("  suggests  {} ({})", suggestion.text, suggestion.because);
     }
     match &turn.stored {
-        Durability::Durable => println!("  stored    durably, {:.1} ms", turn.timings.total.as_secs_f64() * 1e3),
+        Durability::Durable => println!(
+            "  stored    durably, {:.1} ms",
+            turn.timings.total.as_secs_f64() * 1e3
+        ),
         Durability::Volatile => println!("  stored    in memory only"),
         Durability::NotStored { reason } => println!("  stored    NOT: {reason}"),
     }

@@ -106,7 +106,9 @@ async fn load(args: &Args) -> Result<(), Box<dyn Error>> {
     let temporary = tempfile::tempdir()?;
     let data = args.data.as_deref().unwrap_or(temporary.path());
     let acks: Option<AckLog> = match &args.acks {
-        Some(path) => Some(Arc::new(Mutex::new(OpenOptions::new().create(true).append(true).open(path)?))),
+        Some(path) => Some(Arc::new(Mutex::new(
+            OpenOptions::new().create(true).append(true).open(path)?,
+        ))),
         None => None,
     };
     if !args.json {
@@ -137,7 +139,9 @@ async fn load(args: &Args) -> Result<(), Box<dyn Error>> {
     if let Some(folder) = &args.plot {
         draw(folder, &rows)?;
     }
-    let (lost, disorder) = rows.iter().fold((0, 0), |(l, d), row| (l + row.lost, d + row.out_of_order));
+    let (lost, disorder) = rows
+        .iter()
+        .fold((0, 0), |(l, d), row| (l + row.lost, d + row.out_of_order));
     if lost + disorder > 0 {
         return Err(format!("{lost} lost, {disorder} out of order").into());
     }
@@ -152,20 +156,31 @@ async fn scale(
     data: &Path,
     acks: Option<&AckLog>,
 ) -> Result<Row, Box<dyn Error>> {
-    let engine = WhisperEngine::builder().data_dir(data.join(format!("{users}-users"))).build()?;
+    let engine = WhisperEngine::builder()
+        .data_dir(data.join(format!("{users}-users")))
+        .build()?;
     let turns = args.turns.max(users);
     let mut runs = Vec::new();
     let mut sent = 0;
     if args.kind != Loop::Open {
         let closed = Arrivals::Closed { in_flight: 1 };
-        runs.push((None, one_run(&engine, users, turns, sent, texts, closed, acks).await?));
+        runs.push((
+            None,
+            one_run(&engine, users, turns, sent, texts, closed, acks).await?,
+        ));
         sent += turns;
     }
     if args.kind != Loop::Closed {
         let capacity = runs.first().map(|(_, run)| run.turns_per_second());
-        let per_second = args.rate.or(capacity.map(|c| c * args.share)).ok_or("--loop open needs --rate")?;
+        let per_second = args
+            .rate
+            .or(capacity.map(|c| c * args.share))
+            .ok_or("--loop open needs --rate")?;
         let open = Arrivals::Open { per_second };
-        runs.push((Some(per_second), one_run(&engine, users, turns, sent, texts, open, acks).await?));
+        runs.push((
+            Some(per_second),
+            one_run(&engine, users, turns, sent, texts, open, acks).await?,
+        ));
     }
     let rss_mb = measure::rss_bytes() as f64 / 1e6;
     let mut lost = 0;
@@ -205,7 +220,14 @@ async fn one_run(
     acks: Option<&AckLog>,
 ) -> Result<Run, Box<dyn Error>> {
     let bar = progress::bar(turns as u64, &format!("{users} people"));
-    let run = drive::run(engine, sessions(users, turns, sent_before, texts)?, arrivals, &bar, acks).await;
+    let run = drive::run(
+        engine,
+        sessions(users, turns, sent_before, texts)?,
+        arrivals,
+        &bar,
+        acks,
+    )
+    .await;
     bar.finish_and_clear();
     for (reason, count) in &run.failures {
         eprintln!("{count} turns failed: {reason}");
@@ -215,7 +237,12 @@ async fn one_run(
 
 /// Deals `turns` texts out to `users` people. In twenty turns one is critical, two high, three low and
 /// the rest for the scheduler to score.
-fn sessions(users: usize, turns: usize, sent_before: usize, texts: &[String]) -> Result<Vec<Session>, Box<dyn Error>> {
+fn sessions(
+    users: usize,
+    turns: usize,
+    sent_before: usize,
+    texts: &[String],
+) -> Result<Vec<Session>, Box<dyn Error>> {
     let (bot, channel) = (BotId::new("ember")?, ChannelId::new("direct")?);
     let start: Timestamp = "2026-01-01T09:00:00Z".parse()?;
     let mut sessions: Vec<Session> = vec![Vec::with_capacity(turns / users + 1); users];
@@ -243,11 +270,25 @@ fn draw(folder: &Path, rows: &[Row]) -> Result<(), Box<dyn Error>> {
         points: rows.iter().map(|row| (row.users as f64, y(row))).collect(),
     };
     let people = ("people at once", Scale::Log);
-    let throughput =
-        Chart { title: "Throughput, durable acknowledgements", x: people, y: ("turns a second", Scale::Linear) };
-    plot::lines(&folder.join("throughput.svg"), &throughput, &[series("turns/s", |row| row.turns_per_s)])?;
-    let latency = Chart { title: "Latency of an answer", x: people, y: ("milliseconds", Scale::Log) };
-    let lines =
-        [series("p50", |row| row.p50_ms), series("p95", |row| row.p95_ms), series("p99", |row| row.p99_ms)];
+    let throughput = Chart {
+        title: "Throughput, durable acknowledgements",
+        x: people,
+        y: ("turns a second", Scale::Linear),
+    };
+    plot::lines(
+        &folder.join("throughput.svg"),
+        &throughput,
+        &[series("turns/s", |row| row.turns_per_s)],
+    )?;
+    let latency = Chart {
+        title: "Latency of an answer",
+        x: people,
+        y: ("milliseconds", Scale::Log),
+    };
+    let lines = [
+        series("p50", |row| row.p50_ms),
+        series("p95", |row| row.p95_ms),
+        series("p99", |row| row.p99_ms),
+    ];
     plot::lines(&folder.join("latency.svg"), &latency, &lines)
 }

@@ -13,14 +13,18 @@ pub fn verify(data: &Path, acks: &Path) -> Result<(), Box<dyn Error>> {
     let mut acknowledged: HashMap<(UserId, MemoryId), (String, u32)> = HashMap::new();
     let mut lines = input::lines(acks)?;
     // The crash may have cut the last line short; a turn that was not written down counts for nothing.
-    if lines.last().is_some_and(|line| serde_json::from_str::<(UserId, MemoryId, String)>(line).is_err()) {
+    if lines
+        .last()
+        .is_some_and(|line| serde_json::from_str::<(UserId, MemoryId, String)>(line).is_err())
+    {
         lines.pop();
     }
     for line in &lines {
         let (user, turn, text): (UserId, MemoryId, String) = serde_json::from_str(line)?;
         acknowledged.insert((user, turn), (text, 0));
     }
-    let users: std::collections::BTreeSet<UserId> = acknowledged.keys().map(|(user, _)| user.clone()).collect();
+    let users: std::collections::BTreeSet<UserId> =
+        acknowledged.keys().map(|(user, _)| user.clone()).collect();
     let mut changed = 0;
     for entry in std::fs::read_dir(data)? {
         let engine = WhisperEngine::builder().data_dir(entry?.path()).build()?;
@@ -36,7 +40,10 @@ pub fn verify(data: &Path, acks: &Path) -> Result<(), Box<dyn Error>> {
     }
     let lost = acknowledged.values().filter(|(_, found)| *found == 0).count();
     let doubled = acknowledged.values().filter(|(_, found)| *found > 1).count();
-    println!("acknowledged {}, lost {lost}, twice {doubled}, changed {changed}", acknowledged.len());
+    println!(
+        "acknowledged {}, lost {lost}, twice {doubled}, changed {changed}",
+        acknowledged.len()
+    );
     if lost + doubled > 0 || changed > 0 {
         return Err("acknowledged turns are not all there exactly once".into());
     }

@@ -77,6 +77,7 @@ pub async fn run(sessions: usize) -> Result<Outcome, Error> {
         if !more {
             break;
         }
+        std::thread::yield_now();
     }
     let ending = begin.elapsed();
     ended.store(true, Ordering::Relaxed);

@@ -118,7 +118,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn print(report: &Report) {
-    println!("weighted queue       {:>12.0} put/s   {:>12.0} get/s", report.put_per_s, report.get_per_s);
+    println!(
+        "weighted queue       {:>12.0} put/s   {:>12.0} get/s",
+        report.put_per_s, report.get_per_s
+    );
     let turns = &report.throughput;
     println!(
         "throughput           {:>12.0} turns/s ({} served, {} refused, {:.2} us CPU each, {} out of order)",
@@ -132,18 +135,28 @@ fn print(report: &Report) {
         );
     }
     let fair = &turns.fairness;
-    println!("\nturns per session: fewest {}, median {}, most {}; Jain's index {:.4}", fair.fewest, fair.median, fair.most, fair.jain_index);
+    println!(
+        "\nturns per session: fewest {}, median {}, most {}; Jain's index {:.4}",
+        fair.fewest, fair.median, fair.most, fair.jain_index
+    );
     if let Some(share) = fair.flooder_share {
         println!("the flooder got {:.4}% of all turns", 100.0 * share);
     }
     let idle = &report.idle;
     println!(
         "\nidle: {} sessions, {:.0} bytes each; ended in {:.0} ms, longest round {:.2} ms, longest turn meanwhile {:.2} ms, {} left",
-        idle.idle_sessions, idle.bytes_per_idle_session, idle.ending_all_ms, idle.longest_round_ms,
-        idle.longest_turn_while_ending_ms, idle.left
+        idle.idle_sessions,
+        idle.bytes_per_idle_session,
+        idle.ending_all_ms,
+        idle.longest_round_ms,
+        idle.longest_turn_while_ending_ms,
+        idle.left
     );
     let overload = &report.overload;
-    println!("\npeak {:.0} turns/s, unloaded p99 {:.2} ms", overload.peak_per_s, overload.unloaded_p99_ms);
+    println!(
+        "\npeak {:.0} turns/s, unloaded p99 {:.2} ms",
+        overload.peak_per_s, overload.unloaded_p99_ms
+    );
     println!("  load   served/s   p50 ms   p99 ms   refused   | without admission: p99 ms");
     for (with, without) in overload.with_admission.iter().zip(&overload.without_admission) {
         let refused: u64 = with.refused.values().sum();

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde::Serialize;
-use whisperengine_conversation_scheduler::{Config, Error, Handler, Batch, Scheduler};
+use whisperengine_conversation_scheduler::{Batch, Config, Error, Handler, Scheduler};
 use whisperengine_examples::measure::{self, Latencies};
 use whisperengine_types::{BotId, Priority};
 
@@ -73,7 +73,14 @@ pub fn run(span: Duration, mut tell: impl FnMut(&str)) -> Result<Outcome, Error>
     tell("unloaded");
     let unloaded = load(steps, 0.1, 100.0, span, Admission::None)?;
     tell("peak");
-    let peak = load(steps, 1.0, 1.5 / TURN.as_secs_f64(), span, Admission::None)?.served_per_s;
+    let peak = load(
+        steps,
+        1.0,
+        1.5 * WORKERS.get() as f64 / TURN.as_secs_f64(),
+        span,
+        Admission::None,
+    )?
+    .served_per_s;
     let mut with_admission = Vec::new();
     let mut without_admission = Vec::new();
     for multiple in LOADS {
@@ -103,8 +110,8 @@ enum Admission {
 /// Offers `rate` turns a second at even distances from one thread, whatever is answered.
 fn load(steps: u64, multiple: f64, rate: f64, span: Duration, admission: Admission) -> Result<Point, Error> {
     let mut config = Config::default();
-    config.min_workers = NonZeroUsize::MIN;
-    config.max_workers = Some(NonZeroUsize::MIN);
+    config.min_workers = WORKERS;
+    config.max_workers = Some(WORKERS);
     config.max_batch_turns = NonZeroUsize::MIN;
     config.max_queued = 1_000_000;
     config.max_queued_per_class = 1_000_000;
@@ -128,7 +135,7 @@ fn load(steps: u64, multiple: f64, rate: f64, span: Duration, admission: Admissi
     while begin.elapsed() < span {
         let due = (begin.elapsed().as_secs_f64() * rate) as u64;
         if sent >= due {
-            std::hint::spin_loop();
+            std::thread::park_timeout(Duration::from_micros(100));
             continue;
         }
         let session = keys[sent as usize % keys.len()].clone();
@@ -186,4 +193,5 @@ fn compute(steps: u64) -> u64 {
 }
 
 const TURN: Duration = Duration::from_millis(2);
+const WORKERS: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not zero");
 const LOADS: [f64; 8] = [0.2, 0.5, 0.8, 1.0, 1.5, 2.0, 5.0, 10.0];

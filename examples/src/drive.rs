@@ -88,7 +88,10 @@ pub async fn run(
     let (wall, cpu) = (measure::now(), measure::process_cpu());
     let total: usize = sessions.iter().map(Vec::len).sum();
     let count = sessions.len();
-    let run = Arc::new(Mutex::new(Run { acknowledged: Vec::with_capacity(total), ..Run::default() }));
+    let run = Arc::new(Mutex::new(Run {
+        acknowledged: Vec::with_capacity(total),
+        ..Run::default()
+    }));
     let mut tasks = JoinSet::new();
     for (at, session) in sessions.into_iter().enumerate() {
         let sender = Sender {
@@ -121,7 +124,10 @@ pub async fn run(
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn count_lost(engine: &WhisperEngine, acknowledged: &[(MemoryOwner, MemoryId, String)]) -> Result<u64, Error> {
+pub fn count_lost(
+    engine: &WhisperEngine,
+    acknowledged: &[(MemoryOwner, MemoryId, String)],
+) -> Result<u64, Error> {
     let mut by_owner: BTreeMap<&MemoryOwner, Vec<(&MemoryId, &str)>> = BTreeMap::new();
     for (owner, id, text) in acknowledged {
         by_owner.entry(owner).or_default().push((id, text));
@@ -242,7 +248,13 @@ impl Run {
         self.stages.get("answer").cloned().unwrap_or_default()
     }
 
-    fn add(&mut self, message: Message, latency: Duration, in_order: bool, result: Result<TurnOutcome, Error>) {
+    fn add(
+        &mut self,
+        message: Message,
+        latency: Duration,
+        in_order: bool,
+        result: Result<TurnOutcome, Error>,
+    ) {
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -256,7 +268,10 @@ impl Run {
         self.turns_with_recall += u64::from(!outcome.recalled.memories.is_empty());
         *self.emotions.entry(outcome.emotion.primary.name()).or_default() += 1;
         for degradation in &outcome.degraded {
-            *self.degraded.entry(degradation.component.to_string()).or_default() += 1;
+            *self
+                .degraded
+                .entry(degradation.component.to_string())
+                .or_default() += 1;
         }
         let t = &outcome.timings;
         for (stage, took) in [
@@ -271,7 +286,8 @@ impl Run {
             self.stages.entry(stage).or_default().record(took);
         }
         if outcome.stored == Durability::Durable {
-            self.acknowledged.push((message.owner(), outcome.turn, message.text));
+            self.acknowledged
+                .push((message.owner(), outcome.turn, message.text));
         }
     }
 }

@@ -1,0 +1,203 @@
+//! Two patterns for every contender, over 100,000 sessions in random order, as people come.
+//!
+//! Groups: two callers each send one turn to each of 1,024 sessions and await all answers before the next
+//! group. Singles: a thousand callers each send one turn, await its answer, and send the next.
+
+use std::{
+    future::Future,
+    num::NonZeroUsize,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    runtime::Runtime,
+    sync::{mpsc, oneshot},
+};
+use whisperengine_conversation_scheduler::{Config, Scheduler, Submission, Turn};
+use whisperengine_types::{BotId, ChannelId, Priority, SessionKey, UserId};
+
+pub const SESSIONS: usize = 100_000;
+pub const GROUP: usize = 1_024;
+pub const CORES: usize = 2;
+pub const SINGLES: usize = 1_000;
+
+/// Something that answers turns of many sessions.
+pub trait Contender: Send + Sync + 'static {
+    /// Sends one turn to each of the sessions and awaits the answers; their sum.
+    fn ask_group(&self, sessions: &[u32]) -> impl Future<Output = u64> + Send;
+
+    /// Sends one turn and awaits its answer.
+    fn ask(&self, session: u32) -> impl Future<Output = u64> + Send;
+}
+
+pub fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(CORES)
+        .build()
+        .expect("the machine has threads")
+}
+
+/// The time for `turns` turns in groups, each answered and checked.
+pub fn groups(runtime: &Runtime, contender: &Arc<impl Contender>, turns: u64) -> Duration {
+    time(runtime, CORES, turns, |sessions, share| {
+        let contender = Arc::clone(contender);
+        async move {
+            let mut sent = 0;
+            while sent < share {
+                let from = sent % sessions.len();
+                let size = GROUP.min(share - sent).min(sessions.len() - from);
+                let group = &sessions[from..from + size];
+                let expected: u64 = group.iter().map(|&n| u64::from(n) + 1).sum();
+                assert_eq!(contender.ask_group(group).await, expected);
+                sent += size;
+            }
+        }
+    })
+}
+
+/// The time for `turns` turns of callers who each await one at a time.
+pub fn singles(runtime: &Runtime, contender: &Arc<impl Contender>, turns: u64) -> Duration {
+    time(runtime, SINGLES, turns, |sessions, share| {
+        let contender = Arc::clone(contender);
+        async move {
+            for sent in 0..share {
+                let session = sessions[sent % sessions.len()];
+                assert_eq!(contender.ask(session).await, u64::from(session) + 1);
+            }
+        }
+    })
+}
+
+/// Divides sessions and turns among callers and waits for all of them.
+fn time<F: Future<Output = ()> + Send + 'static>(
+    runtime: &Runtime,
+    callers: usize,
+    turns: u64,
+    caller: impl Fn(Vec<u32>, usize) -> F,
+) -> Duration {
+    let order = shuffled();
+    let own = SESSIONS / callers;
+    let share = (turns as usize).div_ceil(callers);
+    let callers: Vec<F> = (0..callers)
+        .map(|n| caller(order[n * own..(n + 1) * own].to_vec(), share))
+        .collect();
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures")]
+    let begin = Instant::now();
+    let callers: Vec<_> = callers.into_iter().map(|caller| runtime.spawn(caller)).collect();
+    runtime.block_on(async {
+        for caller in callers {
+            caller.await.expect("a caller does not panic");
+        }
+    });
+    begin.elapsed()
+}
+
+/// Every session once, in an order that is the same in each run.
+fn shuffled() -> Vec<u32> {
+    let mut order: Vec<u32> = (0..SESSIONS as u32).collect();
+    let mut state = 42u64;
+    for at in (1..order.len()).rev() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        order.swap(at, (state >> 33) as usize % (at + 1));
+    }
+    order
+}
+
+pub fn keys() -> Vec<SessionKey> {
+    let bot = BotId::new("ember").expect("a plain word is an id");
+    let key = |n: usize| SessionKey {
+        bot: bot.clone(),
+        user: UserId::from_number(700_000_000_000_000_000 + n as u64),
+        channel: ChannelId::from_number(900_000_000_000_000_000 + n as u64),
+    };
+    (0..SESSIONS).map(key).collect()
+}
+
+/// The scheduler: turns are found by their session's key, ordered, admitted and measured.
+pub struct Ours {
+    scheduler: Scheduler<u64, u64>,
+    keys: Vec<SessionKey>,
+}
+
+impl Ours {
+    pub fn start() -> Arc<Self> {
+        let mut config = Config::default();
+        config.min_workers = NonZeroUsize::new(CORES).expect("not zero");
+        config.max_workers = Some(config.min_workers);
+        config.max_batch_turns = NonZeroUsize::new(512).expect("not zero");
+        let work = |turns: &[Turn<u64>]| turns.iter().map(|turn| turn.payload + 1).collect();
+        Arc::new(Self {
+            scheduler: Scheduler::start(config, work).expect("the configuration is valid"),
+            keys: keys(),
+        })
+    }
+}
+
+impl Contender for Ours {
+    async fn ask_group(&self, sessions: &[u32]) -> u64 {
+        let turn = |&n: &u32| Submission::new(self.keys[n as usize].clone(), u64::from(n), ());
+        let tickets = self.scheduler.submit_many(sessions.iter().map(turn));
+        let answers = tickets.all().await.into_iter();
+        answers.map(|answer| answer.expect("it is answered")).sum()
+    }
+
+    async fn ask(&self, session: u32) -> u64 {
+        let key = self.keys[session as usize].clone();
+        let ticket = self.scheduler.submit(key, u64::from(session), Priority::Normal);
+        ticket.expect("there is room").await.expect("it is answered")
+    }
+}
+
+/// The usual way: a tokio task and a channel for each session. Callers hold the senders; nothing is
+/// looked up.
+pub struct TaskPerSession {
+    senders: Vec<mpsc::Sender<(u64, oneshot::Sender<u64>)>>,
+}
+
+impl TaskPerSession {
+    pub fn start(runtime: &Runtime) -> Arc<Self> {
+        let senders = (0..SESSIONS).map(|_| {
+            let (sender, mut turns) = mpsc::channel::<(u64, oneshot::Sender<u64>)>(64);
+            runtime.spawn(async move {
+                while let Some((payload, reply)) = turns.recv().await {
+                    let _ = reply.send(payload + 1);
+                }
+            });
+            sender
+        });
+        Arc::new(Self {
+            senders: senders.collect(),
+        })
+    }
+
+    async fn send(&self, session: u32) -> oneshot::Receiver<u64> {
+        let (reply, answer) = oneshot::channel();
+        let turn = (u64::from(session), reply);
+        self.senders[session as usize]
+            .send(turn)
+            .await
+            .expect("the task runs");
+        answer
+    }
+}
+
+impl Contender for TaskPerSession {
+    async fn ask_group(&self, sessions: &[u32]) -> u64 {
+        let mut replies = Vec::with_capacity(sessions.len());
+        for &session in sessions {
+            replies.push(self.send(session).await);
+        }
+        let mut sum = 0;
+        for answer in replies {
+            sum += answer.await.expect("it is answered");
+        }
+        sum
+    }
+
+    async fn ask(&self, session: u32) -> u64 {
+        self.send(session).await.await.expect("it is answered")
+    }
+}
