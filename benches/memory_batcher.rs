@@ -10,8 +10,8 @@ use std::{hint::black_box, sync::Arc, time::Duration};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use whisperengine_memory_batcher::{Config, Input, Machine, MemoryBatcher, Output, Prepared};
 use whisperengine_types::{
-    BotId, Clock, Committed, MemoryError, MemoryId, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore, Recall,
-    RecallQuery, SystemClock, Timestamp, UserId, WriteOp, ZeroEmbedder,
+    BotId, Clock, Committed, MemoryError, MemoryId, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore,
+    Recall, RecallQuery, SystemClock, Timestamp, UserId, WriteOp, ZeroEmbedder,
 };
 use whisperengine_vector_memory::{VectorMemory, VectorMemoryConfig};
 
@@ -56,7 +56,11 @@ fn store(n: u64) -> WriteOp {
     let text = format!("note{n} of the river, the coffee and the deadline in winter");
     WriteOp::Store {
         owner: owner(n % 1000),
-        record: Arc::new(MemoryRecord::new(MemoryId::from_number(n), text, Timestamp::from_millis(n as i64))),
+        record: Arc::new(MemoryRecord::new(
+            MemoryId::from_number(n),
+            text,
+            Timestamp::from_millis(n as i64),
+        )),
     }
 }
 
@@ -74,7 +78,12 @@ fn machine(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(items));
         group.bench_function(format!("{items} stores"), |bencher| {
             bencher.iter_batched(
-                || ops(&mut next, items).into_iter().map(Prepared::new).collect::<Vec<_>>(),
+                || {
+                    ops(&mut next, items)
+                        .into_iter()
+                        .map(Prepared::new)
+                        .collect::<Vec<_>>()
+                },
                 |writes| {
                     let now = SystemClock.instant();
                     for write in writes {
@@ -151,7 +160,9 @@ fn durable(criterion: &mut Criterion) {
     let open = |name: &str| {
         let embedder = Arc::new(ZeroEmbedder::default());
         let path = folder.path().join(name);
-        Arc::new(VectorMemory::open(path, embedder, VectorMemoryConfig::default()).expect("the folder is empty"))
+        Arc::new(
+            VectorMemory::open(path, embedder, VectorMemoryConfig::default()).expect("the folder is empty"),
+        )
     };
     let mut group = criterion.benchmark_group("memory_batcher/durable");
     group.sample_size(20);
@@ -160,10 +171,15 @@ fn durable(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(items));
         let memory = open(&format!("direct-{items}"));
         group.bench_function(format!("{items} stores, direct"), |bencher| {
-            bencher.iter_batched(|| ops(&mut next, items), |ops| memory.commit(&ops), BatchSize::SmallInput);
+            bencher.iter_batched(
+                || ops(&mut next, items),
+                |ops| memory.commit(&ops),
+                BatchSize::SmallInput,
+            );
         });
         let memory = open(&format!("batched-{items}"));
-        let batcher = MemoryBatcher::start(memory.clone(), memory, Config::default()).expect("defaults are valid");
+        let batcher =
+            MemoryBatcher::start(memory.clone(), memory, Config::default()).expect("defaults are valid");
         group.bench_function(format!("{items} stores, batched"), |bencher| {
             bencher.iter_batched(
                 || ops(&mut next, items),

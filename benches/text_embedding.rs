@@ -83,9 +83,10 @@ fn text_embedding(c: &mut Criterion) {
         });
     });
     let cached = CachedEmbedder::new(Arc::new(embedder.clone()), CacheLimits::default());
+    let hashing = HashingEmbedder::default();
     let embedders: [(&str, &dyn Embedder); 3] = [
         ("static", &embedder),
-        ("hashing", &HashingEmbedder::default()),
+        ("hashing", &hashing),
         ("static_cached", &cached),
     ];
     for (name, embedder) in embedders {

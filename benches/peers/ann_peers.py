@@ -5,7 +5,8 @@
     python benches/peers/ann_peers.py --base base.f32 --queries queries.f32 --truth truth.i32 --dim 384
 
 Prints the same columns as `ann`, one query at a time on each of `--threads` threads. With `--ours PROGRAM` it
-first runs that program (a built `ann`) on the same files, so that one run holds both.
+first runs that program (a built `ann`) on the same files, and again at the end: on a machine that others use,
+the two runs show how much it changed meanwhile.
 """
 
 import argparse
@@ -51,6 +52,8 @@ def main():
             peer()
     if "faiss" in args.peers:
         run.call_overhead()
+    if args.ours:
+        ours(args)
 
 
 class Run:
@@ -83,10 +86,13 @@ class Run:
             )
 
     def faiss(self):
-        for description, settings in FAISS.items():
+        for description in self.args.faiss:
+            settings = FAISS[description]
             faiss.omp_set_num_threads(self.args.threads)
             start = time.perf_counter()
             index = faiss.index_factory(self.args.dim, description, faiss.METRIC_INNER_PRODUCT)
+            if "HNSW" in description:
+                faiss.ParameterSpace().set_index_parameter(index, "efConstruction", 200)
             index.train(self.base)
             index.add(self.base)
             build = time.perf_counter() - start
@@ -176,7 +182,8 @@ def arguments():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--peers", nargs="*", default=["hnswlib", "usearch", "faiss"])
-    parser.add_argument("--ours", help="a built `ann` to run first on the same files")
+    parser.add_argument("--faiss", nargs="*", default=list(FAISS), choices=list(FAISS), help="which of faiss's")
+    parser.add_argument("--ours", help="a built `ann` to run on the same files, first and last")
     parser.add_argument("--ours-args", default="--index flat --index ivf", help="what to ask of it")
     return parser.parse_args()
 

@@ -69,6 +69,13 @@ impl Data {
         Ok(data)
     }
 
+    pub(crate) fn vectors(&self) -> usize {
+        self.owners
+            .iter()
+            .map(|owner| owner.vectors.len() / self.dim)
+            .sum()
+    }
+
     pub(crate) fn queries(&self) -> usize {
         self.queries.len() / self.dim
     }

@@ -12,7 +12,7 @@ mod verify;
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use whisperengine_vector_memory::index::IndexKind;
+use whisperengine_vector_memory::index::{self, IndexKind};
 
 /// Recall and speed of vector indexes on your own embeddings.
 ///
@@ -36,7 +36,7 @@ struct Args {
     /// Hits to ask for.
     #[arg(long, short, default_value_t = 10)]
     k: usize,
-    /// An index: flat, auto, ivf, hnsw_rs or faiss:DESCRIPTION; repeat for several.
+    /// An index: flat, auto, ivf or hnsw_rs; repeat for several.
     #[arg(long = "index", default_values = ["flat", "ivf"])]
     indexes: Vec<IndexKind>,
     /// Threads that search, each one query at a time, and that build.
@@ -84,6 +84,16 @@ fn main() -> ExitCode {
 
 fn try_main(args: &Args) -> Result<(), Box<dyn Error>> {
     let data = data::Data::read(args)?;
+    if !args.json {
+        report::print(&format!(
+            "{} vectors, {} dimensions, {} queries, {} threads, {}",
+            data.vectors(),
+            data.dim,
+            data.queries(),
+            args.threads,
+            index::instruction_set()
+        ));
+    }
     if args.verify {
         for kind in &args.indexes {
             verify::verify(args, &data, kind)?;

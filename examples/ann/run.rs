@@ -40,7 +40,7 @@ impl FromStr for OwnSetting {
 }
 
 pub(crate) fn config(args: &Args, kind: &IndexKind) -> IndexConfig {
-    let mut config = IndexConfig::new(kind.clone());
+    let mut config = IndexConfig::new(*kind);
     config.threads = args.threads;
     config.seed = args.seed;
     config.lists = args.lists;

@@ -4,6 +4,11 @@
 //! directly with the same batch sizes; one writer beside direct calls; a mix of stores and queries with
 //! repeats beside what an ideal cache and deduplicator would save; and operations per CPU second on a store
 //! that takes no time. Every acknowledged record is looked up after reopening. `--json` prints one object.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the report is the output"
+)]
 
 mod mix;
 mod store;

@@ -9,44 +9,44 @@ use whisperengine::{
 
 /// The state of the screen.
 #[derive(Debug, Clone)]
-pub struct App {
-    pub bot: String,
-    pub user: String,
+pub(crate) struct App {
+    pub(crate) bot: String,
+    pub(crate) user: String,
     /// The line being written.
-    pub input: String,
+    pub(crate) input: String,
     /// The conversation, oldest first.
-    pub chat: VecDeque<ChatLine>,
+    pub(crate) chat: VecDeque<ChatLine>,
     /// Lines at the end of the conversation that are scrolled out of view.
-    pub scroll: usize,
+    pub(crate) scroll: usize,
     /// The course of feelings, oldest first.
-    pub feelings: VecDeque<Feeling>,
+    pub(crate) feelings: VecDeque<Feeling>,
     /// What the last message brought back, best first.
-    pub recalled: Vec<Recollection>,
+    pub(crate) recalled: Vec<Recollection>,
     /// Threads in the order of their last message, latest first.
-    pub threads: Vec<ThreadPlan>,
+    pub(crate) threads: Vec<ThreadPlan>,
     /// Moments of the last message.
-    pub moments: Vec<MomentPlan>,
+    pub(crate) moments: Vec<MomentPlan>,
     /// Suggestions of the last message.
-    pub suggestions: Vec<Suggestion>,
+    pub(crate) suggestions: Vec<Suggestion>,
     /// What became of the last message, or how to begin.
-    pub status: String,
+    pub(crate) status: String,
     /// Whether `status` tells of a fault.
-    pub fault: bool,
+    pub(crate) fault: bool,
     /// Whether a reply is being waited for.
-    pub waiting: bool,
+    pub(crate) waiting: bool,
 }
 
 /// One line of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChatLine {
-    pub from: Speaker,
-    pub text: String,
-    pub at: Timestamp,
+pub(crate) struct ChatLine {
+    pub(crate) from: Speaker,
+    pub(crate) text: String,
+    pub(crate) at: Timestamp,
 }
 
 /// Who says a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaker {
+pub(crate) enum Speaker {
     Person,
     Bot,
     /// The bot, on its own initiative.
@@ -55,25 +55,25 @@ pub enum Speaker {
 
 /// The feeling in one message.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Feeling {
-    pub emotion: PrimaryEmotion,
+pub(crate) struct Feeling {
+    pub(crate) emotion: PrimaryEmotion,
     /// `-1..=1`.
-    pub valence: f32,
+    pub(crate) valence: f32,
     /// `0..=1`.
-    pub intensity: f32,
+    pub(crate) intensity: f32,
 }
 
 /// A memory that came back, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recollection {
-    pub text: String,
-    pub at: Timestamp,
-    pub why: String,
+pub(crate) struct Recollection {
+    pub(crate) text: String,
+    pub(crate) at: Timestamp,
+    pub(crate) why: String,
 }
 
 impl App {
     /// An empty conversation of `user` with `bot`.
-    pub fn new(bot: &str, user: &str) -> Self {
+    pub(crate) fn new(bot: &str, user: &str) -> Self {
         Self {
             bot: bot.to_owned(),
             user: user.to_owned(),
@@ -92,20 +92,20 @@ impl App {
     }
 
     /// Shows an earlier conversation.
-    pub fn remember(&mut self, record: &MemoryRecord) {
+    pub(crate) fn remember(&mut self, record: &MemoryRecord) {
         let by_bot = record.speaker.as_deref() == Some(self.bot.as_str());
         let from = if by_bot { Speaker::Bot } else { Speaker::Person };
         self.say(from, &record.text, record.sent_at);
     }
 
     /// The person sent a line.
-    pub fn sent(&mut self, text: &str, at: Timestamp) {
+    pub(crate) fn sent(&mut self, text: &str, at: Timestamp) {
         self.say(Speaker::Person, text, at);
         self.waiting = true;
     }
 
     /// The engine and the responder are done with it.
-    pub fn answered(&mut self, outcome: &TurnOutcome, reply: &str, at: Timestamp) {
+    pub(crate) fn answered(&mut self, outcome: &TurnOutcome, reply: &str, at: Timestamp) {
         self.waiting = false;
         let emotion = &outcome.emotion;
         push_bounded(
@@ -128,29 +128,29 @@ impl App {
     }
 
     /// A message or command failed.
-    pub fn failed(&mut self, error: &str) {
+    pub(crate) fn failed(&mut self, error: &str) {
         self.waiting = false;
         self.tell(error, true);
     }
 
     /// The bot says something on its own initiative.
-    pub fn suggested(&mut self, suggestion: &Suggestion, at: Timestamp) {
+    pub(crate) fn suggested(&mut self, suggestion: &Suggestion, at: Timestamp) {
         self.say(Speaker::Unasked, &suggestion.text, at);
     }
 
     /// Everything about the person is gone.
-    pub fn forgotten(&mut self) {
+    pub(crate) fn forgotten(&mut self) {
         *self = Self::new(&self.bot, &self.user);
         self.tell("everything about you is deleted", false);
     }
 
     /// Scrolls `lines` back, at most to the first.
-    pub fn scroll_back(&mut self, lines: usize) {
+    pub(crate) fn scroll_back(&mut self, lines: usize) {
         self.scroll = (self.scroll + lines).min(self.chat.len().saturating_sub(1));
     }
 
     /// Puts a notice on the status line.
-    pub fn tell(&mut self, notice: &str, fault: bool) {
+    pub(crate) fn tell(&mut self, notice: &str, fault: bool) {
         notice.clone_into(&mut self.status);
         self.fault = fault;
     }

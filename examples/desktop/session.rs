@@ -12,7 +12,7 @@ use crate::{app::App, view, wrap};
 
 /// One person's conversation with one bot.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     engine: WhisperEngine,
     owner: MemoryOwner,
     bot: String,
@@ -22,7 +22,7 @@ pub struct Session {
 
 /// What a line from the person asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Request<'a> {
+pub(crate) enum Request<'a> {
     Nothing,
     Quit,
     Forget,
@@ -32,7 +32,7 @@ pub enum Request<'a> {
 
 impl<'a> Request<'a> {
     /// Reads one line.
-    pub fn read(line: &'a str) -> Self {
+    pub(crate) fn read(line: &'a str) -> Self {
         match line.trim() {
             "" => Self::Nothing,
             "/quit" => Self::Quit,
@@ -46,7 +46,12 @@ impl<'a> Request<'a> {
 
 impl Session {
     /// Opens the memories in `data`, which is made if it does not exist.
-    pub fn open(data: &Path, bot: &str, user: &str, clock: Arc<dyn Clock>) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn open(
+        data: &Path,
+        bot: &str,
+        user: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Box<dyn Error>> {
         let owner = MemoryOwner::person(BotId::new(bot)?, UserId::new(user)?);
         let engine = WhisperEngine::builder()
             .data_dir(data)
@@ -62,7 +67,7 @@ impl Session {
     }
 
     /// The screen as it is at first: with what was said before.
-    pub fn app(&self) -> Result<App, Box<dyn Error>> {
+    pub(crate) fn app(&self) -> Result<App, Box<dyn Error>> {
         let mut app = App::new(&self.bot, &self.user);
         let mut memories = self.engine.memories(&self.owner)?;
         memories.sort_by_key(|memory| memory.sent_at);
@@ -71,12 +76,12 @@ impl Session {
     }
 
     /// The time.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// Says `text` and has the reply written and stored; the error is for people.
-    pub async fn say(&self, text: &str) -> Result<Exchange, String> {
+    pub(crate) async fn say(&self, text: &str) -> Result<Exchange, String> {
         let message = self
             .engine
             .message(&self.bot, &self.user, CHANNEL, text)
@@ -88,7 +93,7 @@ impl Session {
     }
 
     /// Allows or forbids messages on the bot's own initiative.
-    pub async fn allow_proactive(&self, allowed: bool) -> Result<(), String> {
+    pub(crate) async fn allow_proactive(&self, allowed: bool) -> Result<(), String> {
         let consent = Feedback::Proactive { allowed };
         self.engine
             .feed_back(&self.owner, consent)
@@ -97,7 +102,7 @@ impl Session {
     }
 
     /// What the bot has to say unasked; confirmed as sent.
-    pub async fn unasked(&self) -> Vec<Suggestion> {
+    pub(crate) async fn unasked(&self) -> Vec<Suggestion> {
         let mut due = Vec::new();
         for (owner, suggestion) in self.engine.tick().await {
             let sent = Feedback::SuggestionSent {
@@ -112,7 +117,7 @@ impl Session {
     }
 
     /// Deletes everything known of the person.
-    pub async fn forget(&self) -> Result<(), String> {
+    pub(crate) async fn forget(&self) -> Result<(), String> {
         self.engine
             .forget_user(&self.owner)
             .await
@@ -120,7 +125,7 @@ impl Session {
     }
 
     /// Feeds the lines of a file and returns the last screen as text.
-    pub async fn play(&self, file: &Path, size: (u16, u16)) -> Result<String, Box<dyn Error>> {
+    pub(crate) async fn play(&self, file: &Path, size: (u16, u16)) -> Result<String, Box<dyn Error>> {
         let mut app = self.app()?;
         for line in input::lines(file)? {
             match Request::read(&line) {
@@ -134,7 +139,7 @@ impl Session {
     }
 
     /// Does what a line asks for and waits for it; [`Request::Quit`] does nothing here.
-    pub async fn carry_out(&self, request: Request<'_>, app: &mut App) {
+    pub(crate) async fn carry_out(&self, request: Request<'_>, app: &mut App) {
         let done = match request {
             Request::Nothing | Request::Quit => Ok(()),
             Request::Forget => self.forget().await.map(|()| app.forgotten()),
@@ -158,13 +163,13 @@ impl Session {
     }
 
     /// Finishes what was begun and closes the memories.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.engine.shutdown().await;
     }
 }
 
 /// A screen as lines of text.
-pub fn text(buffer: &Buffer) -> String {
+pub(crate) fn text(buffer: &Buffer) -> String {
     let mut text = String::new();
     for row in buffer.content.chunks(buffer.area.width.into()) {
         let mut line = String::new();

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Runs until the person ends it. The terminal is as before afterwards, after a panic too.
-pub async fn run(session: &Session) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run(session: &Session) -> Result<(), Box<dyn Error>> {
     let mut app = session.app()?;
     let mut events = keyboard();
     let mut looks = tokio::time::interval(LOOK_FOR_SUGGESTIONS);

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Draws the whole screen.
-pub fn draw(app: &App, frame: &mut Frame<'_>) {
+pub(crate) fn draw(app: &App, frame: &mut Frame<'_>) {
     let [body, input, status] =
         Layout::vertical([Constraint::Min(6), Constraint::Length(3), Constraint::Length(1)])
             .areas(frame.area());

@@ -4,7 +4,7 @@ use ratatui::text::Span;
 
 /// `text` in rows of at most `width` columns: broken between words, within a word that is wider than a
 /// row, and at line feeds. Control characters become spaces. Never empty.
-pub fn rows(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn rows(text: &str, width: usize) -> Vec<String> {
     let width = width.max(2);
     let mut rows = Vec::new();
     for line in text.split('\n') {
@@ -36,7 +36,7 @@ pub fn rows(text: &str, width: usize) -> Vec<String> {
 }
 
 /// The first row of `text`, with an ellipsis if there is more.
-pub fn one_row(text: &str, width: usize) -> String {
+pub(crate) fn one_row(text: &str, width: usize) -> String {
     let mut rows = rows(&text.replace('\n', " "), width.saturating_sub(1)).into_iter();
     let mut first = rows.next().unwrap_or_default();
     if rows.next().is_some() {
@@ -46,7 +46,7 @@ pub fn one_row(text: &str, width: usize) -> String {
 }
 
 /// How many columns a text takes on the screen.
-pub fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     Span::raw(text).width()
 }
 

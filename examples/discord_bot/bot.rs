@@ -6,8 +6,8 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use tokio::task::spawn_blocking;
-use twilight_gateway::{Event, EventTypeFlags, Intents, Shard, StreamExt};
+use tokio::task::{JoinSet, spawn_blocking};
+use twilight_gateway::{Config, Event, EventTypeFlags, Intents, Shard, StreamExt, bucket};
 use twilight_http::Client;
 use twilight_model::{
     application::interaction::Interaction,
@@ -29,13 +29,13 @@ use crate::{
 };
 
 /// Direct messages and mentions come with their text; the bot reads nothing else.
-pub const INTENTS: Intents = Intents::GUILD_MESSAGES.union(Intents::DIRECT_MESSAGES);
+pub(crate) const INTENTS: Intents = Intents::GUILD_MESSAGES.union(Intents::DIRECT_MESSAGES);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// The bot; cheap to clone, one for all shards.
 #[derive(Debug, Clone)]
-pub struct Bot {
+pub(crate) struct Bot {
     inner: Arc<Inner>,
 }
 
@@ -52,7 +52,7 @@ struct Inner {
 
 impl Bot {
     /// A bot that speaks as the character `name`, by the clock of its engine.
-    pub fn new(engine: WhisperEngine, clock: Arc<dyn Clock>, http: Client, name: &str) -> Self {
+    pub(crate) fn new(engine: WhisperEngine, clock: Arc<dyn Clock>, http: Client, name: &str) -> Self {
         let (name, me, seen) = (name.to_owned(), OnceLock::new(), Mutex::default());
         Self {
             inner: Arc::new(Inner {
@@ -66,20 +66,21 @@ impl Bot {
         }
     }
 
-    /// The connection for requests.
-    pub fn http(&self) -> &Client {
-        &self.inner.http
+    /// Connects with as many shards as Discord recommends. A task ends when its shard is closed for good.
+    pub(crate) async fn connect(&self, config: Config) -> Result<JoinSet<()>, Failure> {
+        let shards = self.inner.http.gateway().authed().await?.model().await?.shards;
+        let connect = |id| self.clone().run(Shard::with_config(id, config.clone()));
+        Ok(bucket(0, 1, shards).map(connect).collect())
     }
 
-    /// Works on what a shard receives, until the shard is closed for good.
-    pub async fn run(self, mut shard: Shard) -> Result<(), Failure> {
+    async fn run(self, mut shard: Shard) {
         let wanted =
             EventTypeFlags::READY | EventTypeFlags::MESSAGE_CREATE | EventTypeFlags::INTERACTION_CREATE;
         while let Some(event) = shard.next_event(wanted).await {
             let done = match event {
                 Ok(Event::Ready(ready)) => self.on_ready(&ready).await,
-                Ok(Event::MessageCreate(post)) => self.on_post(post.0).await,
-                Ok(Event::InteractionCreate(interaction)) => self.on_interaction(interaction.0).await,
+                Ok(Event::MessageCreate(post)) => self.on_post(post.message).await,
+                Ok(Event::InteractionCreate(interaction)) => self.on_interaction((*interaction).0).await,
                 Ok(_) => Ok(()),
                 Err(error) => Err(error.into()),
             };
@@ -87,7 +88,6 @@ impl Bot {
                 eprintln!("{}", report::chain(&*error));
             }
         }
-        Ok(())
     }
 
     async fn on_ready(&self, ready: &Ready) -> Result<(), Failure> {
@@ -181,7 +181,7 @@ impl Bot {
     }
 
     /// Says what is due to those who agreed to be written to first; returns to how many.
-    pub async fn speak_first(&self) -> usize {
+    pub(crate) async fn speak_first(&self) -> usize {
         let mut sent = 0;
         for (owner, suggestion) in self.inner.engine.tick().await {
             match self.write_to(&owner, &suggestion.text).await {

@@ -12,7 +12,7 @@ use twilight_model::{
 
 /// What a person asks for with a slash command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub(crate) enum Wish {
     /// `/remember-me`: consent to be remembered, and perhaps to be written to first.
     Remember { write_first: bool },
     /// `/forget-me`: delete everything and withdraw the consent.
@@ -21,7 +21,7 @@ pub enum Wish {
 
 impl Wish {
     /// Reads an interaction; `None` when it is none of ours.
-    pub fn read(interaction: &Interaction) -> Option<Self> {
+    pub(crate) fn read(interaction: &Interaction) -> Option<Self> {
         let Some(InteractionData::ApplicationCommand(data)) = &interaction.data else {
             return None;
         };
@@ -39,7 +39,7 @@ impl Wish {
 }
 
 /// The commands, for registration.
-pub fn all() -> Vec<Command> {
+pub(crate) fn all() -> Vec<Command> {
     let commands = json!([
         {
             "type": 1,
@@ -66,7 +66,7 @@ pub fn all() -> Vec<Command> {
 }
 
 /// An answer that only the person sees.
-pub fn answer(text: &str) -> InteractionResponse {
+pub(crate) fn answer(text: &str) -> InteractionResponse {
     InteractionResponse {
         kind: InteractionResponseType::ChannelMessageWithSource,
         data: Some(InteractionResponseData {

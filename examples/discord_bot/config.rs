@@ -3,13 +3,13 @@
 use std::error::Error;
 
 /// The bot's token, from `DISCORD_TOKEN`; `None` when it is not set.
-pub fn token() -> Option<String> {
+pub(crate) fn token() -> Option<String> {
     let token = std::env::var_os("DISCORD_TOKEN")?.into_string().ok()?;
     (!token.is_empty()).then_some(token)
 }
 
 /// Makes encrypted connections possible.
-pub fn prepare_tls() -> Result<(), Box<dyn Error>> {
+pub(crate) fn prepare_tls() -> Result<(), Box<dyn Error>> {
     #[cfg(feature = "discord-tls")]
     {
         let installed = rustls::crypto::ring::default_provider().install_default();

@@ -8,7 +8,7 @@ use whisperengine::{
 
 /// What a person agreed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consent {
+pub(crate) enum Consent {
     /// Nothing: their messages are not looked at.
     None,
     /// To be remembered.
@@ -19,7 +19,7 @@ pub enum Consent {
 
 impl Consent {
     /// The consent of `owner` as last given.
-    pub fn of(engine: &WhisperEngine, owner: &MemoryOwner) -> Result<Self, Error> {
+    pub(crate) fn of(engine: &WhisperEngine, owner: &MemoryOwner) -> Result<Self, Error> {
         let found = engine.memories_by_id(owner, &[id()])?;
         Ok(match found.into_iter().flatten().next() {
             None => Self::None,
@@ -31,7 +31,7 @@ impl Consent {
     }
 
     /// Notes that `owner` agreed to be remembered, and whether also to be written to first.
-    pub async fn give(
+    pub(crate) async fn give(
         engine: &WhisperEngine,
         owner: &MemoryOwner,
         write_first: bool,

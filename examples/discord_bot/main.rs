@@ -5,6 +5,11 @@
 //! conversation of two days; it prints what everyone says and checks what the bot did. With a token in
 //! `DISCORD_TOKEN` and the feature `discord-tls` (it needs a C compiler for `ring`) it is a bot on Discord.
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the play and the faults are the output"
+)]
 
 mod bot;
 mod commands;
@@ -21,8 +26,8 @@ use std::{
 };
 
 use clap::Parser;
-use tokio::{signal, task::JoinSet, time};
-use twilight_gateway::{ConfigBuilder, create_recommended};
+use tokio::{signal, time};
+use twilight_gateway::ConfigBuilder;
 use twilight_http::Client;
 use whisperengine::{BuildError, Clock, SystemClock, WhisperEngine};
 use whisperengine_examples::report;
@@ -60,20 +65,18 @@ async fn serve(args: &Args, token: String) -> Result<(), Box<dyn Error>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let engine = engine(Some(&data), &clock)?;
     let bot = Bot::new(engine.clone(), clock, Client::new(token.clone()), &args.bot);
-    let shard_config = ConfigBuilder::new(token, INTENTS).build();
-    let mut tasks = JoinSet::new();
-    for shard in create_recommended(bot.http(), shard_config, |_, builder| builder.build()).await? {
-        tasks.spawn(bot.clone().run(shard));
-    }
+    let mut shards = bot
+        .connect(ConfigBuilder::new(token, INTENTS).build())
+        .await
+        .map_err(|error| error as Box<dyn Error>)?;
     let mut looks = time::interval(Duration::from_secs(args.look_seconds));
     loop {
         tokio::select! {
             _ = looks.tick() => drop(bot.speak_first().await),
             // A shard ends only when Discord will not have it back.
-            Some(ended) = tasks.join_next() => {
+            _ = shards.join_next() => {
                 engine.shutdown().await;
-                ended??;
-                return Ok(());
+                return Err("Discord closed the connection for good".into());
             }
             _ = signal::ctrl_c() => {
                 engine.shutdown().await;

@@ -164,16 +164,19 @@ impl<T, R> Batch<T, R> {
         alone
     }
 
-    /// Answers what is still open with `error`; how many that were.
-    pub(crate) fn fail_open(&mut self, error: &TurnError) -> usize {
+    /// Turns without an answer.
+    pub(crate) fn open_turns(&self) -> usize {
+        self.open.iter().filter(|open| open.slot.is_some()).count()
+    }
+
+    /// Answers what is still open with `error`.
+    pub(crate) fn fail_open(&mut self, error: &TurnError) {
         let answers: Vec<(ReplySlot<R>, Answer<R>)> = self
             .open
             .iter_mut()
             .filter_map(|open| Some((open.slot.take()?, Err(error.clone()))))
             .collect();
-        let failed = answers.len();
         send_all(answers);
-        failed
     }
 
     /// Empties the batch; gives the leases of the turns that were not detached.

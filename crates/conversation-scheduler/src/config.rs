@@ -36,7 +36,7 @@ pub struct Config {
     pub max_queued: usize,
     /// How many turns may wait in one class. Lower than `max_queued`: room is kept for the others.
     pub max_queued_per_class: usize,
-    /// How many turns may wait in one session; at most 65,535.
+    /// How many turns may wait in one session; at most 65,000.
     pub max_queued_per_session: usize,
     /// How many turns may be with the handler at once, those answered later included.
     pub max_in_flight: usize,
@@ -146,8 +146,8 @@ impl Config {
         in_range(
             "max_queued_per_session",
             self.max_queued_per_session,
-            65_535,
-            "1 to 65,535",
+            65_000,
+            "1 to 65,000",
         )?;
         in_range("max_in_flight", self.max_in_flight, COUNT, "1 to 4,294,967,294")?;
         in_range("aging_turns", self.aging_turns as usize / 16, COUNT, "16 or more")?;

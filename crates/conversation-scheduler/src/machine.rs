@@ -77,6 +77,8 @@ pub struct SchedulerCore<T, K = ()> {
     phase: Phase,
     reserved: usize,
     in_flight: usize,
+    /// Batches taken whose call has not ended.
+    calls: usize,
     last_serial: u64,
     last_token: u32,
 }
@@ -222,6 +224,7 @@ impl<T, K> SchedulerCore<T, K> {
             phase: Phase::Open,
             reserved: 0,
             in_flight: 0,
+            calls: 0,
             last_serial: 0,
             last_token: 0,
             config,

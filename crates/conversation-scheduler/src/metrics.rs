@@ -21,7 +21,8 @@ pub struct Metrics {
     pub in_flight: usize,
     /// By class, most urgent first.
     pub classes: [ClassMetrics; 4],
-    /// Turns per second that the active workers can serve, as measured; `None` before the first.
+    /// Turns per second that the active workers can serve in full batches, fitted to the calls they made;
+    /// `None` before the first.
     pub service_rate: Option<f64>,
     /// Part of the active workers' time spent in the handler over the last seconds, 0 to 1.
     pub utilisation: f64,

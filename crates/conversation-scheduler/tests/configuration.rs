@@ -1,4 +1,5 @@
 //! Settings from text, their defaults, and what is refused.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use whisperengine_conversation_scheduler::{Config, Error, SchedulerCore};
 use whisperengine_types::{Clock, SystemClock};

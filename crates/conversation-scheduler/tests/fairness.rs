@@ -1,4 +1,5 @@
 //! Who is served how often: by class, by session, and next to a flooder.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! One test for each defect of the first system's conversation manager (and of its engine's queues),
 //! named after what it did wrong.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -218,7 +219,7 @@ fn the_priority_score_was_computed_and_never_used() {
 
 #[test]
 fn messages_per_second_counted_the_managers_own_ticks() {
-    let (mut core, mut now) = core(|_| ());
+    let (mut core, mut now) = core(|config| config.max_batch_turns = NonZeroUsize::new(4).unwrap());
     for _ in 0..1_000 {
         now += ms(1);
         core.handle_timeout(now);

@@ -1,4 +1,5 @@
 //! As a tower service and as a layer: readiness is a place in the queue.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

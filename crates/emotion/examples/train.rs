@@ -53,7 +53,9 @@ struct Options {
     gram_rows: u32,
 }
 
-const EKMAN: [&str; 7] = ["anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral"];
+const EKMAN: [&str; 7] = [
+    "anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral",
+];
 const SENTIMENT: [&str; 4] = ["positive", "negative", "ambiguous", "neutral"];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -47,7 +47,8 @@ impl EmotionTrajectories {
 
     /// Puts a trajectory back, as after a restart.
     pub fn restore(&self, owner: &MemoryOwner, trajectory: EmotionTrajectory) {
-        self.people.insert(owner.clone(), Arc::new(Mutex::new(trajectory)));
+        self.people
+            .insert(owner.clone(), Arc::new(Mutex::new(trajectory)));
     }
 
     /// Forgets everything about the feelings of `owner`.

@@ -91,7 +91,11 @@ impl Reader {
             .filter(|(anchor, _)| anchor.primary == primary)
             .map(|(_, &probability)| probability)
             .fold(0.0, f32::max);
-        let doubt = if cues.said[primary as usize] > 0.0 { 0.5 } else { 1.0 };
+        let doubt = if cues.said[primary as usize] > 0.0 {
+            0.5
+        } else {
+            1.0
+        };
         let feeling = 1.0 - probabilities[Emotion::Neutral as usize];
         let (arousal, dominance) = affect(&probabilities);
         let valence = vader.compound as f32;
@@ -147,7 +151,9 @@ impl Cues {
         if !kept.is_empty() {
             return kept;
         }
-        let denied = PrimaryEmotion::ALL.into_iter().find(|&emotion| self.is_denied(emotion));
+        let denied = PrimaryEmotion::ALL
+            .into_iter()
+            .find(|&emotion| self.is_denied(emotion));
         let label = match denied.map(opposite) {
             Some(PrimaryEmotion::Sadness) => Emotion::Sadness,
             Some(PrimaryEmotion::Anger) => Emotion::Annoyance,

@@ -112,7 +112,8 @@ where
     fn read(&mut self) {
         let texts: Vec<&str> = self.waiting.iter().map(AsRef::as_ref).collect();
         self.engine.analyze_into(&texts, &mut self.readings);
-        self.ready.extend(self.waiting.drain(..).zip(self.readings.iter()));
+        self.ready
+            .extend(self.waiting.drain(..).zip(self.readings.iter()));
     }
 }
 

@@ -10,8 +10,8 @@ mod quantize;
 
 use whisperengine_types::Emotion;
 
-pub use self::{data::Example, evaluate::Scores};
 use self::{data::Encoded, evaluate::Tuned};
+pub use self::{data::Example, evaluate::Scores};
 use crate::{EmotionModel, Error, Result, model::Buckets};
 
 /// How to train.
@@ -33,11 +33,11 @@ pub struct TrainConfig {
     /// Features are weighted by ln(texts / texts with it) to the minus this: frequent features, whose
     /// weights can be trusted, count for more. Default 0.4.
     pub frequency_power: f32,
-    /// Weight of a character n-gram relative to a word. Default 0.5.
+    /// Weight of a character n-gram relative to a word. Default 0.6.
     pub gram_weight: f32,
     /// Rows of words, pairs and negated words. Default 16,384; 32 bytes each in the file.
     pub word_rows: u32,
-    /// Rows of character n-grams. Default 16,384; 32 bytes each in the file.
+    /// Rows of character n-grams. Default 20,480; 32 bytes each in the file.
     pub gram_rows: u32,
 }
 
@@ -50,9 +50,9 @@ impl Default for TrainConfig {
             learning_rate: 0.3,
             weight_decay: 0.002,
             frequency_power: 0.4,
-            gram_weight: 0.5,
+            gram_weight: 0.6,
             word_rows: 16_384,
-            gram_rows: 16_384,
+            gram_rows: 20_480,
         }
     }
 }

@@ -181,7 +181,15 @@ impl std::fmt::Display for EmotionContext {
             MoodTrend::Steady => "steady",
             MoodTrend::Falling => "falling",
         };
-        let volatile = if self.volatility >= VOLATILE { ", volatile" } else { "" };
-        write!(f, "; mood {mood} and {trend}{volatile} over {} messages", self.messages)
+        let volatile = if self.volatility >= VOLATILE {
+            ", volatile"
+        } else {
+            ""
+        };
+        write!(
+            f,
+            "; mood {mood} and {trend}{volatile} over {} messages",
+            self.messages
+        )
     }
 }

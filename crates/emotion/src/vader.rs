@@ -18,13 +18,13 @@ use std::{fmt, ops::Range};
 
 use whisperengine_types::VaderScores;
 
+pub(crate) use self::lexicon::Word;
 use self::{
     emoji::Segment,
     lexicon::Lexicon,
     sum::{Number, sum_floats, sum_mixed},
     token::{Marks, Token, tokenize},
 };
-pub(crate) use self::lexicon::Word;
 
 /// What the compound score is normalised with.
 const ALPHA: f64 = 15.0;

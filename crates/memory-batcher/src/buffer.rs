@@ -4,8 +4,8 @@
 //! that is not held stands in exactly one lane.
 
 use std::{
-    collections::BinaryHeap,
     cmp::Reverse,
+    collections::BinaryHeap,
     time::{Duration, Instant},
 };
 
@@ -39,7 +39,8 @@ pub(crate) struct Entry<T> {
     pub(crate) first: Option<Waiter<T>>,
     pub(crate) repeats: Vec<Waiter<T>>,
     pub(crate) attempts: u32,
-    /// The result of an application that has to be made again because an earlier operation failed.
+    /// The result of an application that has to be made again because an earlier operation failed, or
+    /// that nobody knows the outcome of.
     pub(crate) applied: Option<Committed>,
     /// To be committed alone, since a batch with it made the store panic.
     pub(crate) alone: bool,
@@ -163,7 +164,9 @@ impl<T> Buffer<T> {
 
     /// Removes an entry that is in no queue.
     pub(crate) fn remove(&mut self, key: EntryKey) -> Entry<T> {
-        let entry = self.entries[key.at as usize].take().expect("entries are removed once");
+        let entry = self.entries[key.at as usize]
+            .take()
+            .expect("entries are removed once");
         self.seqs[key.at as usize] = 0;
         self.free.push(key.at);
         entry
@@ -194,13 +197,21 @@ impl<T> Buffer<T> {
     }
 
     /// Takes up to a quantum of one owner's operations; false when the batch can take no more.
-    fn take_from(&mut self, slot_at: u32, limits: Limits, batch: &mut Vec<EntryKey>, bytes: &mut usize) -> bool {
+    fn take_from(
+        &mut self,
+        slot_at: u32,
+        limits: Limits,
+        batch: &mut Vec<EntryKey>,
+        bytes: &mut usize,
+    ) -> bool {
         for _ in 0..QUANTUM {
             self.drop_abandoned(slot_at);
             let Some(&key) = self.owners.slot(slot_at).queue.front() else {
                 return true;
             };
-            let entry = self.entries[key.at as usize].as_mut().expect("queued entries exist");
+            let entry = self.entries[key.at as usize]
+                .as_mut()
+                .expect("queued entries exist");
             let (size, alone) = (entry.bytes, entry.alone);
             let full = batch.len() >= limits.items || *bytes + size > limits.bytes;
             if !batch.is_empty() && (full || alone) {
@@ -228,7 +239,9 @@ impl<T> Buffer<T> {
             let slot_at = entry.slot;
             self.owners.slot_mut(slot_at).queue.push_front(key);
             self.count_in(key);
-            self.reschedule(slot_at);
+        }
+        for &key in keys {
+            self.reschedule(self.slot_of(key));
         }
     }
 
@@ -340,12 +353,17 @@ impl<T> Buffer<T> {
     }
 
     fn slot_of(&self, key: EntryKey) -> u32 {
-        self.entries[key.at as usize].as_ref().expect("the entry exists").slot
+        self.entries[key.at as usize]
+            .as_ref()
+            .expect("the entry exists")
+            .slot
     }
 
     fn drop_abandoned(&mut self, slot_at: u32) {
         while let Some(&key) = self.owners.slot(slot_at).queue.front()
-            && self.entries[key.at as usize].as_ref().is_some_and(Entry::is_abandoned)
+            && self.entries[key.at as usize]
+                .as_ref()
+                .is_some_and(Entry::is_abandoned)
         {
             self.owners.slot_mut(slot_at).queue.pop_front();
             self.remove(key);
@@ -389,8 +407,15 @@ impl<T> Buffer<T> {
         slot.stamp += 1;
         let stamp = slot.stamp;
         if let (Some(lane), Some(&front)) = (lane, slot.queue.front()) {
-            let since = self.entries[front.at as usize].as_ref().expect("queued entries exist").submitted;
-            let ticket = Ticket { slot: slot_at, stamp, since };
+            let since = self.entries[front.at as usize]
+                .as_ref()
+                .expect("queued entries exist")
+                .submitted;
+            let ticket = Ticket {
+                slot: slot_at,
+                stamp,
+                since,
+            };
             self.lanes.push_back(lane, ticket);
         }
     }

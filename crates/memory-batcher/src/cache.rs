@@ -8,7 +8,10 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::{Relaxed, SeqCst}},
+        atomic::{
+            AtomicU64,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     time::{Duration, Instant},
 };
@@ -91,7 +94,11 @@ impl QueryCache {
         let Some(answers) = &self.answers else {
             return;
         };
-        let memories: usize = recall.memories.iter().map(|hit| 128 + record_bytes(&hit.memory)).sum();
+        let memories: usize = recall
+            .memories
+            .iter()
+            .map(|hit| 128 + record_bytes(&hit.memory))
+            .sum();
         let bytes = 64 + key.bytes() + memories;
         let answer = Answer {
             recall: Arc::clone(recall),

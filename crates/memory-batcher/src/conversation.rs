@@ -52,7 +52,12 @@ impl Exchange {
         let place = self.session.as_ref().map_or("", SessionId::as_str);
         let id = content_id(
             "x",
-            &[&self.message, &self.reply, place, &self.sent_at.as_millis().to_string()],
+            &[
+                &self.message,
+                &self.reply,
+                place,
+                &self.sent_at.as_millis().to_string(),
+            ],
         );
         let text = format!("{}\n{}", self.message, self.reply);
         let mut record = MemoryRecord::new(id, text, self.sent_at);
@@ -121,7 +126,9 @@ impl Fact {
         record.trust = self.trust;
         record.metadata = self.metadata;
         if let Some(context) = self.context {
-            record.metadata.insert("context".to_owned(), MetadataValue::Text(context));
+            record
+                .metadata
+                .insert("context".to_owned(), MetadataValue::Text(context));
         }
         record
     }
@@ -161,10 +168,18 @@ mod tests {
         let at = Timestamp::from_millis(1_700_000_000_000);
         let id = |message, reply, at| Exchange::new(message, reply, at).into_record().id;
         assert_eq!(id("hi", "hello", at), id("hi", "hello", at));
-        assert_ne!(id("hi", "hello", at), id("hi", "hello", Timestamp::from_millis(1)));
+        assert_ne!(
+            id("hi", "hello", at),
+            id("hi", "hello", Timestamp::from_millis(1))
+        );
         assert_ne!(id("ab", "c", at), id("a", "bc", at));
         let fact = Fact::new("allergic to nuts", at).into_record();
-        assert_eq!(fact.id, Fact::new("allergic to nuts", Timestamp::from_millis(1)).into_record().id);
+        assert_eq!(
+            fact.id,
+            Fact::new("allergic to nuts", Timestamp::from_millis(1))
+                .into_record()
+                .id
+        );
         assert_eq!(fact.id.as_str(), "fact-9ac32ba0563fab2eb1796877a771e973");
     }
 }

@@ -127,7 +127,9 @@ impl<'a> Target<'a> {
     fn of(op: &'a WriteOp) -> Self {
         match op {
             WriteOp::Store { owner, record } => Self::Record(owner, record.id.as_str()),
-            WriteOp::Update { owner, id, .. } | WriteOp::Delete { owner, id } => Self::Record(owner, id.as_str()),
+            WriteOp::Update { owner, id, .. } | WriteOp::Delete { owner, id } => {
+                Self::Record(owner, id.as_str())
+            }
             WriteOp::PutState { owner, .. } => Self::State(owner),
             WriteOp::ForgetAll { owner } => Self::Owner(owner),
         }

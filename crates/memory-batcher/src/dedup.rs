@@ -83,7 +83,12 @@ impl DedupWindow {
         self.stamp += 1;
         let stamp = self.stamp;
         self.seen.insert(key, (Seen::Pending(entry), stamp));
-        self.ages.push_back(Age { at: now, key, id, stamp });
+        self.ages.push_back(Age {
+            at: now,
+            key,
+            id,
+            stamp,
+        });
         while self.seen.len() > self.max_items && self.drop_oldest() {}
     }
 
@@ -98,7 +103,11 @@ impl DedupWindow {
 
     /// Forgets that `entry` was to store `id`.
     pub(crate) fn fail(&mut self, key: &DedupKey, entry: EntryKey, id: &MemoryId) {
-        if self.seen.get(key).is_some_and(|(seen, _)| *seen == Seen::Pending(entry)) {
+        if self
+            .seen
+            .get(key)
+            .is_some_and(|(seen, _)| *seen == Seen::Pending(entry))
+        {
             self.seen.remove(key);
             self.forget_id(key, hash_id(id));
         }
@@ -197,10 +206,14 @@ pub(crate) fn fold(values: &[f32]) -> u64 {
     let mut lanes = [1_u64, 2, 3, 4];
     for chunk in values.chunks(4) {
         for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane = (*lane ^ u64::from(value.to_bits())).wrapping_mul(ODD).rotate_left(29);
+            *lane = (*lane ^ u64::from(value.to_bits()))
+                .wrapping_mul(ODD)
+                .rotate_left(29);
         }
     }
-    lanes.iter().fold(values.len() as u64, |sum, lane| (sum ^ lane).wrapping_mul(ODD).rotate_left(31))
+    lanes.iter().fold(values.len() as u64, |sum, lane| {
+        (sum ^ lane).wrapping_mul(ODD).rotate_left(31)
+    })
 }
 
 /// Gathers the bytes that a value hashes as; two SipHash runs over all of them make the 128 bits.

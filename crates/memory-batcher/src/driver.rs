@@ -6,7 +6,10 @@
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread,
     time::Instant,
 };
@@ -35,6 +38,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// Wakes the thread that commits.
     work: Condvar,
+    /// Tells that thread, while it is about to go to sleep, that a batch is due.
+    due: AtomicBool,
     /// Wakes the thread that watches deadlines.
     alarm: Condvar,
 }
@@ -84,6 +89,7 @@ impl Shared {
                 stopped: false,
             }),
             work: Condvar::new(),
+            due: AtomicBool::new(false),
             alarm: Condvar::new(),
             config,
         })
@@ -133,9 +139,12 @@ impl Shared {
 
     fn after(&self, mut state: MutexGuard<'_, State>, now: Instant) {
         let outputs = take_answers(&mut state.machine);
+        let is_due = state.machine.is_due(now);
+        if is_due {
+            self.due.store(true, Relaxed);
+        }
         let sooner = |at: Instant| state.commit_at.is_none_or(|known| at < known);
-        let wake_commit = state.idle
-            && (state.machine.is_due(now) || state.machine.next_commit().is_some_and(sooner));
+        let wake_commit = state.idle && (is_due || state.machine.next_commit().is_some_and(sooner));
         state.idle &= !wake_commit;
         let alarm = state.machine.next_alarm();
         let wake_alarm = alarm.is_some_and(|at| state.alarm_at.is_none_or(|known| at < known));
@@ -169,10 +178,16 @@ impl Shared {
                 state = self.lock();
                 continue;
             }
-            let soon = |at: Instant| at < now + self.config.lurk;
-            if lurking.is_some_and(|until| now < until) || state.machine.next_commit().is_some_and(soon) {
+            let soon = state
+                .machine
+                .next_commit()
+                .filter(|at| *at < now + self.config.lurk);
+            if let Some(until) = soon.or(lurking.filter(|until| now < *until)) {
+                self.due.store(false, Relaxed);
                 drop(state);
-                thread::yield_now();
+                while !self.due.load(Relaxed) && crate::driver::now() < until {
+                    thread::yield_now();
+                }
                 state = self.lock();
                 continue;
             }
@@ -216,16 +231,21 @@ impl Shared {
     }
 
     fn tell(&self, outputs: Vec<Output<Token>>) {
-        let mut slots = 0;
+        // Room first: whoever has its answer finds the slots that its write took free again.
+        let freed = outputs.iter().map(|output| match output {
+            Output::Answer {
+                token: Token::Write { slots, .. },
+                ..
+            } => *slots as usize,
+            _ => 0,
+        });
+        self.room.add_permits(freed.sum());
         for output in outputs {
             match output {
                 Output::Answer {
-                    token: Token::Write { reply, slots: freed },
+                    token: Token::Write { reply, .. },
                     outcome,
-                } => {
-                    slots += freed as usize;
-                    reply.send(outcome);
-                }
+                } => reply.send(outcome),
                 Output::Settled {
                     token: Token::Await(caller),
                     pending,
@@ -239,9 +259,6 @@ impl Shared {
                 }
                 other => unreachable!("each output bears the token of its input: {other:?}"),
             }
-        }
-        if slots > 0 {
-            self.room.add_permits(slots);
         }
     }
 

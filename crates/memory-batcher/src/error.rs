@@ -57,7 +57,7 @@ pub enum BatcherError {
     #[error("write was still waiting when the drain ended")]
     Unwritten,
     /// The write may or may not be stored: the drain's deadline passed while the store was working on it,
-    /// or it was applied, had to be applied again behind an earlier write that had failed, and that failed.
+    /// or it was (or may have been) applied, had to be applied again, and that failed.
     #[error("write may or may not be stored")]
     InDoubt,
     /// An idempotency key has no character or more than 256 bytes.

@@ -46,11 +46,7 @@ impl MemoryBatcher {
     ///
     /// # Errors
     /// [`BatcherError::Config`] or [`BatcherError::NoThread`].
-    pub fn start(
-        store: Arc<dyn MemoryStore>,
-        recall: Arc<dyn MemoryRecall>,
-        config: Config,
-    ) -> Result<Self> {
+    pub fn start(store: Arc<dyn MemoryStore>, recall: Arc<dyn MemoryRecall>, config: Config) -> Result<Self> {
         let shared = Arc::new(Shared::new(store, recall, config)?);
         shared.start()?;
         Ok(Self {
@@ -80,7 +76,9 @@ impl MemoryBatcher {
         });
         let outcomes = self.write_many(ops).await;
         let pairs = outcomes.into_iter().zip(ids);
-        pairs.map(|(outcome, id)| outcome.map(|written| stored(written, id))).collect()
+        pairs
+            .map(|(outcome, id)| outcome.map(|written| stored(written, id)))
+            .collect()
     }
 
     /// Stores a message and the reply to it as one memory.
@@ -130,9 +128,7 @@ impl MemoryBatcher {
     /// # Errors
     /// As [`write`](Self::write).
     pub async fn forget_all(&self, owner: &MemoryOwner) -> Result<Committed> {
-        let op = WriteOp::ForgetAll {
-            owner: owner.clone(),
-        };
+        let op = WriteOp::ForgetAll { owner: owner.clone() };
         self.write(op).await.map(committed)
     }
 
@@ -163,13 +159,19 @@ impl MemoryBatcher {
     }
 
     /// Makes many writes, in order, and waits for room where there is none; one result for each.
-    pub async fn write_many<W: Into<Write>>(&self, writes: impl IntoIterator<Item = W>) -> Vec<Result<Written>> {
+    pub async fn write_many<W: Into<Write>>(
+        &self,
+        writes: impl IntoIterator<Item = W>,
+    ) -> Vec<Result<Written>> {
         let prepared: Vec<Prepared> = writes.into_iter().map(Prepared::new).collect();
         let (gather, submission) = Gather::new(prepared.len());
         let mut batch = Vec::new();
         for (at, write) in prepared.into_iter().enumerate() {
             let gather = Arc::clone(&gather);
-            let reply = Reply::Many { gather, at: at as u32 };
+            let reply = Reply::Many {
+                gather,
+                at: at as u32,
+            };
             let slots = match self.slots(write.bytes) {
                 Ok(slots) => slots,
                 Err(error) => {
@@ -177,7 +179,14 @@ impl MemoryBatcher {
                     continue;
                 }
             };
-            if self.inner.shared.room.try_acquire_many(slots).map(SemaphorePermit::forget).is_err() {
+            if self
+                .inner
+                .shared
+                .room
+                .try_acquire_many(slots)
+                .map(SemaphorePermit::forget)
+                .is_err()
+            {
                 self.hand_in(mem::take(&mut batch));
                 if let Err(error) = self.make_room(slots).await {
                     reply.send(Err(error));
@@ -199,10 +208,15 @@ impl MemoryBatcher {
     /// [`Config::overload`](crate::Config::overload) says; [`BatcherError::TooLarge`].
     pub fn submit_many<W: Into<Write>>(&self, writes: impl IntoIterator<Item = W>) -> Result<Submission> {
         let prepared: Vec<Prepared> = writes.into_iter().map(Prepared::new).collect();
-        let slots = prepared.iter().map(|write| self.slots(write.bytes)).collect::<Result<Vec<u32>>>()?;
+        let slots = prepared
+            .iter()
+            .map(|write| self.slots(write.bytes))
+            .collect::<Result<Vec<u32>>>()?;
         let shared = &self.inner.shared;
         let needed: u64 = slots.iter().map(|&n| u64::from(n)).sum();
-        let room = u32::try_from(needed).ok().and_then(|n| shared.room.try_acquire_many(n).ok());
+        let room = u32::try_from(needed)
+            .ok()
+            .and_then(|n| shared.room.try_acquire_many(n).ok());
         room.ok_or_else(|| self.full())?.forget();
         let (gather, submission) = Gather::new(prepared.len());
         let writes = prepared.into_iter().zip(slots).enumerate();
@@ -240,17 +254,25 @@ impl MemoryBatcher {
 
     /// The writes that were given up, oldest first.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.inner.shared.look(|machine| machine.dead_letters().cloned().collect())
+        self.inner
+            .shared
+            .look(|machine| machine.dead_letters().cloned().collect())
     }
 
     /// Hands all dead letters in again, oldest first, as new writes; those that a later operation has
     /// superseded are dropped. What fails again becomes a dead letter anew.
     pub async fn replay_dead_letters(&self) -> Replay {
         let letters = self.inner.shared.look(|machine| {
-            if machine.is_closed() { Vec::new() } else { machine.take_dead_letters() }
+            if machine.is_closed() {
+                Vec::new()
+            } else {
+                machine.take_dead_letters()
+            }
         });
         let (superseded, writes): (Vec<_>, Vec<_>) = letters.into_iter().partition(|l| l.superseded);
-        let outcomes = self.write_many(writes.into_iter().map(|letter| letter.write)).await;
+        let outcomes = self
+            .write_many(writes.into_iter().map(|letter| letter.write))
+            .await;
         let written = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         Replay {
             written,
@@ -303,7 +325,11 @@ impl MemoryBatcher {
         let permit = match shared.room.try_acquire_many(slots) {
             Ok(permit) => permit,
             Err(_) if shared.config.overload == Overload::Refuse => return Err(self.full()),
-            Err(_) => shared.room.acquire_many(slots).await.map_err(|_| BatcherError::Closed)?,
+            Err(_) => shared
+                .room
+                .acquire_many(slots)
+                .await
+                .map_err(|_| BatcherError::Closed)?,
         };
         permit.forget();
         Ok(())

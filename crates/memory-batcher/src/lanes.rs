@@ -44,7 +44,11 @@ impl Lanes {
     }
 
     /// Takes the ticket to be served at `now`, passing over those that are void.
-    pub(crate) fn pop(&mut self, now: Instant, is_valid: impl Fn(&Ticket) -> bool) -> Option<(usize, Ticket)> {
+    pub(crate) fn pop(
+        &mut self,
+        now: Instant,
+        is_valid: impl Fn(&Ticket) -> bool,
+    ) -> Option<(usize, Ticket)> {
         let mut best: Option<(i128, Instant, usize)> = None;
         for (lane, tickets) in self.lanes.iter_mut().enumerate() {
             while tickets.front().is_some_and(|ticket| !is_valid(ticket)) {

@@ -1,8 +1,4 @@
 //! The write path as a state machine: no thread, no clock, no store.
-//!
-//! Whoever drives it hands in events with the time they happened at, carries out what comes out, and
-//! calls [`Machine::handle_timeout`] when [`Machine::poll_timeout`] says so. Spurious calls do nothing.
-//! One commit is in flight at a time; while it is, the next batch gathers.
 
 use std::{
     cmp::Reverse,
@@ -136,7 +132,11 @@ pub struct OwnerView {
     pub pending: usize,
 }
 
-/// The write path; see the [module](self).
+/// The write path as a state machine: no thread, no clock, no store.
+///
+/// Whoever drives it hands in events with the time they happened at, carries out what comes out, and calls
+/// [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) says so. Spurious calls
+/// do nothing. One commit is in flight at a time; while it is, the next batch gathers.
 #[derive(Debug)]
 pub struct Machine<T> {
     timeout: Option<Duration>,
@@ -243,10 +243,7 @@ impl<T> Machine<T> {
         self.stats.committed_items += keys.len() as u64;
         self.stats.largest_batch = self.stats.largest_batch.max(keys.len());
         self.batches += 1;
-        self.in_flight = Some(InFlight {
-            keys,
-            since: now,
-        });
+        self.in_flight = Some(InFlight { keys, since: now });
         Some(ops)
     }
 
@@ -351,15 +348,15 @@ impl<T> Machine<T> {
             return self.answer(token, Err(BatcherError::Closed));
         }
         self.stats.accepted += 1;
-        let Prepared {
-            write,
-            bytes,
-            print,
-        } = prepared;
+        let Prepared { write, bytes, print } = prepared;
         let deadline = write.timeout.or(self.timeout).map(|timeout| now + timeout);
         let slot = self.buffer.owners.find_or_insert(write.op.owner(), now);
         let dedup_key = print.and_then(|print| self.dedup_key(slot, &write.dedup, print));
-        if let Some(seen) = dedup_key.as_ref().and_then(|key| self.dedup.find(key, now)).cloned() {
+        if let Some(seen) = dedup_key
+            .as_ref()
+            .and_then(|key| self.dedup.find(key, now))
+            .cloned()
+        {
             self.stats.duplicates += 1;
             return self.repeat(seen, token, deadline);
         }
@@ -448,7 +445,11 @@ impl<T> Machine<T> {
         if entry.in_flight || entry.applied.is_some() {
             return;
         }
-        let mut late: Vec<T> = entry.repeats.extract_if(.., |w| is_late(w)).map(|w| w.token).collect();
+        let mut late: Vec<T> = entry
+            .repeats
+            .extract_if(.., |w| is_late(w))
+            .map(|w| w.token)
+            .collect();
         if entry.first.as_ref().is_some_and(is_late) {
             late.extend(entry.first.take().map(|waiter| waiter.token));
         }

@@ -88,11 +88,15 @@ impl<T> Owners<T> {
     }
 
     pub(crate) fn slot(&self, slot: u32) -> &Slot<T> {
-        self.slots[slot as usize].as_ref().expect("a slot in use is not dropped")
+        self.slots[slot as usize]
+            .as_ref()
+            .expect("a slot in use is not dropped")
     }
 
     pub(crate) fn slot_mut(&mut self, slot: u32) -> &mut Slot<T> {
-        self.slots[slot as usize].as_mut().expect("a slot in use is not dropped")
+        self.slots[slot as usize]
+            .as_mut()
+            .expect("a slot in use is not dropped")
     }
 
     pub(crate) fn try_slot(&self, slot: u32) -> Option<&Slot<T>> {

@@ -44,7 +44,11 @@ impl FlushPolicy {
             self.usual.mul_f64(0.875) + took.mul_f64(0.125)
         };
         self.expected = items + waiting;
-        let linger = self.usual.mul_f64(self.linger_share).max(self.lurk).min(self.max_delay);
+        let linger = self
+            .usual
+            .mul_f64(self.linger_share)
+            .max(self.lurk)
+            .min(self.max_delay);
         self.linger_until = (self.expected > 1 && !linger.is_zero()).then(|| now + linger);
     }
 
@@ -78,10 +82,26 @@ mod tests {
         let cases = [
             ("first write", None, vec![(0, 1, true)]),
             ("one caller", Some((1, 0, 200)), vec![(0, 0, false), (0, 1, true)]),
-            ("many callers", Some((60, 4, 400)), vec![(0, 4, false), (50, 63, false), (60, 64, true)]),
-            ("stragglers", Some((60, 4, 400)), vec![(99, 40, false), (100, 40, true)]),
-            ("slow disk", Some((60, 4, 40_000)), vec![(999, 40, false), (1000, 40, true)]),
-            ("no latency", Some((60, 4, 0)), vec![(49, 63, false), (50, 1, true)]),
+            (
+                "many callers",
+                Some((60, 4, 400)),
+                vec![(0, 4, false), (50, 63, false), (60, 64, true)],
+            ),
+            (
+                "stragglers",
+                Some((60, 4, 400)),
+                vec![(99, 40, false), (100, 40, true)],
+            ),
+            (
+                "slow disk",
+                Some((60, 4, 40_000)),
+                vec![(999, 40, false), (1000, 40, true)],
+            ),
+            (
+                "no latency",
+                Some((60, 4, 0)),
+                vec![(49, 63, false), (50, 1, true)],
+            ),
         ];
         let start = std::sync::LazyLock::force(&START);
         for (name, committed, checks) in cases {

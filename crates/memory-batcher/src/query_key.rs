@@ -52,7 +52,11 @@ impl QueryKey {
 
     /// Bytes it holds, estimated.
     pub(crate) fn bytes(&self) -> usize {
-        let embedding = self.query.embedding.as_ref().map_or(0, |e| mem::size_of_val(e.values()));
+        let embedding = self
+            .query
+            .embedding
+            .as_ref()
+            .map_or(0, |e| mem::size_of_val(e.values()));
         2 * mem::size_of::<Self>() + mem::size_of::<RecallQuery>() + self.query.text.len() + embedding
     }
 }
@@ -91,7 +95,9 @@ fn hash_filter(filter: &Filter, state: &mut impl Hasher) {
             mem::discriminant(is).hash(state);
             match is {
                 Comparison::In(values) | Comparison::NotIn(values) => {
-                    values.iter().for_each(|value| hash_value(value, state));
+                    for value in values {
+                        hash_value(value, state);
+                    }
                 }
                 Comparison::Eq(value)
                 | Comparison::Ne(value)
@@ -102,7 +108,11 @@ fn hash_filter(filter: &Filter, state: &mut impl Hasher) {
             }
         }
         Filter::TextContains(text) => text.hash(state),
-        Filter::And(parts) | Filter::Or(parts) => parts.iter().for_each(|part| hash_filter(part, state)),
+        Filter::And(parts) | Filter::Or(parts) => {
+            for part in parts {
+                hash_filter(part, state);
+            }
+        }
         Filter::Not(part) => hash_filter(part, state),
     }
 }

@@ -61,7 +61,11 @@ impl Pace {
     fn note(&self, took: Duration) {
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let before = self.0.load(Relaxed);
-        let faded = if before == u64::MAX { 0 } else { before - before / 64 };
+        let faded = if before == u64::MAX {
+            0
+        } else {
+            before - before / 64
+        };
         self.0.store(faded.max(took), Relaxed);
     }
 
@@ -170,7 +174,9 @@ impl Shared {
         // From joining to handing over there is no await: a dropped future leaves no search unmade.
         let answer = match self.join(key, view, unseen)? {
             Step::Follow(answer) => answer,
-            Step::Lead(job) if self.reads.pace.is_below(self.config.inline_search) => return self.search(job),
+            Step::Lead(job) if self.reads.pace.is_below(self.config.inline_search) => {
+                return self.search(job);
+            }
             Step::Lead(job) => self.enqueue(job),
         };
         answer.await.unwrap_or(Err(BatcherError::Closed))
@@ -274,7 +280,11 @@ impl Shared {
                 return;
             }
             state.idle += 1;
-            state = self.reads.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .reads
+                .work
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
             state.idle -= 1;
         }
     }

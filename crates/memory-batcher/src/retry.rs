@@ -75,7 +75,11 @@ impl RetryPolicy {
     /// the operation: spread out, and the same in every replay.
     fn delay(&self, attempts: u32, seq: u64) -> Duration {
         let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1).min(31));
-        let full = self.config.backoff.saturating_mul(doubled).min(self.config.max_backoff);
+        let full = self
+            .config
+            .backoff
+            .saturating_mul(doubled)
+            .min(self.config.max_backoff);
         let mut hash = seq ^ (u64::from(attempts) << 56);
         hash = (hash ^ (hash >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         hash = (hash ^ (hash >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

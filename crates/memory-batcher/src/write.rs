@@ -131,11 +131,18 @@ pub(crate) fn record_bytes(record: &MemoryRecord) -> usize {
         .as_ref()
         .map_or(0, |e| mem::size_of_val(e.values()));
     let speaker = record.speaker.as_ref().map_or(0, String::len);
-    mem::size_of::<MemoryRecord>() + record.text.len() + speaker + embedding + metadata_bytes(record.metadata.iter())
+    mem::size_of::<MemoryRecord>()
+        + record.text.len()
+        + speaker
+        + embedding
+        + metadata_bytes(record.metadata.iter())
 }
 
 fn patch_bytes(patch: &MemoryPatch) -> usize {
-    let embedding = patch.embedding.as_ref().map_or(0, |e| mem::size_of_val(e.values()));
+    let embedding = patch
+        .embedding
+        .as_ref()
+        .map_or(0, |e| mem::size_of_val(e.values()));
     let removed: usize = patch.remove_metadata.iter().map(String::len).sum();
     let text = patch.text.as_ref().map_or(0, String::len);
     mem::size_of::<MemoryPatch>() + text + embedding + removed + metadata_bytes(patch.metadata.iter())

@@ -1,4 +1,5 @@
 //! The handle: bounds, convenience, dead letters, the end.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -9,9 +10,7 @@ use common::{
     gated::{Gated, until},
     owner, query, record, store, unavailable,
 };
-use whisperengine_memory_batcher::{
-    BatcherError, Config, Exchange, Fact, MemoryBatcher, Overload, Write,
-};
+use whisperengine_memory_batcher::{BatcherError, Config, Exchange, Fact, MemoryBatcher, Overload, Write};
 use whisperengine_types::{
     Committed, MemoryError, MemoryId, MemoryKind, MemoryOwner, MemoryRecord, MemoryStore, Timestamp, WriteOp,
 };
@@ -42,7 +41,10 @@ async fn the_queue_never_holds_more_than_its_size() {
     assert_eq!(batcher.stats().writes.accepted, 20);
     assert!(matches!(
         batcher.submit_many([store(&owner("ana"), record(999, "tea"))]),
-        Err(BatcherError::Full { what: "write", limit: 20 })
+        Err(BatcherError::Full {
+            what: "write",
+            limit: 20
+        })
     ));
     gated.open();
     for writer in writers {
@@ -59,11 +61,16 @@ async fn a_full_queue_refuses_if_so_configured() {
         config.overload = Overload::Refuse;
     });
     gated.shut();
-    let accepted = batcher.submit_many((0..4).map(|n| store(&owner("ana"), record(n, "tea")))).unwrap();
+    let accepted = batcher
+        .submit_many((0..4).map(|n| store(&owner("ana"), record(n, "tea"))))
+        .unwrap();
     let refused = batcher.store(&owner("ana"), record(9, "tea")).await;
     assert!(matches!(refused, Err(BatcherError::Full { .. })));
     let huge = batcher.store(&owner("ana"), record(9, &"x".repeat(9_000))).await;
-    assert!(matches!(huge, Err(BatcherError::TooLarge { limit: 8_000, .. })), "{huge:?}");
+    assert!(
+        matches!(huge, Err(BatcherError::TooLarge { limit: 8_000, .. })),
+        "{huge:?}"
+    );
     gated.open();
     assert!(accepted.await.iter().all(Result::is_ok));
     batcher.store(&owner("ana"), record(9, "tea")).await.unwrap();
@@ -103,14 +110,24 @@ async fn exchanges_facts_and_states_are_stored_as_what_they_are() {
     let mut fact = Fact::new("allergic to nuts", at);
     fact.context = Some("at dinner".to_owned());
     let fact = batcher.store_fact(&ana, fact).await.unwrap();
-    let again = batcher.store_fact(&ana, Fact::new("allergic to nuts", at + Duration::from_secs(9))).await.unwrap();
+    let again = batcher
+        .store_fact(&ana, Fact::new("allergic to nuts", at + Duration::from_secs(9)))
+        .await
+        .unwrap();
     assert_eq!(fact.id, again.id);
     batcher.put_state(&ana, *b"calm").await.unwrap();
     let found = gated.get(&ana, &[first.id, fact.id]).unwrap();
     let kinds: Vec<MemoryKind> = found.iter().map(|r| r.as_ref().unwrap().kind).collect();
     assert_eq!(kinds, [MemoryKind::Exchange, MemoryKind::Fact]);
-    assert_eq!(Exchange::parts(found[0].as_ref().unwrap()), Some(("I love hiking", "Where do you go?")));
-    assert_eq!(gated.scan(&ana, None, 10).unwrap().len(), 2, "no fact is there twice");
+    assert_eq!(
+        Exchange::parts(found[0].as_ref().unwrap()),
+        Some(("I love hiking", "Where do you go?"))
+    );
+    assert_eq!(
+        gated.scan(&ana, None, 10).unwrap().len(),
+        2,
+        "no fact is there twice"
+    );
     assert_eq!(gated.state(&ana).unwrap().as_deref(), Some(&b"calm"[..]));
 }
 
@@ -157,7 +174,10 @@ async fn dead_letters_can_be_replayed() {
     }
     assert_eq!(batcher.dead_letters().len(), 3);
     let replay = batcher.replay_dead_letters().await;
-    assert_eq!((replay.written, replay.failed, batcher.dead_letters().len()), (0, 3, 3));
+    assert_eq!(
+        (replay.written, replay.failed, batcher.dead_letters().len()),
+        (0, 3, 3)
+    );
     store.1.store(true, std::sync::atomic::Ordering::SeqCst);
     batcher.store(&ana, record(1, "milk")).await.unwrap();
     let replay = batcher.replay_dead_letters().await;
@@ -170,15 +190,26 @@ async fn dead_letters_can_be_replayed() {
 async fn shutdown_answers_everyone_with_a_commit_stuck() {
     let (gated, batcher) = start(|config| config.max_batch_items = 10);
     gated.shut();
-    let submission = batcher.submit_many((0..30).map(|n| store(&owner("ana"), record(n, "tea")))).unwrap();
+    let submission = batcher
+        .submit_many((0..30).map(|n| store(&owner("ana"), record(n, "tea"))))
+        .unwrap();
     until(|| gated.commits() == 1).await;
     let report = batcher.shutdown(Duration::ZERO).await.unwrap();
     assert_eq!(report.pending, 30);
     assert_eq!(report.in_doubt.len() + report.unwritten.len(), 30);
     let outcomes = submission.await;
-    let in_doubt = outcomes.iter().filter(|o| matches!(o, Err(BatcherError::InDoubt))).count();
-    let unwritten = outcomes.iter().filter(|o| matches!(o, Err(BatcherError::Unwritten))).count();
-    assert_eq!((in_doubt, unwritten), (report.in_doubt.len(), report.unwritten.len()));
+    let in_doubt = outcomes
+        .iter()
+        .filter(|o| matches!(o, Err(BatcherError::InDoubt)))
+        .count();
+    let unwritten = outcomes
+        .iter()
+        .filter(|o| matches!(o, Err(BatcherError::Unwritten)))
+        .count();
+    assert_eq!(
+        (in_doubt, unwritten),
+        (report.in_doubt.len(), report.unwritten.len())
+    );
     gated.open();
     let closed = batcher.store(&owner("ana"), record(99, "tea")).await;
     assert!(matches!(closed, Err(BatcherError::Closed)));
@@ -191,7 +222,9 @@ async fn shutdown_answers_everyone_with_a_commit_stuck() {
 async fn dropping_the_last_handle_writes_what_was_accepted() {
     let (gated, batcher) = start(|_| {});
     gated.shut();
-    let submission = batcher.submit_many((0..30).map(|n| store(&owner("ana"), record(n, "tea")))).unwrap();
+    let submission = batcher
+        .submit_many((0..30).map(|n| store(&owner("ana"), record(n, "tea"))))
+        .unwrap();
     drop(batcher);
     gated.open();
     assert!(submission.await.iter().all(Result::is_ok));
@@ -202,8 +235,14 @@ async fn dropping_the_last_handle_writes_what_was_accepted() {
 async fn a_panicking_store_answers_everyone() {
     let (gated, batcher) = start(|_| {});
     gated.panic_from_now_on(true);
-    let outcomes = batcher.store_many(&owner("ana"), (0..40).map(|n| record(n, "tea")).collect()).await;
-    assert!(outcomes.iter().all(|o| matches!(o, Err(BatcherError::Panicked { .. }))));
+    let outcomes = batcher
+        .store_many(&owner("ana"), (0..40).map(|n| record(n, "tea")).collect())
+        .await;
+    assert!(
+        outcomes
+            .iter()
+            .all(|o| matches!(o, Err(BatcherError::Panicked { .. })))
+    );
     gated.panic_from_now_on(false);
     assert_eq!(batcher.replay_dead_letters().await.written, 40);
 }
@@ -212,7 +251,9 @@ async fn a_panicking_store_answers_everyone() {
 async fn a_deadline_passes_while_the_disk_hangs() {
     let (gated, batcher) = start(|_| {});
     gated.shut();
-    let stuck = batcher.submit_many([store(&owner("ana"), record(1, "tea"))]).unwrap();
+    let stuck = batcher
+        .submit_many([store(&owner("ana"), record(1, "tea"))])
+        .unwrap();
     until(|| gated.commits() == 1).await;
     let late = Write::new(store(&owner("ben"), record(1, "tea"))).timeout(Duration::from_millis(1));
     let late = batcher.write(late).await;

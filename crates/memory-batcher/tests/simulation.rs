@@ -1,4 +1,5 @@
 //! Simulated time and a store that fails to order: what is promised holds in every history.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -107,7 +108,11 @@ fn acknowledged_is_stored(world: &World) {
         });
         if !touched {
             let found = world.model.records.get(owner).and_then(|r| r.get(id.as_str()));
-            assert_eq!(found.map(|r| r.text.as_str()), Some(record.text.as_str()), "{id} is lost");
+            assert_eq!(
+                found.map(|r| r.text.as_str()),
+                Some(record.text.as_str()),
+                "{id} is lost"
+            );
         }
     }
 }
@@ -143,10 +148,15 @@ fn answers_come_in_order(world: &World) {
     let mut latest: HashMap<&MemoryOwner, usize> = HashMap::new();
     for &token in &world.answered {
         let op = world.ops[token].as_ref().unwrap();
-        let is_repeat = world.answers[&token].as_ref().is_ok_and(|written| written.duplicate);
+        let is_repeat = world.answers[&token]
+            .as_ref()
+            .is_ok_and(|written| written.duplicate);
         if !is_repeat {
             let before = latest.insert(op.owner(), token);
-            assert!(before.is_none_or(|before| before < token), "{before:?} before {token}");
+            assert!(
+                before.is_none_or(|before| before < token),
+                "{before:?} before {token}"
+            );
         }
     }
 }
@@ -267,5 +277,8 @@ proptest! {
 
 /// A store that gave no result may have applied an operation that was given up in the end.
 fn silent(error: &BatcherError) -> bool {
-    matches!(error, BatcherError::Failed { .. } | BatcherError::DeadlineExceeded | BatcherError::InDoubt)
+    matches!(
+        error,
+        BatcherError::Failed { .. } | BatcherError::DeadlineExceeded | BatcherError::InDoubt
+    )
 }

@@ -98,9 +98,9 @@ pub struct MomentConfig {
     pub retention_days: u32,
     /// Relevance a moment needs, `0..=1`. Default 0.4; higher offers fewer and better ones.
     pub relevance: f32,
-    /// Cosine from which a recalled memory is near enough without a shared word. Default 0.55.
+    /// Cosine from which a recalled memory is near enough without a shared word. Default 0.7.
     pub similarity: f32,
-    /// Turns between two offered moments. Default 3.
+    /// Turns between two offered moments. Default 5.
     pub gap_turns: u32,
 }
 
@@ -111,8 +111,8 @@ impl Default for MomentConfig {
             minimum_age_hours: 6,
             retention_days: 365,
             relevance: 0.4,
-            similarity: 0.55,
-            gap_turns: 3,
+            similarity: 0.7,
+            gap_turns: 5,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! One turn: from a message to a plan, and what follows after the reply.
 
+use std::time::Duration;
+
 use whisperengine_types::{
-    EmotionalState, Feedback, FlowState, MomentTiming, RelationshipStage, Suggestion, Timestamp, TurnInput,
-    TurnPlan,
+    EmotionalState, Feedback, FlowState, MomentPlan, MomentTiming, RelationshipStage, Suggestion, Timestamp,
+    TurnInput, TurnPlan,
 };
 
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
     state::{Pending, UserState},
     supplement,
     text::{Utterance, hash64},
-    thread::{Routed, Sketch, Turn},
+    thread::{Routed, Scope, Sketch, Turn},
 };
 
 /// Takes a message into account and plans the reply to it. Deterministic: equal state and input, equal
@@ -40,7 +42,8 @@ pub fn plan_turn(
     let lexicon = Lexicon::english();
     let utterance = Utterance::read(&lexicon, input.text);
     let at = input.sent_at;
-    let scope = session::scope(input.visibility, hash64(input.channel.as_str().as_bytes()));
+    let channel = hash64(input.channel.as_str().as_bytes());
+    let scope = session::scope(input.visibility, channel);
     let session_gap = MINUTE * config.interaction.session_gap_minutes.max(1);
     let latency = state.session.latency(at, session_gap);
     let sitting = state.session.enter(&utterance, at, scope, session_gap);
@@ -63,8 +66,8 @@ pub fn plan_turn(
     });
     plan.emotional = guide(&emotion, &state.emotional);
     reason::emotional(&utterance, &emotion, &mut plan.reasons);
-    let score = state.engagement.observe(&utterance, emotion.valence, sitting, at);
-    state.moments.usage_mut().judge(emotion.valence, score);
+    let liveliness = state.engagement.observe(&utterance, emotion.valence, sitting, at);
+    state.moments.usage_mut().judge(emotion.valence, liveliness);
     let classified = state
         .interaction
         .classify(&config.interaction, &utterance, &emotion, &mut plan.reasons);
@@ -91,56 +94,21 @@ pub fn plan_turn(
     plan.engagement = state
         .engagement
         .plan(&config.engagement, state.turns, state.session.closed, at);
-    let marks = Marks::of(&utterance);
-    let risen = state.relationship.take_risen();
-    let occasion = Occasion {
-        config: &config.moment,
+    let scene = Scene {
+        config,
         lexicon: &lexicon,
-        owner: input.owner,
-        recalled: input.recalled,
-        text: input.text,
-        terms: &utterance.terms,
-        themes: utterance.themes,
-        marks,
+        input,
+        utterance: &utterance,
         emotion: &emotion,
-        timings: timings(
-            &utterance,
-            &emotion,
-            marks,
-            sitting,
-            &routed,
-            plan.engagement.flow,
-            risen,
-        ),
-        session: state.session.number,
-        session_started: state.session.started,
         scope,
-        channel: hash64(input.channel.as_str().as_bytes()),
-        message: input.message,
-        turn: state.turns,
-        at,
-        quote_chars: config.prompt.quote_chars,
-        risen,
+        channel,
+        sitting,
+        routed,
     };
-    plan.moments = state.moments.pick(&occasion);
+    plan.moments = scene.moments(state, plan.engagement.flow);
     reason::moments(&plan.moments, &mut plan.reasons);
     if plan.engagement.intervene {
-        let memory = plan.moments.first().map(|moment| moment.quote.clone());
-        let ground = Ground {
-            lexicon: &lexicon,
-            threads: &state.threads,
-            scope,
-            turn: state.turns,
-            felt: (
-                emotion.state,
-                emotion.intensity,
-                emotion.triggers.has(EmotionalTrigger::CelebrationMoments),
-            ),
-            stressed: emotion.triggers.has(EmotionalTrigger::StressIndicators),
-            memory: memory.as_deref(),
-            present: true,
-        };
-        plan.engagement.suggestions = suggest(&mut state.engagement, &ground);
+        plan.engagement.suggestions = scene.suggestions(state, &plan);
     }
     reason::engagement(&plan.engagement, &mut plan.reasons);
     plan.relationship =
@@ -149,23 +117,115 @@ pub fn plan_turn(
             .plan(&config.personality, state.turns, state.interaction.supportive);
     plan.style = state.personality.style(&config.personality, now);
     plan.prompt_supplement = supplement::write(&config.prompt, &plan);
-
-    let hour = state.engagement.local_time.hour(&config.engagement.time_zone, at);
-    let facts = NoteFacts {
-        memory: input.message,
-        session: state.session.number,
-        scope,
-        emotion: &emotion,
-        at,
-    };
-    state.pending = Some(Pending {
-        seen: observe(&utterance, emotion.intensity, score, latency, at),
-        felt: Felt::new(&emotion, utterance.themes, at),
-        beat: Beat::new(&utterance, &sitting, score, hour).switched(routed.change.is_some()),
-        mentions: Mentions::new(&utterance, scope),
-        draft: Draft::new(&utterance, facts),
-    });
+    state.pending = Some(scene.pending(state, liveliness, latency));
     Ok(plan)
+}
+
+/// What is known of the present turn once its thread is found.
+struct Scene<'a> {
+    config: &'a Config,
+    lexicon: &'a Lexicon,
+    input: &'a TurnInput<'a>,
+    utterance: &'a Utterance<'a>,
+    emotion: &'a EmotionalContext,
+    scope: Scope,
+    channel: u64,
+    sitting: Sitting,
+    routed: Routed,
+}
+
+impl Scene<'_> {
+    fn moments(&self, state: &mut UserState, flow: FlowState) -> Vec<MomentPlan> {
+        let marks = Marks::of(self.utterance);
+        let risen = state.relationship.take_risen();
+        let occasion = Occasion {
+            config: &self.config.moment,
+            lexicon: self.lexicon,
+            owner: self.input.owner,
+            recalled: self.input.recalled,
+            text: self.input.text,
+            terms: &self.utterance.terms,
+            themes: self.utterance.themes,
+            marks,
+            own: self.utterance.has(Cue::Own),
+            emotion: self.emotion,
+            timings: self.timings(marks, flow, risen),
+            session: state.session.number,
+            session_started: state.session.started,
+            scope: self.scope,
+            channel: self.channel,
+            message: self.input.message,
+            turn: state.turns,
+            at: self.input.sent_at,
+            quote_chars: self.config.prompt.quote_chars,
+            risen,
+        };
+        state.moments.pick(&occasion)
+    }
+
+    fn timings(&self, marks: Marks, flow: FlowState, risen: bool) -> Timings {
+        let (emotion, routed) = (self.emotion, &self.routed);
+        let mut timings = Timings::default();
+        timings.set(
+            MomentTiming::ConversationStart,
+            self.sitting.opens && self.sitting.gap.is_some(),
+        );
+        timings.set(MomentTiming::NaturalPause, flow >= FlowState::Declining);
+        timings.set(
+            MomentTiming::TopicTransition,
+            routed.change.is_some() && routed.from.is_some(),
+        );
+        let moved = emotion.intensity >= 0.5 && emotion.state != EmotionalState::Neutral;
+        timings.set(MomentTiming::EmotionalMoment, moved);
+        timings.set(MomentTiming::AchievementSharing, marks.has(Marks::ACHIEVEMENT));
+        let troubled = marks.has(Marks::PROBLEM) || emotion.triggers.has(EmotionalTrigger::StressIndicators);
+        timings.set(MomentTiming::ProblemMention, troubled);
+        timings.set(
+            MomentTiming::RelationshipDeepening,
+            risen || self.utterance.has(Cue::Confiding),
+        );
+        timings
+    }
+
+    fn suggestions(&self, state: &mut UserState, plan: &TurnPlan) -> Vec<Suggestion> {
+        let triggers = self.emotion.triggers;
+        let achieved = triggers.has(EmotionalTrigger::CelebrationMoments);
+        let ground = Ground {
+            lexicon: self.lexicon,
+            threads: &state.threads,
+            scope: self.scope,
+            turn: state.turns,
+            felt: (self.emotion.state, self.emotion.intensity, achieved),
+            stressed: triggers.has(EmotionalTrigger::StressIndicators),
+            memory: plan.moments.first().map(|moment| moment.quote.as_str()),
+            present: true,
+        };
+        suggest(&mut state.engagement, &ground)
+    }
+
+    /// What the turn leaves to do after the reply.
+    fn pending(&self, state: &UserState, liveliness: f32, latency: Option<Duration>) -> Pending {
+        let at = self.input.sent_at;
+        let hour = state
+            .engagement
+            .local_time
+            .hour(&self.config.engagement.time_zone, at);
+        let facts = NoteFacts {
+            memory: self.input.message,
+            session: state.session.number,
+            scope: self.scope,
+            emotion: self.emotion,
+            at,
+        };
+        Pending {
+            seen: observe(self.utterance, self.emotion.intensity, liveliness, latency, at),
+            felt: Felt::new(self.emotion, self.utterance.themes, at),
+            beat: Beat::new(self.utterance, &self.sitting, liveliness, hour)
+                .switched(self.routed.change.is_some()),
+            mentions: Mentions::new(self.utterance, self.scope),
+            draft: Draft::new(self.utterance, facts),
+        }
+    }
 }
 
 /// Work for the latest turn that does not change its reply: profile, relationship, history, patterns,
@@ -195,7 +255,7 @@ pub fn record_feedback(config: &Config, state: &mut UserState, feedback: &Feedba
             state.session.reply(*at);
         }
         Feedback::SuggestionSent { suggestion, at } => {
-            state.engagement.initiative.confirm(suggestion, *at)?
+            state.engagement.initiative.confirm(suggestion, *at)?;
         }
         Feedback::Proactive { allowed } => state.engagement.initiative.allow(*allowed),
         Feedback::TimeZone { name } => state.engagement.local_time.set(name)?,
@@ -255,35 +315,4 @@ fn settle(config: &Config, state: &mut UserState) {
     state.engagement.interests.learn(&pending.mentions);
     state.moments.learn(pending.draft);
     state.threads.age(&config.thread, at);
-}
-
-fn timings(
-    utterance: &Utterance<'_>,
-    emotion: &EmotionalContext,
-    marks: Marks,
-    sitting: Sitting,
-    routed: &Routed,
-    flow: FlowState,
-    risen: bool,
-) -> Timings {
-    let mut timings = Timings::default();
-    timings.set(
-        MomentTiming::ConversationStart,
-        sitting.opens && sitting.gap.is_some(),
-    );
-    timings.set(MomentTiming::NaturalPause, flow >= FlowState::Declining);
-    timings.set(
-        MomentTiming::TopicTransition,
-        routed.change.is_some() && routed.from.is_some(),
-    );
-    let moved = emotion.intensity >= 0.5 && emotion.state != EmotionalState::Neutral;
-    timings.set(MomentTiming::EmotionalMoment, moved);
-    timings.set(MomentTiming::AchievementSharing, marks.has(Marks::ACHIEVEMENT));
-    let troubled = marks.has(Marks::PROBLEM) || emotion.triggers.has(EmotionalTrigger::StressIndicators);
-    timings.set(MomentTiming::ProblemMention, troubled);
-    timings.set(
-        MomentTiming::RelationshipDeepening,
-        risen || utterance.has(Cue::Confiding),
-    );
-    timings
 }

@@ -1,4 +1,5 @@
 //! The acceptance cases of the specification, one test each; case 2 is beside the observation it is about.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! When the bot speaks of its own accord, what it says, and what it learns from the answer.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Which old memories are brought up, when, and what is learnt from it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -21,7 +22,9 @@ fn recalled_memories_connect_by_meaning_and_not_only_the_last_twenty() {
     talk.say("Hello there, nice to see you.");
     let long_ago = talk.now;
     for number in 0..30 {
-        talk.say(&format!("Small talk number {number} about the weather."));
+        talk.say(&format!(
+            "I hope and dream about a life by the sea, number {number}."
+        ));
     }
     talk.wait(days(40));
     talk.recalled = vec![remembered(
@@ -35,7 +38,7 @@ fn recalled_memories_connect_by_meaning_and_not_only_the_last_twenty() {
     assert_eq!(moment.memory, Some(MemoryId::new("old-7").unwrap()));
     assert_eq!(
         (moment.quote.as_str(), moment.said_at),
-        ("Rex the terrier ran away during the thunderstorm", long_ago)
+        ("My terrier Rex ran away during the thunderstorm", long_ago)
     );
     assert_eq!(moment.timing, MomentTiming::ConversationStart);
     assert_eq!(talk.state.reads(&MemoryId::new("old-7").unwrap()), 1);
@@ -44,8 +47,8 @@ fn recalled_memories_connect_by_meaning_and_not_only_the_last_twenty() {
 #[test]
 fn others_words_and_far_memories_are_not_brought_up() {
     let said = "2026-02-20T10:00:00Z".parse().unwrap();
-    let text = "Rex the terrier ran away during the thunderstorm";
-    let own = remembered("m", text, said, 0.7);
+    let text = "My terrier Rex ran away during the thunderstorm";
+    let own = remembered("m", text, said, 0.75);
     let with = |change: fn(&mut MemoryRecord)| {
         let mut record = (*own.memory).clone();
         change(&mut record);
@@ -59,6 +62,10 @@ fn others_words_and_far_memories_are_not_brought_up() {
         (with(|m| m.speaker = Some("ana".to_owned())), true),
         (with(|m| m.speaker = Some("ember".to_owned())), false),
         (with(|m| m.kind = MemoryKind::Document), false),
+        (
+            with(|m| m.text = "You are a great friend to the terrier, Sam".to_owned()),
+            false,
+        ),
         (
             with(|m| m.text = "Where did Rex the terrier run during the thunderstorm?".to_owned()),
             false,
@@ -120,7 +127,7 @@ fn kinds_and_connections_follow_from_both_sides() {
         (
             "I love my pottery class on Tuesdays.",
             calm(),
-            "The pottery class made bowls today.",
+            "My pottery class made bowls today.",
             calm(),
             M::InterestDevelopment,
             C::ThematicSimilarity,

@@ -1,4 +1,5 @@
 //! The text for the language model: budgeted, and with quotes that stay quotes.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -14,7 +15,7 @@ fn supplement_with_memory(memory: &str, budget: usize) -> (TurnPlan, String) {
     let said = talk.now;
     talk.wait(days(2));
     talk.recalled = vec![remembered("old", memory, said, 0.9)];
-    let plan = talk.say("The pottery workshop starts tomorrow.");
+    let plan = talk.say("My pottery workshop starts tomorrow.");
     let text = plan.prompt_supplement.clone();
     (plan, text)
 }

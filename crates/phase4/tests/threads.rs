@@ -1,4 +1,5 @@
 //! Where messages go, and how threads live and end.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

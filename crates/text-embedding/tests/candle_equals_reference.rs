@@ -1,5 +1,6 @@
 //! The candle model gives the embeddings of the Python model within 1e-4, over texts embedded by
 //! `scripts/golden_embeddings.py`. Needs the model's folder in `TEST_MODEL_DIR`, and says when it has none.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "candle")]
 
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
 //! Every embedder and the decorator over it passes the conformance suite.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     sync::{

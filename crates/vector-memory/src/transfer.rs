@@ -61,7 +61,7 @@ impl VectorMemory {
             if let Some(state) = self.state(owner)? {
                 write(&Line::State {
                     owner: owner.clone(),
-                    bytes: state.iter().map(|byte| format!("{byte:02x}")).collect(),
+                    bytes: to_hex(&state),
                 })?;
             }
         }
@@ -134,6 +134,14 @@ impl VectorMemory {
             .into_iter()
             .try_for_each(|result| result.map(|_| ()))
     }
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("four bits are a digit");
+    bytes
+        .iter()
+        .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

@@ -365,3 +365,6 @@ fn patch_record(record: &mut MemoryRecord, patch: &MemoryPatch) {
     let metadata = metadata.iter().map(|(key, value)| (key.clone(), value.clone()));
     record.metadata.extend(metadata);
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
 //! Every store passes the same suite.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

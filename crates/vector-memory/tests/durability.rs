@@ -1,4 +1,5 @@
 //! What was acknowledged is there after reopening, and one handle at a time may open a store.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The exact index is exact, whatever is done to it.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 mod index_support;
 
@@ -163,16 +164,39 @@ fn misuse_is_a_typed_error_and_changes_nothing() {
     assert_eq!((index.len(), index.slots()), (1, 1));
 }
 
+#[cfg(not(feature = "hnsw_rs"))]
 #[test]
 fn a_backend_that_is_not_compiled_in_says_which_feature_adds_it() {
-    let cases = [
-        #[cfg(not(feature = "hnsw_rs"))]
-        (IndexKind::HnswRs, "hnsw_rs"),
-        (IndexKind::Faiss("HNSW32".to_owned()), "faiss"),
-    ];
-    for (kind, name) in cases {
-        let error = build(4, &IndexConfig::new(kind), []).unwrap_err();
-        assert!(matches!(error, IndexError::BackendDisabled { feature, .. } if feature == name));
+    let error = build(4, &IndexConfig::new(IndexKind::HnswRs), []).unwrap_err();
+    assert!(matches!(
+        error,
+        IndexError::BackendDisabled {
+            backend: "hnsw_rs",
+            feature: "hnsw_rs"
+        }
+    ));
+}
+
+#[test]
+fn settings_out_of_range_and_unknown_kinds_are_named() {
+    let mut config = IndexConfig::default();
+    config.recall = 1.5;
+    assert!(matches!(
+        build(4, &config, []),
+        Err(IndexError::InvalidConfig {
+            setting: "recall (0 to 1)"
+        })
+    ));
+    assert!(matches!(
+        build(0, &IndexConfig::default(), []),
+        Err(IndexError::InvalidConfig { .. })
+    ));
+    assert!(matches!(
+        "sideways".parse::<IndexKind>(),
+        Err(IndexError::InvalidConfig { .. })
+    ));
+    for kind in ["auto", "flat", "ivf", "hnsw_rs"] {
+        assert_eq!(kind.parse::<IndexKind>().unwrap().to_string(), kind);
     }
 }
 

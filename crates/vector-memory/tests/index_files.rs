@@ -1,4 +1,5 @@
 //! Saved indexes that are truncated, altered or made up: a typed error, never a panic or a wrong answer.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 mod index_support;
 

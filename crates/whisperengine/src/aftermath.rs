@@ -35,8 +35,13 @@ impl Aftermath {
     ) -> (Self, JoinHandle<()>) {
         let (queue, tasks) = bounded(QUEUE_TURNS);
         let work = move || run(&tasks, &*clock, &states, &writer);
-        let thread = thread::Builder::new().name("whisperengine-aftermath".to_owned()).spawn(work);
-        (Self { queue }, thread.expect("the system gives a thread at start-up"))
+        let thread = thread::Builder::new()
+            .name("whisperengine-aftermath".to_owned())
+            .spawn(work);
+        (
+            Self { queue },
+            thread.expect("the system gives a thread at start-up"),
+        )
     }
 
     /// Queues the aftermath of each owner's turn.

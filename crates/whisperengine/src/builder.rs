@@ -8,32 +8,21 @@ use std::{
 
 use tokio::runtime::Handle;
 use whisperengine_conversation_scheduler::{Batch, Handler, Scheduler};
-use whisperengine_emotion::EmotionEngine;
-use whisperengine_memory_batcher::MemoryBatcher;
-use whisperengine_phase4::Conversations;
-use whisperengine_text_embedding::{HashingEmbedder, StaticEmbedder};
 use whisperengine_types::{
-    Clock, Component, ConversationEngine, Degradation, Durability, Embedder, EmotionAnalyzer, MemoryRecall,
-    MemoryStore, NoConversation, NoEmotion, NoMemory, Responder, SystemClock, TurnOutcome, ZeroEmbedder,
+    Clock, ConversationEngine, Embedder, EmotionAnalyzer, MemoryRecall, MemoryStore, Responder, SystemClock,
+    TurnOutcome,
 };
-use whisperengine_vector_memory::VectorMemory;
 
 use crate::{
     aftermath::Aftermath,
-    config::{Components, EngineConfig, Mode},
+    assembly::Assembly,
+    config::{EngineConfig, Mode},
     engine::{Dispatch, Inner, WhisperEngine},
-    environment::Environment,
     error::{BuildError, ConfigError},
-    fallback::{Fallback, Gate},
-    health::Gates,
     inline::InlineTurns,
-    outbox::Outbox,
     pipeline::Pipeline,
-    report::CapabilityReport,
-    responder::Template,
     state::ConversationStates,
     turn::{Turn, TurnIds},
-    writer::{Path, Writer},
 };
 
 /// Describes an engine; [`build`](Self::build) makes it. Each part that is not given is the default one.
@@ -128,7 +117,8 @@ impl WhisperEngineBuilder {
         self
     }
 
-    /// Who writes the replies of [`WhisperEngine::converse`]; a template by default.
+    /// Who writes the replies of [`WhisperEngine::converse`]; a template by default, which also stands in
+    /// for the one given here.
     #[must_use]
     pub fn responder(mut self, responder: Arc<dyn Responder>) -> Self {
         self.responder = Some(responder);
@@ -143,84 +133,27 @@ impl WhisperEngineBuilder {
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         self.config.check()?;
         let config = self.config;
-        let on = config.effective_components();
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        let gate = |component, loss| Arc::new(Gate::new(component, loss, config.fallback, Arc::clone(&clock)));
-        let given_memory = self.store.is_some();
-        let no_folder = config.data_dir.is_none() && !given_memory;
-        let mut gates = Gates { gates: Vec::new(), disabled: disabled(on, no_folder) };
+        let mut assembly = Assembly::new(&config, Arc::clone(&clock), self.store.is_some());
 
-        let emotion: Arc<dyn EmotionAnalyzer> = match self.emotion {
-            _ if !on.emotion => Arc::new(NoEmotion),
-            given => {
-                let gate = gate(Component::Emotion, "feelings are not read");
-                gates.gates.push(Arc::clone(&gate));
-                let primary = given.unwrap_or_else(|| Arc::new(EmotionEngine::new()));
-                Arc::new(Fallback::new(primary, Arc::new(NoEmotion) as _, gate))
-            }
-        };
-        let embedder: Arc<dyn Embedder> = match self.embedder {
-            _ if !on.embedding => Arc::new(HashingEmbedder::default()),
-            given => {
-                let gate = gate(Component::Embedding, "meaning is not compared");
-                gates.gates.push(Arc::clone(&gate));
-                let primary = given.unwrap_or_else(|| Arc::new(StaticEmbedder::embedded()));
-                let zero = ZeroEmbedder::of(primary.space().clone());
-                Arc::new(Fallback::new(primary, Arc::new(zero) as _, gate))
-            }
-        };
-        let (store, found): (Arc<dyn MemoryStore>, Arc<dyn MemoryRecall>) = match (self.store, self.recall) {
-            (Some(store), Some(recall)) if on.store => (store, recall),
-            _ => {
-                let folder = config.data_dir.as_ref().filter(|_| on.store);
-                let memory = Arc::new(open_memory(folder, &embedder, &config)?);
-                (Arc::clone(&memory) as _, memory)
-            }
-        };
-        let recall: Arc<dyn MemoryRecall> = if on.recall {
-            let gate = gate(Component::Recall, "nothing is recalled");
-            gates.gates.push(Arc::clone(&gate));
-            Arc::new(Fallback::new(found, Arc::new(NoMemory) as _, gate))
-        } else {
-            Arc::new(NoMemory)
-        };
-        let conversation: Arc<dyn ConversationEngine> = match self.conversation {
-            _ if !on.conversation => Arc::new(NoConversation),
-            given => {
-                let gate = gate(Component::Conversation, "the plan is the default one");
-                gates.gates.push(Arc::clone(&gate));
-                let primary = match given {
-                    Some(conversation) => conversation,
-                    None => Arc::new(Conversations::new(config.phase4.clone()).map_err(|error| {
-                        BuildError::Part { part: "conversation engine", source: Box::new(error) }
-                    })?),
-                };
-                Arc::new(Fallback::new(primary, Arc::new(NoConversation) as _, gate))
-            }
-        };
+        let emotion = assembly.emotion(self.emotion);
+        let embedder = assembly.embedder(self.embedder);
+        let (store, found) = assembly.memory(self.store.zip(self.recall), &embedder)?;
+        let recall = assembly.recall(found);
+        let conversation = assembly.conversation(self.conversation)?;
+        let responder = assembly.responder(self.responder);
+        let writer = assembly.writer(&store, &recall, &runtime)?;
 
-        let store_gate = gate(Component::Store, "messages wait in memory");
-        gates.gates.push(Arc::clone(&store_gate));
-        let path = if on.batcher {
-            let batcher =
-                MemoryBatcher::start(Arc::clone(&store), Arc::clone(&recall), config.memory_batcher.clone())
-                    .map_err(|error| BuildError::Part { part: "memory batcher", source: Box::new(error) })?;
-            Path::Batched(batcher, runtime.clone())
-        } else {
-            Path::Direct(Arc::clone(&store))
-        };
-        let is_durable = on.store && !no_folder;
-        let writer = Writer {
-            path,
-            outbox: Arc::new(Outbox::new(config.outbox_writes)),
-            gate: store_gate,
-            acknowledged: if is_durable { Durability::Durable } else { Durability::Volatile },
-        };
-        let states = ConversationStates::new(conversation, Arc::clone(&emotion), Arc::clone(&store), config.state);
+        let states = ConversationStates::new(
+            conversation,
+            Arc::clone(&emotion),
+            Arc::clone(&store),
+            config.state,
+        );
         let states = Arc::new(states);
         let (aftermath, thread) = Aftermath::start(Arc::clone(&clock), Arc::clone(&states), writer.clone());
-        let disabled = gates.disabled.clone();
-        let embedding = embedder.space().to_string();
+        let report = assembly.report(&embedder);
+        let on = assembly.on;
         let pipeline = Arc::new(Pipeline {
             clock: Arc::clone(&clock),
             emotion,
@@ -229,44 +162,46 @@ impl WhisperEngineBuilder {
             states,
             writer,
             aftermath,
-            gates,
+            gates: assembly.gates,
             recall_k: config.recall_memories,
             forgetting: RwLock::new(()),
         });
         let dispatch = if on.scheduler {
-            let handler = TurnHandler { pipeline: Arc::clone(&pipeline), runtime };
-            let scheduler = Scheduler::start_with_clock(config.conversation_scheduler.clone(), clock.clone(), handler)
-                .map_err(|error| BuildError::Part { part: "conversation scheduler", source: Box::new(error) })?;
+            let handler = TurnHandler {
+                pipeline: Arc::clone(&pipeline),
+                runtime,
+            };
+            let settings = config.conversation_scheduler.clone();
+            let scheduler =
+                Scheduler::start_with_clock(settings, Arc::clone(&clock), handler).map_err(|error| {
+                    BuildError::Part {
+                        part: "conversation scheduler",
+                        source: Box::new(error),
+                    }
+                })?;
             Dispatch::Scheduled(scheduler)
         } else {
             let limit = config.conversation_scheduler.max_queued;
             Dispatch::Inline(InlineTurns::new(runtime, Arc::clone(&pipeline), limit))
         };
-        let report = CapabilityReport {
-            environment: Environment::detect(),
-            mode: config.mode,
-            data_dir: config.data_dir.filter(|_| on.store).map(|path| path.display().to_string()),
-            embedding,
-            partition_budget_bytes: config.vector_memory.partition_budget_bytes,
-            disabled,
-        };
         tracing::info!(%report, "engine is ready");
         let seed = self.seed.unwrap_or_else(entropy);
+        let inner = Inner {
+            pipeline,
+            dispatch,
+            store,
+            recall,
+            responder,
+            ids: TurnIds::new((seed ^ (seed >> 32)) as u32),
+            clock,
+            message_limit_bytes: config.message_limit_bytes,
+            shutdown_deadline: Duration::from_secs(config.shutdown_seconds),
+            report,
+            shutting_down: AtomicBool::new(false),
+            aftermath: Mutex::new(Some(thread)),
+        };
         Ok(WhisperEngine {
-            inner: Arc::new(Inner {
-                pipeline,
-                dispatch,
-                store,
-                recall,
-                responder: self.responder.unwrap_or_else(|| Arc::new(Template)),
-                ids: TurnIds::new((seed ^ (seed >> 32)) as u32),
-                clock,
-                message_limit_bytes: config.message_limit_bytes,
-                shutdown_deadline: Duration::from_secs(config.shutdown_seconds),
-                report,
-                shutting_down: AtomicBool::new(false),
-                aftermath: Mutex::new(Some(thread)),
-            }),
+            inner: Arc::new(inner),
         })
     }
 }
@@ -283,7 +218,11 @@ impl Handler<Turn, TurnOutcome> for TurnHandler {
         let turns: Vec<Turn> = batch
             .turns()
             .iter()
-            .map(|turn| Turn { priority: turn.class, sequence: turn.sequence, ..turn.payload.clone() })
+            .map(|turn| Turn {
+                priority: turn.class,
+                sequence: turn.sequence,
+                ..turn.payload.clone()
+            })
             .collect();
         let planned = self.pipeline.plan(&turns);
         let replies: Vec<_> = (0..batch.len()).map(|at| batch.detach(at)).collect();
@@ -297,37 +236,6 @@ impl Handler<Turn, TurnOutcome> for TurnHandler {
             }
         });
     }
-}
-
-fn open_memory(
-    folder: Option<&PathBuf>,
-    embedder: &Arc<dyn Embedder>,
-    config: &EngineConfig,
-) -> Result<VectorMemory, BuildError> {
-    let (embedder, memory) = (Arc::clone(embedder), config.vector_memory.clone());
-    match folder {
-        None => Ok(VectorMemory::in_memory(embedder, memory)),
-        Some(path) => VectorMemory::open(path, embedder, memory)
-            .map_err(|error| BuildError::Store { path: path.clone(), source: Box::new(error) }),
-    }
-}
-
-fn disabled(on: Components, no_folder: bool) -> Vec<Degradation> {
-    let switched_off = "switched off";
-    [
-        (on.emotion, Component::Emotion, "every message reads as neutral", switched_off),
-        (on.embedding, Component::Embedding, "texts are compared by spelling", switched_off),
-        (on.recall, Component::Recall, "nothing is recalled", switched_off),
-        (on.conversation, Component::Conversation, "the plan is the default one", switched_off),
-        (on.store && !no_folder, Component::Store, "memories last as long as the process", "no data folder"),
-    ]
-    .into_iter()
-    .filter(|(on, ..)| !on)
-    .map(|(_, component, loss, why)| {
-        let why = if component == Component::Store && !on.store { switched_off } else { why };
-        Degradation { component, reason: format!("{loss}: {why}"), since: None }
-    })
-    .collect()
 }
 
 /// A number that differs from run to run, from the hasher's random keys.

@@ -162,7 +162,11 @@ impl EngineConfig {
     pub fn effective_components(&self) -> Components {
         match self.mode {
             Mode::Production => Components::default(),
-            Mode::Standard => Components { scheduler: false, batcher: false, ..Components::default() },
+            Mode::Standard => Components {
+                scheduler: false,
+                batcher: false,
+                ..Components::default()
+            },
             Mode::Hybrid => self.components,
         }
     }
@@ -173,20 +177,31 @@ impl EngineConfig {
     /// [`ConfigError::OutOfRange`] names the first field that is not acceptable.
     pub fn check(&self) -> Result<(), ConfigError> {
         let positive = |field, value: usize| match value {
-            0 => Err(ConfigError::OutOfRange { field, value: "0".to_owned(), reason: "must be at least 1" }),
+            0 => Err(ConfigError::OutOfRange {
+                field,
+                value: "0".to_owned(),
+                reason: "must be at least 1",
+            }),
             _ => Ok(()),
         };
         positive("message_limit_bytes", self.message_limit_bytes)?;
         positive("recall_memories", self.recall_memories)?;
-        positive("fallback.failures_to_open", self.fallback.failures_to_open as usize)?;
-        positive("fallback.successes_to_close", self.fallback.successes_to_close as usize)?;
+        positive(
+            "fallback.failures_to_open",
+            self.fallback.failures_to_open as usize,
+        )?;
+        positive(
+            "fallback.successes_to_close",
+            self.fallback.successes_to_close as usize,
+        )?;
         positive("state.save_after_turns", self.state.save_after_turns as usize)
     }
 }
 
 /// Sorts variables into sections. A section's name is the longest one that a variable begins with.
 fn variables(vars: impl IntoIterator<Item = (String, String)>) -> Result<Variables, ConfigError> {
-    let known = Value::serialize(EngineConfig::default()).map_err(|e| ConfigError::Unreadable(Box::new(e)))?;
+    let known =
+        Value::serialize(EngineConfig::default()).map_err(|e| ConfigError::Unreadable(Box::new(e)))?;
     let known = known.into_dict().expect("a struct is a dictionary");
     let mut dict = Dict::new();
     for (name, text) in vars {
@@ -197,7 +212,11 @@ fn variables(vars: impl IntoIterator<Item = (String, String)>) -> Result<Variabl
                 Some(false) => "standard",
                 None => {
                     let reason = "expected true or false";
-                    return Err(ConfigError::OutOfRange { field: OPTIMIZATION, value: text, reason });
+                    return Err(ConfigError::OutOfRange {
+                        field: OPTIMIZATION,
+                        value: text,
+                        reason,
+                    });
                 }
             };
             dict.entry("mode".to_owned()).or_insert_with(|| mode.into());
@@ -209,8 +228,15 @@ fn variables(vars: impl IntoIterator<Item = (String, String)>) -> Result<Variabl
             dict.insert(key, value);
             continue;
         }
-        let in_section = |section: &&String| key.strip_prefix(section.as_str()).is_some_and(|k| k.starts_with('_'));
-        let section = known.keys().filter(in_section).max_by_key(|section| section.len()).ok_or_else(unknown)?;
+        let in_section = |section: &&String| {
+            key.strip_prefix(section.as_str())
+                .is_some_and(|k| k.starts_with('_'))
+        };
+        let section = known
+            .keys()
+            .filter(in_section)
+            .max_by_key(|section| section.len())
+            .ok_or_else(unknown)?;
         let field = key[section.len() + 1..].to_owned();
         let fields = known[section].as_dict().ok_or_else(unknown)?;
         if !fields.contains_key(&field) {

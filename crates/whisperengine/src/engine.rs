@@ -11,10 +11,13 @@ use std::{
 
 use serde::Serialize;
 use tokio::task::spawn_blocking;
-use whisperengine_conversation_scheduler::{PriorityChoice, RefusalReason, Refused, Scheduler, SubmitOptions};
+use whisperengine_conversation_scheduler::{
+    PriorityChoice, RefusalReason, Refused, Scheduler, SubmitOptions,
+};
 use whisperengine_types::{
-    BotId, ChannelId, Clock, Feedback, IdError, MemoryError, MemoryId, MemoryOwner, MemoryRecall, MemoryRecord,
-    MemoryStore, Message, Recall, RecallQuery, Responder, Suggestion, TurnOutcome, UserId, WriteOp,
+    BotId, ChannelId, Clock, Feedback, IdError, MemoryError, MemoryId, MemoryOwner, MemoryRecall,
+    MemoryRecord, MemoryStore, Message, Recall, RecallQuery, Responder, Suggestion, TurnOutcome, UserId,
+    WriteOp,
 };
 
 use crate::{
@@ -149,7 +152,9 @@ impl WhisperEngine {
                     || PriorityChoice::Scored(scheduler.score(&session, &turn.message.text, None)),
                     PriorityChoice::Class,
                 );
-                let ticket = scheduler.submit(session, turn, SubmitOptions::new(choice)).map_err(refusal)?;
+                let ticket = scheduler
+                    .submit(session, turn, SubmitOptions::new(choice))
+                    .map_err(|refused| refusal(&refused))?;
                 Ok(Ticket::scheduled(ticket))
             }
         }
@@ -160,8 +165,12 @@ impl WhisperEngine {
     /// # Errors
     /// As those three; [`Error::NoReply`] when the responder fails and so does the template.
     pub async fn converse(&self, message: Message) -> Result<Exchange> {
-        let outcome = self.handle(message.clone()).await?;
+        let mut outcome = self.handle(message.clone()).await?;
+        let mark = self.inner.pipeline.gates.responder_mark();
         let reply = self.respond(&message, &outcome).await?;
+        outcome
+            .degraded
+            .extend(self.inner.pipeline.gates.responder_degraded(mark));
         self.record_reply(&outcome, &reply, None).await?;
         Ok(Exchange { outcome, reply })
     }
@@ -185,18 +194,29 @@ impl WhisperEngine {
         if text.trim().is_empty() {
             return Ok(());
         }
-        let feedback = Feedback::Replied { text: text.to_owned(), moment: moment.map(str::to_owned), at };
+        let feedback = Feedback::Replied {
+            text: text.to_owned(),
+            moment: moment.map(str::to_owned),
+            at,
+        };
         let mut record = MemoryRecord::new(turn::reply(&outcome.turn), text, at);
         record.speaker = Some(outcome.session.bot.as_str().to_owned());
         record.channel = Some(outcome.session.channel.clone());
         record.session = inner.pipeline.states.sitting_of(&owner, &outcome.session.channel);
         record.importance = REPLY_IMPORTANCE;
         let writing = {
-            let _not_forgetting = inner.pipeline.forgetting.read().unwrap_or_else(PoisonError::into_inner);
+            let _not_forgetting = inner
+                .pipeline
+                .forgetting
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
             if let Err(error) = inner.pipeline.states.feed_back(&owner, &feedback) {
                 tracing::warn!(%error, "feedback was not taken");
             }
-            inner.pipeline.writer.begin(vec![WriteOp::Store { owner, record: Arc::new(record) }])
+            inner.pipeline.writer.begin(vec![WriteOp::Store {
+                owner,
+                record: Arc::new(record),
+            }])
         };
         let stored = inner.pipeline.writer.finish(writing).await;
         match stored.into_iter().next() {
@@ -252,7 +272,11 @@ impl WhisperEngine {
     ///
     /// # Errors
     /// [`Error::Memory`].
-    pub fn memories_by_id(&self, owner: &MemoryOwner, ids: &[MemoryId]) -> Result<Vec<Option<Arc<MemoryRecord>>>> {
+    pub fn memories_by_id(
+        &self,
+        owner: &MemoryOwner,
+        ids: &[MemoryId],
+    ) -> Result<Vec<Option<Arc<MemoryRecord>>>> {
         Ok(self.inner.store.get(owner, ids)?)
     }
 
@@ -262,10 +286,16 @@ impl WhisperEngine {
     /// [`Error::Memory`] of the first that failed; the others are stored.
     pub async fn remember(&self, owner: &MemoryOwner, records: Vec<MemoryRecord>) -> Result<()> {
         let (store, owner) = (Arc::clone(&self.inner.store), owner.clone());
-        let ops = records.into_iter().map(move |record| WriteOp::Store { owner: owner.clone(), record: record.into() });
+        let ops = records.into_iter().map(move |record| WriteOp::Store {
+            owner: owner.clone(),
+            record: record.into(),
+        });
         let ops: Vec<WriteOp> = ops.collect();
         let answers = blocking(move || store.commit(&ops)).await;
-        Ok(answers.into_iter().collect::<Result<Vec<_>, MemoryError>>().map(drop)?)
+        Ok(answers
+            .into_iter()
+            .collect::<Result<Vec<_>, MemoryError>>()
+            .map(drop)?)
     }
 
     /// Everything stored of `owner`, one JSON object a line. Blocks on the store.
@@ -290,7 +320,10 @@ impl WhisperEngine {
         let (inner, owner) = (Arc::clone(&self.inner), owner.clone());
         blocking(move || {
             let pipeline = &inner.pipeline;
-            let _alone = pipeline.forgetting.write().unwrap_or_else(PoisonError::into_inner);
+            let _alone = pipeline
+                .forgetting
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             pipeline.writer.forget_blocking(&owner)?;
             pipeline.states.forget(&owner);
             Ok(())
@@ -336,7 +369,11 @@ impl WhisperEngine {
                 report.turns_given_back = drained.handed_back.len() + drained.still_running;
             }
         }
-        let thread = inner.aftermath.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = inner
+            .aftermath
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let pipeline = Arc::clone(&inner.pipeline);
         let (saved, due) = blocking(move || {
             pipeline.aftermath.stop();
@@ -344,7 +381,10 @@ impl WhisperEngine {
             let _ = thread.map(JoinHandle::join);
             pipeline.writer.retry();
             let saves = pipeline.states.all_saves();
-            (aftermath::save(&pipeline.states, &pipeline.writer, &saves), saves.len())
+            (
+                aftermath::save(&pipeline.states, &pipeline.writer, &saves),
+                saves.len(),
+            )
         })
         .await;
         report.states_saved = saved;
@@ -367,8 +407,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     }
 }
 
-fn refusal(refused: Refused) -> Error {
-    let (label, shutting_down) = match refused.reason {
+fn refusal(refused: &Refused) -> Error {
+    let (label, shutting_down) = match &refused.reason {
         RefusalReason::ShuttingDown => ("shutting_down", true),
         RefusalReason::Overloaded { .. } | RefusalReason::DeadlineTooShort { .. } => ("overloaded", false),
         _ => ("full", false),
@@ -377,7 +417,10 @@ fn refusal(refused: Refused) -> Error {
     if shutting_down {
         return Error::ShuttingDown;
     }
-    Error::Busy { reason: refused.reason.to_string(), retry_after: refused.retry_after.unwrap_or(RETRY_AFTER) }
+    Error::Busy {
+        reason: refused.reason.to_string(),
+        retry_after: refused.retry_after.unwrap_or(RETRY_AFTER),
+    }
 }
 
 const PAGE: usize = 1024;

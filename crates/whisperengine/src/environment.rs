@@ -31,10 +31,17 @@ pub enum Platform {
 impl Environment {
     /// Looks at the machine and at the names in the process environment.
     pub fn detect() -> Self {
-        let names: Vec<_> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+        let names: Vec<_> = std::env::vars_os()
+            .filter_map(|(name, _)| name.into_string().ok())
+            .collect();
         let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
-        let limit = limits.iter().find_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok());
+        let limits = [
+            "/sys/fs/cgroup/memory.max",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        ];
+        let limit = limits
+            .iter()
+            .find_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok());
         Self {
             cores: thread::available_parallelism().map_or(1, NonZeroUsize::get),
             memory_bytes: usable_memory(&meminfo, limit),
@@ -54,7 +61,11 @@ impl Platform {
                 _ => {}
             }
         }
-        if cfg!(any(windows, target_os = "macos")) { Self::Desktop } else { platform }
+        if cfg!(any(windows, target_os = "macos")) {
+            Self::Desktop
+        } else {
+            platform
+        }
     }
 }
 
@@ -71,7 +82,12 @@ impl fmt::Display for Platform {
 /// The smaller of the machine's memory and the container's limit, in bytes.
 fn usable_memory(meminfo: &str, limit: Option<u64>) -> u64 {
     let total = meminfo.lines().find_map(|line| {
-        let kib: u64 = line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok()?;
+        let kib: u64 = line
+            .strip_prefix("MemTotal:")?
+            .split_whitespace()
+            .next()?
+            .parse()
+            .ok()?;
         Some(kib * 1024)
     });
     match (total, limit) {
@@ -95,7 +111,10 @@ mod tests {
 
     #[test]
     fn a_discord_token_outranks_a_display() {
-        assert_eq!(Platform::from_names(["DISPLAY", "DISCORD_TOKEN"]), Platform::Discord);
-        assert_eq!(Platform::from_names(["PATH"]) == Platform::Discord, false);
+        assert_eq!(
+            Platform::from_names(["DISPLAY", "DISCORD_TOKEN"]),
+            Platform::Discord
+        );
+        assert_ne!(Platform::from_names(["PATH"]), Platform::Discord);
     }
 }

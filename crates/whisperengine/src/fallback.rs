@@ -5,10 +5,11 @@
 //! counted, and named in the outcomes of the turns it touched; the way back is automatic.
 
 mod conversation;
+mod embedder;
 mod emotion;
 mod gate;
 mod memory;
-mod embedder;
+mod responder;
 
 use std::sync::Arc;
 
@@ -29,7 +30,11 @@ pub struct Fallback<P: ?Sized> {
 impl<P: ?Sized> Fallback<P> {
     /// Puts `secondary` behind `primary`; `gate` decides when it answers.
     pub fn new(primary: Arc<P>, secondary: Arc<P>, gate: Arc<Gate>) -> Self {
-        Self { primary, secondary, gate }
+        Self {
+            primary,
+            secondary,
+            gate,
+        }
     }
 
     /// Asks the primary if the gate lets it, and the stand-in if it does not or the primary fails with

@@ -61,8 +61,33 @@ impl Gates {
 
     /// What was switched off or stood in for since `mark`.
     pub(crate) fn degraded_since(&self, mark: &[u64]) -> Vec<Degradation> {
-        let used = self.gates.iter().zip(mark).filter(|(gate, before)| gate.fallbacks() != **before);
-        self.disabled.iter().cloned().chain(used.map(|(gate, _)| gate.degradation())).collect()
+        let used = self.gates.iter().zip(mark).filter(|(gate, before)| {
+            gate.component() != Component::Responder && gate.fallbacks() != **before
+        });
+        self.disabled
+            .iter()
+            .cloned()
+            .chain(used.map(|(gate, _)| gate.degradation()))
+            .collect()
+    }
+
+    /// As [`mark`](Self::mark), of the responder alone, which works outside a turn's stages.
+    pub(crate) fn responder_mark(&self) -> u64 {
+        self.responder().map_or(0, Gate::fallbacks)
+    }
+
+    /// Whether the responder was stood in for since `mark`.
+    pub(crate) fn responder_degraded(&self, mark: u64) -> Option<Degradation> {
+        self.responder()
+            .filter(|gate| gate.fallbacks() != mark)
+            .map(Gate::degradation)
+    }
+
+    fn responder(&self) -> Option<&Gate> {
+        self.gates
+            .iter()
+            .map(|gate| &**gate)
+            .find(|gate| gate.component() == Component::Responder)
     }
 
     pub(crate) fn components(&self) -> Vec<ComponentHealth> {

@@ -34,7 +34,13 @@ pub(crate) struct InlineTurns {
 
 impl InlineTurns {
     pub(crate) fn new(runtime: Handle, pipeline: Arc<Pipeline>, limit: usize) -> Self {
-        Self { runtime, pipeline, tails: Arc::default(), waiting: Arc::default(), limit }
+        Self {
+            runtime,
+            pipeline,
+            tails: Arc::default(),
+            waiting: Arc::default(),
+            limit,
+        }
     }
 
     /// Starts `turn` behind the last one of its session. The order is fixed here, not when tasks run.
@@ -42,20 +48,31 @@ impl InlineTurns {
         if self.waiting.fetch_add(1, Ordering::AcqRel) >= self.limit {
             self.waiting.fetch_sub(1, Ordering::AcqRel);
             let reason = format!("{} turns are under way", self.limit);
-            return Err(Error::Busy { reason, retry_after: RETRY_AFTER });
+            return Err(Error::Busy {
+                reason,
+                retry_after: RETRY_AFTER,
+            });
         }
         let key = turn.message.session();
         let (finish, done) = watch::channel(());
         let before = self.tails.insert(key.clone(), done);
         let (answer, answered) = oneshot::channel();
-        let (pipeline, tails, waiting) = (Arc::clone(&self.pipeline), Arc::clone(&self.tails), Arc::clone(&self.waiting));
+        let (pipeline, tails, waiting) = (
+            Arc::clone(&self.pipeline),
+            Arc::clone(&self.tails),
+            Arc::clone(&self.waiting),
+        );
         self.runtime.spawn(async move {
             if let Some(mut before) = before {
                 // An error means that the turn before is gone, which is what we wait for.
                 let _ = before.changed().await;
             }
             let result = spawn_blocking(move || pipeline.run(&[turn]).pop()).await;
-            let failed = |reason: &str| Err(Error::TurnFailed { reason: reason.to_owned() });
+            let failed = |reason: &str| {
+                Err(Error::TurnFailed {
+                    reason: reason.to_owned(),
+                })
+            };
             let result = match result {
                 Ok(Some(outcome)) => Ok(outcome),
                 Ok(None) => failed("the pipeline gave no outcome"),
@@ -74,7 +91,9 @@ impl InlineTurns {
     pub(crate) async fn drain(&self, deadline: Duration) {
         let ended = async {
             loop {
-                let Some(mut tail) = self.tails.iter().next().map(|tail| tail.value().clone()) else { break };
+                let Some(mut tail) = self.tails.iter().next().map(|tail| tail.value().clone()) else {
+                    break;
+                };
                 // An error means that the turn has ended.
                 let _ = tail.changed().await;
                 tokio::task::yield_now().await;

@@ -30,10 +30,12 @@
 //!
 //! # Features
 //! - `prometheus`: an exporter for the metrics.
-//! - `llm`: a responder that asks any OpenAI-compatible HTTP service.
+//! - `llm`: a responder that asks any OpenAI-compatible service over HTTP.
+//! - `llm-tls`: the same over HTTPS; needs a C compiler.
 #![forbid(unsafe_code)]
 
 mod aftermath;
+mod assembly;
 mod builder;
 mod config;
 mod engine;
@@ -45,6 +47,8 @@ mod inline;
 mod metrics;
 mod outbox;
 mod pipeline;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 mod report;
 mod responder;
 mod service;
@@ -62,6 +66,8 @@ pub use fallback::{Fallback, Gate, GateConfig, GateState};
 pub use health::{ComponentHealth, Health, Status};
 pub use report::CapabilityReport;
 pub use responder::Template;
+#[cfg(feature = "llm")]
+pub use responder::{OpenAi, OpenAiConfig};
 pub use state::StateConfig;
 pub use ticket::Ticket;
 

@@ -20,9 +20,11 @@ pub(crate) fn record_turn(outcome: &TurnOutcome) {
         Durability::Volatile => "volatile",
         Durability::NotStored { .. } => "not_stored",
     };
-    counter!("whisperengine_turns_total", "priority" => outcome.priority.name(), "stored" => stored).increment(1);
+    counter!("whisperengine_turns_total", "priority" => outcome.priority.name(), "stored" => stored)
+        .increment(1);
     for degradation in &outcome.degraded {
-        counter!("whisperengine_degraded_total", "component" => degradation.component.to_string()).increment(1);
+        counter!("whisperengine_degraded_total", "component" => degradation.component.to_string())
+            .increment(1);
     }
     let timings = &outcome.timings;
     for (stage, took) in [

@@ -19,7 +19,10 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { waiting: Mutex::default(), limit }
+        Self {
+            waiting: Mutex::default(),
+            limit,
+        }
     }
 
     /// Keeps `op`, unless the outbox is full.

@@ -14,11 +14,18 @@ use std::{
 use rayon::prelude::*;
 use whisperengine_types::{
     Clock, Component, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer, EmotionReading,
-    MemoryRecall, MemoryRecord, Recall, RecallQuery, SessionId, StageTimings, TurnInput, TurnOutcome, TurnPlan,
-    Visibility, WriteOp,
+    MemoryRecall, MemoryRecord, Recall, RecallQuery, SessionId, StageTimings, TurnInput, TurnOutcome,
+    TurnPlan, Visibility, WriteOp,
 };
 
-use crate::{aftermath::Aftermath, health::Gates, metrics, state::ConversationStates, turn::Turn, writer::{Writer, Writing}};
+use crate::{
+    aftermath::Aftermath,
+    health::Gates,
+    metrics,
+    state::ConversationStates,
+    turn::Turn,
+    writer::{Writer, Writing},
+};
 
 /// Everything a turn passes through.
 #[derive(Debug)]
@@ -65,7 +72,9 @@ impl Pipeline {
         let (recalls, recall) = self.timed(|| self.recall_each(turns, &embeddings));
         let (plans, plan) = self.timed(|| self.plan_each(turns, &emotions, &embeddings, &recalls));
         let handed_in = self.clock.instant();
-        let writing = self.writer.begin(writes_of(turns, &emotions, &embeddings, &plans));
+        let writing = self
+            .writer
+            .begin(writes_of(turns, &emotions, &embeddings, &plans));
 
         drop(not_forgetting);
         let timings = (emotion, embedding, recall, plan);
@@ -97,20 +106,38 @@ impl Pipeline {
             }
         };
         let outcomes = turns.iter().zip(stages).map(outcome).collect();
-        Planned { outcomes, writing, handed_in, accepted: turns.iter().map(|turn| turn.accepted).collect(), mark }
+        Planned {
+            outcomes,
+            writing,
+            handed_in,
+            accepted: turns.iter().map(|turn| turn.accepted).collect(),
+            mark,
+        }
     }
 
     /// Waits until the turns are stored, and gives their outcomes, in order.
     pub(crate) async fn finish(&self, planned: Planned) -> Vec<TurnOutcome> {
         let stored = self.writer.finish(planned.writing).await;
-        self.conclude(planned.outcomes, &planned.accepted, stored, planned.handed_in, &planned.mark)
+        self.conclude(
+            planned.outcomes,
+            &planned.accepted,
+            stored,
+            planned.handed_in,
+            &planned.mark,
+        )
     }
 
     /// [`plan`](Self::plan) and [`finish`](Self::finish) in one, on a thread that may block.
     pub(crate) fn run(&self, turns: &[Turn]) -> Vec<TurnOutcome> {
         let planned = self.plan(turns);
         let stored = self.writer.finish_blocking(planned.writing);
-        self.conclude(planned.outcomes, &planned.accepted, stored, planned.handed_in, &planned.mark)
+        self.conclude(
+            planned.outcomes,
+            &planned.accepted,
+            stored,
+            planned.handed_in,
+            &planned.mark,
+        )
     }
 
     fn conclude(
@@ -135,7 +162,12 @@ impl Pipeline {
     }
 
     fn read_emotions(&self, texts: &[&str]) -> Vec<Staged<EmotionReading>> {
-        isolate_each(texts, Component::Emotion, |texts| self.emotion.analyze_batch(texts), EmotionReading::neutral)
+        isolate_each(
+            texts,
+            Component::Emotion,
+            |texts| self.emotion.analyze_batch(texts),
+            EmotionReading::neutral,
+        )
     }
 
     fn embed(&self, texts: &[&str]) -> Vec<Staged<Option<Embedding>>> {
@@ -151,12 +183,22 @@ impl Pipeline {
         let recall = |(turn, embedding): (&Turn, &Staged<Option<Embedding>>)| {
             let mut query = RecallQuery::new(&*turn.message.text, self.recall_k, turn.message.sent_at);
             query.embedding.clone_from(&embedding.0);
-            let found = isolate(Component::Recall, || self.recall.recall(&turn.message.owner(), &query));
+            let found = isolate(Component::Recall, || {
+                self.recall.recall(&turn.message.owner(), &query)
+            });
             let (found, lost) = or_default(found);
-            let partly = found.degraded.clone().map(|reason| degradation(Component::Recall, reason));
+            let partly = found
+                .degraded
+                .clone()
+                .map(|reason| degradation(Component::Recall, reason));
             (found, lost.or(partly))
         };
-        turns.par_iter().zip(embeddings).with_min_len(MIN_PARALLEL).map(recall).collect()
+        turns
+            .par_iter()
+            .zip(embeddings)
+            .with_min_len(MIN_PARALLEL)
+            .map(recall)
+            .collect()
     }
 
     fn plan_each(
@@ -182,7 +224,11 @@ impl Pipeline {
             let planned = isolate(Component::Conversation, || self.states.plan(&input));
             or_default(planned.map(|(plan, sitting)| (plan, Some(sitting))))
         };
-        (0..turns.len()).into_par_iter().with_min_len(MIN_PARALLEL).map(plan).collect()
+        (0..turns.len())
+            .into_par_iter()
+            .with_min_len(MIN_PARALLEL)
+            .map(plan)
+            .collect()
     }
 
     fn timed<T>(&self, work: impl FnOnce() -> T) -> (T, Duration) {
@@ -201,7 +247,10 @@ fn writes_of(
     let write = |(at, turn): (usize, &Turn)| {
         let (_, sitting) = &plans[at].0;
         let record = record_of(turn, &emotions[at].0, embeddings[at].0.clone(), sitting.clone());
-        WriteOp::Store { owner: turn.message.owner(), record: Arc::new(record) }
+        WriteOp::Store {
+            owner: turn.message.owner(),
+            record: Arc::new(record),
+        }
     };
     turns.iter().enumerate().map(write).collect()
 }
@@ -251,7 +300,10 @@ fn isolate<T, E: std::fmt::Display>(
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(result)) => Ok(result),
         Ok(Err(error)) => Err(degradation(component, error.to_string())),
-        Err(panic) => Err(degradation(component, format!("panicked: {}", panic_text(&*panic)))),
+        Err(panic) => Err(degradation(
+            component,
+            format!("panicked: {}", panic_text(&*panic)),
+        )),
     }
 }
 
@@ -263,12 +315,17 @@ fn or_default<T: Default>(result: Result<T, Degradation>) -> Staged<T> {
 }
 
 fn degradation(component: Component, reason: String) -> Degradation {
-    Degradation { component, reason, since: None }
+    Degradation {
+        component,
+        reason,
+        since: None,
+    }
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
 }
 
 /// Fewer turns than this are not worth handing to another thread.

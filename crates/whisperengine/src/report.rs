@@ -27,7 +27,12 @@ pub struct CapabilityReport {
 
 impl fmt::Display for CapabilityReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Environment { cores, memory_bytes, platform, .. } = &self.environment;
+        let Environment {
+            cores,
+            memory_bytes,
+            platform,
+            ..
+        } = &self.environment;
         write!(
             f,
             "WhisperEngine, mode {:?}: {cores} cores, {} MB, {platform}; {} MB for partitions, \

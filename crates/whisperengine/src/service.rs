@@ -17,7 +17,11 @@ impl Service<Message> for WhisperEngine {
     type Future = Ticket;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
-        if self.is_shutting_down() { Poll::Ready(Err(Error::ShuttingDown)) } else { Poll::Ready(Ok(())) }
+        if self.is_shutting_down() {
+            Poll::Ready(Err(Error::ShuttingDown))
+        } else {
+            Poll::Ready(Ok(()))
+        }
     }
 
     fn call(&mut self, message: Message) -> Ticket {

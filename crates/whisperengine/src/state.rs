@@ -13,8 +13,8 @@ use dashmap::DashMap;
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{
     ChannelId, ConversationEngine, ConversationError, EmotionAnalyzer, Feedback, MemoryError, MemoryId,
-    MemoryOwner, MemoryRecord, MemoryStore, SessionId, Suggestion, Timestamp, TurnInput, TurnPlan, Visibility,
-    WriteOp,
+    MemoryOwner, MemoryRecord, MemoryStore, SessionId, Suggestion, Timestamp, TurnInput, TurnPlan,
+    Visibility, WriteOp,
 };
 
 use crate::turn;
@@ -38,7 +38,12 @@ pub struct StateConfig {
 
 impl Default for StateConfig {
     fn default() -> Self {
-        Self { save_after_turns: 64, save_after_idle_secs: 30, unload_after_idle_secs: 1800, sitting_gap_minutes: 30 }
+        Self {
+            save_after_turns: 64,
+            save_after_idle_secs: 30,
+            unload_after_idle_secs: 1800,
+            sitting_gap_minutes: 30,
+        }
     }
 }
 
@@ -81,7 +86,13 @@ impl ConversationStates {
         store: Arc<dyn MemoryStore>,
         config: StateConfig,
     ) -> Self {
-        Self { engine, emotion, store, owners: DashMap::new(), config }
+        Self {
+            engine,
+            emotion,
+            store,
+            owners: DashMap::new(),
+            config,
+        }
     }
 
     /// Plans one turn and says which sitting it belongs to.
@@ -102,7 +113,11 @@ impl ConversationStates {
         self.with_loaded(owner, |engine| engine.after_turn(owner, now));
     }
 
-    pub(crate) fn feed_back(&self, owner: &MemoryOwner, feedback: &Feedback) -> Result<(), ConversationError> {
+    pub(crate) fn feed_back(
+        &self,
+        owner: &MemoryOwner,
+        feedback: &Feedback,
+    ) -> Result<(), ConversationError> {
         let entry = self.entry(owner);
         let mut state = lock(&entry);
         self.load(owner, &mut state)?;
@@ -114,15 +129,25 @@ impl ConversationStates {
     pub(crate) fn sitting_of(&self, owner: &MemoryOwner, channel: &ChannelId) -> Option<SessionId> {
         let entry = self.owners.get(owner).map(|entry| Arc::clone(&entry))?;
         let state = lock(&entry);
-        state.sittings.iter().find(|sitting| sitting.channel == *channel).map(|sitting| sitting.id.clone())
+        state
+            .sittings
+            .iter()
+            .find(|sitting| sitting.channel == *channel)
+            .map(|sitting| sitting.id.clone())
     }
 
     /// What is due to be said on the bot's own initiative, to the owners in memory.
     pub(crate) fn tick(&self, now: Timestamp) -> Vec<(MemoryOwner, Suggestion)> {
         let mut due = Vec::new();
         for owner in self.loaded_owners() {
-            let suggestions = self.with_loaded(&owner, |engine| engine.tick(&owner, now)).unwrap_or_default();
-            due.extend(suggestions.into_iter().map(|suggestion| (owner.clone(), suggestion)));
+            let suggestions = self
+                .with_loaded(&owner, |engine| engine.tick(&owner, now))
+                .unwrap_or_default();
+            due.extend(
+                suggestions
+                    .into_iter()
+                    .map(|suggestion| (owner.clone(), suggestion)),
+            );
         }
         due
     }
@@ -154,7 +179,9 @@ impl ConversationStates {
         let idle = Duration::from_secs(self.config.unload_after_idle_secs);
         self.owners.retain(|owner, entry| {
             // A second holder is about to use the entry; the map is the only other way to it.
-            let Some(entry) = Arc::get_mut(entry) else { return true };
+            let Some(entry) = Arc::get_mut(entry) else {
+                return true;
+            };
             let state = entry.get_mut().unwrap_or_else(PoisonError::into_inner);
             let keep = state.unsaved_turns > 0 || now.since(state.last_used) < idle;
             if !keep {
@@ -190,7 +217,11 @@ impl ConversationStates {
         self.owners.iter().map(|entry| entry.key().clone()).collect()
     }
 
-    fn with_loaded<T>(&self, owner: &MemoryOwner, work: impl FnOnce(&dyn ConversationEngine) -> T) -> Option<T> {
+    fn with_loaded<T>(
+        &self,
+        owner: &MemoryOwner,
+        work: impl FnOnce(&dyn ConversationEngine) -> T,
+    ) -> Option<T> {
         let entry = self.owners.get(owner).map(|entry| Arc::clone(&entry))?;
         let state = lock(&entry);
         state.loaded.then(|| work(&*self.engine))
@@ -204,7 +235,13 @@ impl ConversationStates {
                 return None;
             }
             let bytes = frame(state.last_turn.as_ref(), &self.engine.export_state(&owner)?);
-            Some(Save { turns: state.unsaved_turns, op: WriteOp::PutState { owner, state: bytes.into() } })
+            Some(Save {
+                turns: state.unsaved_turns,
+                op: WriteOp::PutState {
+                    owner,
+                    state: bytes.into(),
+                },
+            })
         };
         self.loaded_owners().into_iter().filter_map(save).collect()
     }
@@ -214,7 +251,9 @@ impl ConversationStates {
         if state.loaded {
             return Ok(());
         }
-        let unavailable = |error: MemoryError| ConversationError::Unavailable { reason: error.to_string() };
+        let unavailable = |error: MemoryError| ConversationError::Unavailable {
+            reason: error.to_string(),
+        };
         let saved = self.store.state(owner).map_err(unavailable)?;
         let mut after = None;
         if let Some(bytes) = saved {
@@ -224,7 +263,10 @@ impl ConversationStates {
         }
         let mut after = after.unwrap_or_else(turn::before_the_first);
         loop {
-            let page = self.store.scan(owner, Some(&after), REPLAY_PAGE).map_err(unavailable)?;
+            let page = self
+                .store
+                .scan(owner, Some(&after), REPLAY_PAGE)
+                .map_err(unavailable)?;
             if !page.is_empty() {
                 self.replay(owner, &page, state)?;
             }
@@ -244,22 +286,34 @@ impl ConversationStates {
         state: &mut OwnerState,
     ) -> Result<(), ConversationError> {
         let texts: Vec<&str> = records.iter().map(|record| record.text.as_str()).collect();
-        let emotions = self
-            .emotion
-            .analyze_batch(&texts)
-            .map_err(|error| ConversationError::Unavailable { reason: error.to_string() })?;
+        let emotions =
+            self.emotion
+                .analyze_batch(&texts)
+                .map_err(|error| ConversationError::Unavailable {
+                    reason: error.to_string(),
+                })?;
         for (record, emotion) in records.iter().zip(&emotions) {
-            let (Some(role), Some(channel)) = (turn::role(&record.id), &record.channel) else { continue };
+            let (Some(role), Some(channel)) = (turn::role(&record.id), &record.channel) else {
+                continue;
+            };
             if role == turn::Role::Bot {
                 let text = record.text.clone();
-                let feedback = Feedback::Replied { text, moment: None, at: record.sent_at };
+                let feedback = Feedback::Replied {
+                    text,
+                    moment: None,
+                    at: record.sent_at,
+                };
                 self.engine.record_feedback(owner, &feedback)?;
                 continue;
             }
             self.engine.plan_turn(&TurnInput {
                 owner,
                 channel,
-                visibility: Visibility::Private,
+                visibility: if record.metadata.contains_key(crate::PUBLIC) {
+                    Visibility::Public
+                } else {
+                    Visibility::Private
+                },
                 message: &record.id,
                 text: &record.text,
                 emotion,
@@ -278,15 +332,20 @@ impl ConversationStates {
 impl OwnerState {
     fn sitting(&mut self, channel: &ChannelId, now: Timestamp, gap_minutes: u64) -> SessionId {
         let gap = Duration::from_secs(gap_minutes * 60);
-        if let Some(sitting) = self.sittings.iter_mut().find(|sitting| sitting.channel == *channel) {
-            if now.since(sitting.last) < gap {
-                sitting.last = sitting.last.max(now);
-                return sitting.id.clone();
-            }
+        let is_under_way =
+            |sitting: &&mut Sitting| sitting.channel == *channel && now.since(sitting.last) < gap;
+        if let Some(sitting) = self.sittings.iter_mut().find(is_under_way) {
+            sitting.last = sitting.last.max(now);
+            return sitting.id.clone();
         }
-        self.sittings.retain(|sitting| sitting.channel != *channel && now.since(sitting.last) < gap);
+        self.sittings
+            .retain(|sitting| sitting.channel != *channel && now.since(sitting.last) < gap);
         let id = turn::sitting(channel, now);
-        self.sittings.push(Sitting { channel: channel.clone(), id: id.clone(), last: now });
+        self.sittings.push(Sitting {
+            channel: channel.clone(),
+            id: id.clone(),
+            last: now,
+        });
         id
     }
 }
@@ -303,14 +362,22 @@ fn frame(last_turn: Option<&MemoryId>, state: &[u8]) -> Vec<u8> {
 }
 
 fn unframe(bytes: &[u8]) -> Result<(Option<MemoryId>, &[u8]), ConversationError> {
-    let invalid = |reason: &str| ConversationError::InvalidState { reason: reason.to_owned() };
+    let invalid = |reason: &str| ConversationError::InvalidState {
+        reason: reason.to_owned(),
+    };
     let [FRAME_VERSION, low, high, rest @ ..] = bytes else {
         return Err(invalid("unknown frame"));
     };
     let len = usize::from(u16::from_le_bytes([*low, *high]));
-    let (id, state) = rest.split_at_checked(len).ok_or_else(|| invalid("truncated frame"))?;
+    let (id, state) = rest
+        .split_at_checked(len)
+        .ok_or_else(|| invalid("truncated frame"))?;
     let id = std::str::from_utf8(id).map_err(|_| invalid("turn id is not text"))?;
-    let id = if id.is_empty() { None } else { Some(MemoryId::new(id).map_err(|e| invalid(&e.to_string()))?) };
+    let id = if id.is_empty() {
+        None
+    } else {
+        Some(MemoryId::new(id).map_err(|e| invalid(&e.to_string()))?)
+    };
     Ok((id, state))
 }
 

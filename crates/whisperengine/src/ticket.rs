@@ -28,15 +28,21 @@ enum Kind {
 
 impl Ticket {
     pub(crate) fn scheduled(ticket: scheduler::Ticket<TurnOutcome>) -> Self {
-        Self { kind: Kind::Scheduled(ticket) }
+        Self {
+            kind: Kind::Scheduled(ticket),
+        }
     }
 
     pub(crate) fn inline(answer: oneshot::Receiver<Result<TurnOutcome>>) -> Self {
-        Self { kind: Kind::Inline(answer) }
+        Self {
+            kind: Kind::Inline(answer),
+        }
     }
 
     pub(crate) fn refused(error: Error) -> Self {
-        Self { kind: Kind::Refused(Some(error)) }
+        Self {
+            kind: Kind::Refused(Some(error)),
+        }
     }
 }
 
@@ -45,12 +51,18 @@ impl Future for Ticket {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.kind {
-            Kind::Scheduled(ticket) => {
-                Pin::new(ticket).poll(context).map(|answer| answer.map_err(failure))
-            }
+            Kind::Scheduled(ticket) => Pin::new(ticket)
+                .poll(context)
+                .map(|answer| answer.map_err(failure)),
             Kind::Inline(answer) => {
-                let gone = |_| Err(Error::TurnFailed { reason: "the runtime has ended".to_owned() });
-                Pin::new(answer).poll(context).map(|answer| answer.unwrap_or_else(gone))
+                let gone = |_| {
+                    Err(Error::TurnFailed {
+                        reason: "the runtime has ended".to_owned(),
+                    })
+                };
+                Pin::new(answer)
+                    .poll(context)
+                    .map(|answer| answer.unwrap_or_else(gone))
             }
             Kind::Refused(error) => Poll::Ready(Err(error.take().unwrap_or(Error::ShuttingDown))),
         }
@@ -60,6 +72,8 @@ impl Future for Ticket {
 fn failure(error: TurnError) -> Error {
     match error {
         TurnError::HandedBack => Error::ShuttingDown,
-        error => Error::TurnFailed { reason: error.to_string() },
+        error => Error::TurnFailed {
+            reason: error.to_string(),
+        },
     }
 }

@@ -37,7 +37,10 @@ pub(crate) struct TurnIds {
 impl TurnIds {
     /// Ids of one run of the engine; two runs must differ in `run`.
     pub(crate) fn new(run: u32) -> Self {
-        Self { run, next: AtomicU64::new(0) }
+        Self {
+            run,
+            next: AtomicU64::new(0),
+        }
     }
 
     /// How many ids were given out.

@@ -57,7 +57,9 @@ impl Writer {
                 let writes = ops.iter().map(|op| Write::new(op.clone()).dedup(Dedup::Off));
                 match batcher.submit_many(writes) {
                     Ok(submission) => Answers::Awaited(submission),
-                    Err(error) => Answers::Given(ops.iter().map(|_| Err(of_batcher(error.clone()))).collect()),
+                    Err(error) => {
+                        Answers::Given(ops.iter().map(|_| Err(of_batcher(error.clone()))).collect())
+                    }
                 }
             }
         };
@@ -80,7 +82,10 @@ impl Writer {
 
     /// Writes that are made again later if they fail now, such as states: whether each is safe.
     pub(crate) fn commit_blocking(&self, ops: Vec<WriteOp>) -> Vec<bool> {
-        answers_blocking(self.begin(ops).answers).into_iter().map(|answer| answer.is_ok()).collect()
+        answers_blocking(self.begin(ops).answers)
+            .into_iter()
+            .map(|answer| answer.is_ok())
+            .collect()
     }
 
     /// Tries once more what the store would not take.
@@ -116,7 +121,10 @@ impl Writer {
     /// Removes everything of `owner`, durably.
     pub(crate) fn forget_blocking(&self, owner: &MemoryOwner) -> Result<(), MemoryError> {
         self.outbox.forget(owner);
-        let answers = answers_blocking(self.begin(vec![WriteOp::ForgetAll { owner: owner.clone() }]).answers);
+        let answers = answers_blocking(
+            self.begin(vec![WriteOp::ForgetAll { owner: owner.clone() }])
+                .answers,
+        );
         answers.into_iter().try_for_each(|answer| match answer {
             Err(Failure::StoreAway(reason) | Failure::Kept(reason) | Failure::Final(reason)) => {
                 Err(MemoryError::Unavailable { reason, source: None })
@@ -133,7 +141,9 @@ impl Writer {
                 Err(Failure::Kept(_)) => Durability::Volatile,
                 Err(Failure::StoreAway(reason)) => match self.outbox.keep(op) {
                     Ok(()) => Durability::Volatile,
-                    Err(_) => Durability::NotStored { reason: format!("{reason}, and the outbox is full") },
+                    Err(_) => Durability::NotStored {
+                        reason: format!("{reason}, and the outbox is full"),
+                    },
                 },
                 Err(Failure::Final(reason)) => Durability::NotStored { reason },
             }
@@ -160,26 +170,36 @@ fn answers_blocking(answers: Answers) -> Vec<Result<(), Failure>> {
 }
 
 fn from_batcher<T>(answers: Vec<Result<T, BatcherError>>) -> Vec<Result<(), Failure>> {
-    answers.into_iter().map(|answer| answer.map(drop).map_err(of_batcher)).collect()
+    answers
+        .into_iter()
+        .map(|answer| answer.map(drop).map_err(of_batcher))
+        .collect()
 }
 
 fn of_batcher(error: BatcherError) -> Failure {
     match error {
-        BatcherError::Memory(error) => of_memory(error),
+        BatcherError::Memory(error) => of_memory(&error),
         BatcherError::Failed { source, .. } => Failure::Kept(source.to_string()),
-        BatcherError::Panicked { reason, letter: Some(_) } => Failure::Kept(reason),
+        BatcherError::Panicked {
+            reason,
+            letter: Some(_),
+        } => Failure::Kept(reason),
         BatcherError::Full { .. } => Failure::StoreAway(error.to_string()),
         other => Failure::Final(other.to_string()),
     }
 }
 
 fn of_store(answer: Result<Committed, MemoryError>) -> Result<(), Failure> {
-    answer.map(drop).map_err(of_memory)
+    answer.map(drop).map_err(|error| of_memory(&error))
 }
 
-fn of_memory(error: MemoryError) -> Failure {
+fn of_memory(error: &MemoryError) -> Failure {
     let text = error.to_string();
-    if error.is_unavailable() { Failure::StoreAway(text) } else { Failure::Final(text) }
+    if error.is_unavailable() {
+        Failure::StoreAway(text)
+    } else {
+        Failure::Final(text)
+    }
 }
 
 const RETRY_WRITES: usize = 256;

@@ -1,4 +1,5 @@
 //! Bad input is a typed, readable error and leaves the data as it was.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Default < file < environment < builder; what is not known is an error.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::error::Error as _;
 

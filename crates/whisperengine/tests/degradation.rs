@@ -1,4 +1,5 @@
 //! The whole conversation with each component switched off, failing, slow, panicking, and recovering.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -10,9 +11,9 @@ use whisperengine::{
     TurnOutcome, WhisperEngine,
 };
 use whisperengine_emotion::EmotionEngine;
-use whisperengine_phase4::Conversations;
+use whisperengine_phase4::{Config, Conversations};
 use whisperengine_text_embedding::HashingEmbedder;
-use whisperengine_vector_memory::VectorMemory;
+use whisperengine_vector_memory::{VectorMemory, VectorMemoryConfig};
 
 fn names(outcome: &TurnOutcome) -> Vec<Component> {
     let mut components: Vec<_> = outcome
@@ -93,14 +94,14 @@ impl Fixture {
     fn new(mode: Mode) -> Self {
         let clock = clock();
         let hashing: Arc<dyn Embedder> = Arc::new(HashingEmbedder::default());
-        let store = VectorMemory::in_memory(Arc::clone(&hashing), Default::default());
+        let store = VectorMemory::in_memory(Arc::clone(&hashing), VectorMemoryConfig::default());
         let (emotion, embedder) = (
             Moody::new(&clock, Arc::new(EmotionEngine::new()) as _),
             Moody::new(&clock, hashing),
         );
         let conversation = Moody::new(
             &clock,
-            Arc::new(Conversations::new(Default::default()).unwrap()) as _,
+            Arc::new(Conversations::new(Config::default()).unwrap()) as _,
         );
         let memory = MoodyMemory::new(&clock, store);
         let engine = WhisperEngine::builder()

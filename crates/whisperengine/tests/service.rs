@@ -1,4 +1,5 @@
 //! The engine as a tower service.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -6,7 +6,7 @@ mod server;
 
 use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
-use twilight_gateway::{ConfigBuilder, create_recommended};
+use twilight_gateway::ConfigBuilder;
 use twilight_http::Client;
 use whisperengine::{Clock, ManualClock};
 
@@ -20,7 +20,7 @@ use play::Stage;
 ///
 /// # Errors
 /// Tells what the bot did that it should not have done, or did not do.
-pub async fn run(data: Option<&Path>, name: &str) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run(data: Option<&Path>, name: &str) -> Result<(), Box<dyn Error>> {
     let server = server::start().await?;
     println!(
         "no DISCORD_TOKEN: talking to a Discord of my own on {}\n",
@@ -39,9 +39,10 @@ pub async fn run(data: Option<&Path>, name: &str) -> Result<(), Box<dyn Error>> 
     let config = ConfigBuilder::new("mock".to_owned(), INTENTS)
         .proxy_url(format!("ws://{}", server.address))
         .build();
-    for shard in create_recommended(bot.http(), config, |_, builder| builder.build()).await? {
-        tokio::spawn(bot.clone().run(shard));
-    }
+    let _shards = bot
+        .connect(config)
+        .await
+        .map_err(|error| error as Box<dyn Error>)?;
 
     let mut stage = Stage::new(server, clock, bot);
     let played = tokio::time::timeout(LONGEST_PLAY, stage.play()).await;

@@ -3,41 +3,41 @@
 use serde_json::{Value, json};
 
 /// The bot's user and application.
-pub const BOT: u64 = 100;
+pub(crate) const BOT: u64 = 100;
 /// The two guilds.
-pub const GUILDS: [u64; 2] = [501, 502];
+pub(crate) const GUILDS: [u64; 2] = [501, 502];
 
 /// A person or another bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Person {
-    pub id: u64,
-    pub name: &'static str,
-    pub bot: bool,
+pub(crate) struct Person {
+    pub(crate) id: u64,
+    pub(crate) name: &'static str,
+    pub(crate) bot: bool,
     /// The channel of direct messages with the bot.
-    pub direct: u64,
+    pub(crate) direct: u64,
 }
 
 /// A channel, in a guild or direct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    pub guild: Option<u64>,
-    pub channel: u64,
+pub(crate) struct Place {
+    pub(crate) guild: Option<u64>,
+    pub(crate) channel: u64,
 }
 
 /// Frame of an event.
-pub fn dispatch(sequence: u64, event: &str, data: &Value) -> Value {
+pub(crate) fn dispatch(sequence: u64, event: &str, data: &Value) -> Value {
     json!({ "op": 0, "s": sequence, "t": event, "d": data })
 }
 
-pub fn hello() -> Value {
+pub(crate) fn hello() -> Value {
     json!({ "op": 10, "d": { "heartbeat_interval": 41_250 } })
 }
 
-pub fn heartbeat_ack() -> Value {
+pub(crate) fn heartbeat_ack() -> Value {
     json!({ "op": 11, "d": null })
 }
 
-pub fn ready(address: &str) -> Value {
+pub(crate) fn ready(address: &str) -> Value {
     let guilds = GUILDS.map(|id| json!({ "id": id.to_string(), "unavailable": true }));
     json!({
         "v": 10,
@@ -56,7 +56,7 @@ pub fn ready(address: &str) -> Value {
     })
 }
 
-pub fn gateway(address: &str) -> Value {
+pub(crate) fn gateway(address: &str) -> Value {
     json!({
         "url": format!("ws://{address}"),
         "shards": 1,
@@ -65,7 +65,7 @@ pub fn gateway(address: &str) -> Value {
 }
 
 /// A message, as an event and as the answer to posting one.
-pub fn message(id: u64, place: Place, author: &Value, text: &str) -> Value {
+pub(crate) fn message(id: u64, place: Place, author: &Value, text: &str) -> Value {
     let mention = format!("<@{BOT}>");
     let mentions = if text.contains(&mention) {
         vec![mentioned()]
@@ -94,7 +94,7 @@ pub fn message(id: u64, place: Place, author: &Value, text: &str) -> Value {
     message
 }
 
-pub fn user(person: Person) -> Value {
+pub(crate) fn user(person: Person) -> Value {
     json!({
         "id": person.id.to_string(),
         "username": person.name,
@@ -105,7 +105,7 @@ pub fn user(person: Person) -> Value {
 }
 
 /// A slash command as the person sends it.
-pub fn command(id: u64, person: Person, place: Place, name: &str, write_first: bool) -> Value {
+pub(crate) fn command(id: u64, person: Person, place: Place, name: &str, write_first: bool) -> Value {
     let options = if write_first {
         json!([{ "type": 5, "name": "write_first", "value": true }])
     } else {
@@ -141,11 +141,11 @@ pub fn command(id: u64, person: Person, place: Place, name: &str, write_first: b
 }
 
 /// A channel of direct messages.
-pub fn direct_channel(id: u64) -> Value {
+pub(crate) fn direct_channel(id: u64) -> Value {
     json!({ "id": id.to_string(), "type": 1, "recipients": [] })
 }
 
-pub fn me() -> Value {
+pub(crate) fn me() -> Value {
     json!({ "id": BOT.to_string(), "username": "ember", "discriminator": "0", "avatar": null, "bot": true })
 }
 

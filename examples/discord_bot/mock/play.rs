@@ -39,7 +39,7 @@ const WORKSHOP: Place = Place {
 };
 
 /// The channel of direct messages with a person.
-pub fn direct_of(user: u64) -> u64 {
+pub(crate) fn direct_of(user: u64) -> u64 {
     [ANA, BEN, WEATHER]
         .into_iter()
         .find(|person| person.id == user)
@@ -48,7 +48,7 @@ pub fn direct_of(user: u64) -> u64 {
 
 /// Where the conversation is played.
 #[derive(Debug)]
-pub struct Stage {
+pub(crate) struct Stage {
     server: Server,
     clock: Arc<ManualClock>,
     bot: Bot,
@@ -58,7 +58,7 @@ pub struct Stage {
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 impl Stage {
-    pub fn new(server: Server, clock: Arc<ManualClock>, bot: Bot) -> Self {
+    pub(crate) fn new(server: Server, clock: Arc<ManualClock>, bot: Bot) -> Self {
         Self {
             server,
             clock,
@@ -68,7 +68,7 @@ impl Stage {
     }
 
     /// Plays it from beginning to end.
-    pub async fn play(&mut self) -> Outcome {
+    pub(crate) async fn play(&mut self) -> Outcome {
         expect(
             self.next().await? == Action::Commands(vec!["remember-me".to_owned(), "forget-me".to_owned()]),
             "the bot registers its slash commands first",
@@ -122,6 +122,11 @@ impl Stage {
         .await?;
         self.pass(Duration::from_secs(60));
         let question = "What did I tell you about my dog?";
+        let reply = self
+            .ask(ANA, WORKSHOP, &format!("<@{BOT}> {question}"), Typing::Yes)
+            .await?;
+        let quotes = reply.contains("Biscuit") || reply.contains("you told me");
+        expect(!quotes, "the bot brings nothing private up where others read it")?;
         let reply = self.ask(ANA, direct(ANA), question, Typing::Yes).await?;
         expect(
             reply.contains("Biscuit"),
@@ -131,13 +136,6 @@ impl Stage {
         expect(
             !reply.contains("Biscuit"),
             "the bot tells nobody what another person told it",
-        )?;
-        let reply = self
-            .ask(ANA, WORKSHOP, &format!("<@{BOT}> {question}"), Typing::Yes)
-            .await?;
-        expect(
-            !reply.contains("Biscuit"),
-            "the bot brings nothing private up where others read it",
         )
     }
 

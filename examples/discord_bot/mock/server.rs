@@ -29,7 +29,7 @@ use super::payload::{self, Place};
 
 /// What the bot did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Registered these slash commands.
     Commands(Vec<String>),
     /// Shows that it is typing.
@@ -46,11 +46,11 @@ pub enum Action {
 
 /// The running server.
 #[derive(Debug)]
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     /// Name and data of events for the bot.
-    pub events: UnboundedSender<(&'static str, Value)>,
-    pub actions: UnboundedReceiver<Action>,
+    pub(crate) events: UnboundedSender<(&'static str, Value)>,
+    pub(crate) actions: UnboundedReceiver<Action>,
 }
 
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ struct Shared {
 }
 
 /// Starts a server that lives as long as the runtime.
-pub async fn start() -> io::Result<Server> {
+pub(crate) async fn start() -> io::Result<Server> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let (actions, done) = mpsc::unbounded_channel();

@@ -4,7 +4,6 @@ use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, PoisonError},
-    thread,
     time::Duration,
 };
 
@@ -50,7 +49,6 @@ fn next<T, R>(
             .core
             .complete_batch(done.leases.drain(..), turns, done.busy, now);
     }
-    let mut patience = PATIENCE;
     loop {
         let wanted = index < state.core.capacity().0;
         let found = wanted && state.core.next_batch(dispatches, now) > 0;
@@ -65,14 +63,6 @@ fn next<T, R>(
         }
         if state.stop {
             return false;
-        }
-        if wanted && patience > 0 {
-            patience -= 1;
-            drop(state);
-            thread::yield_now();
-            state = shared.lock();
-            now = shared.clock.instant();
-            continue;
         }
         state = if wanted {
             state.idle += 1;
@@ -105,18 +95,22 @@ fn serve<T, R>(shared: &Shared<T, R>, batch: &mut Batch<T, R>, leases: &mut Vec<
     } else {
         Vec::new()
     };
-    let mut panicked = batch.fail_open(&panic);
+    fail(shared, batch, &panic);
     batch.finish(leases);
     for mut single in alone {
-        let error = call(shared, &mut single).err();
-        panicked += match &error {
-            Some(panic) => single.fail_open(panic),
-            None => 0,
-        };
+        if let Err(panic) = call(shared, &mut single) {
+            fail(shared, &mut single, &panic);
+        }
         single.fail_open(&TurnError::NoResult);
         single.finish(leases);
     }
-    shared.with(Wake::None, |core| core.record_panics(panicked));
+}
+
+/// Counts the panic before its callers hear of it.
+fn fail<T, R>(shared: &Shared<T, R>, batch: &mut Batch<T, R>, panic: &TurnError) {
+    let turns = batch.open_turns();
+    shared.with(Wake::None, |core| core.record_panics(turns));
+    batch.fail_open(panic);
 }
 
 fn call<T, R>(shared: &Shared<T, R>, batch: &mut Batch<T, R>) -> Result<(), TurnError> {
@@ -132,7 +126,3 @@ fn message(panic: &(dyn Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a value that is not text".to_owned())
 }
-
-/// How often a worker lets others run before it goes to sleep. While turns keep coming, whoever submits
-/// then finds it awake, and neither of them pays for the wake-up; and more turns make one batch.
-const PATIENCE: u32 = 16;

@@ -10,14 +10,15 @@ use crate::{
 
 impl<T, K> SchedulerCore<T, K> {
     /// Takes the next turns to be served, each of another session, and appends them to `batch`; returns
-    /// how many. At most the controller's batch size, and no more than one worker's part of what is ready.
+    /// how many. At most the controller's batch size, and no more than one idle worker's part of what is ready.
     pub fn next_batch(&mut self, batch: &mut Vec<Dispatch<T, K>>, now: Instant) -> usize {
         let now = self.time(now);
         self.control(now);
         let Capacity { workers, batch: most } = self.controller.capacity();
         let ready: usize = self.ready.iter().sum();
         let permits = self.config.max_in_flight.saturating_sub(self.in_flight);
-        let limit = ready.div_ceil(workers).min(most).min(permits);
+        let idle = workers.saturating_sub(self.calls).max(1);
+        let limit = ready.div_ceil(idle).min(most).min(permits);
         let mut taken = 0;
         while taken < limit {
             let sessions = &self.sessions;
@@ -70,6 +71,7 @@ impl<T, K> SchedulerCore<T, K> {
             });
             taken += 1;
         }
+        self.calls += usize::from(taken > 0);
         taken
     }
 
@@ -86,6 +88,7 @@ impl<T, K> SchedulerCore<T, K> {
         for lease in leases {
             self.end(&lease);
         }
+        self.calls = self.calls.saturating_sub(1);
         let now = self.time(now);
         self.rate.batch(turns, nanos(busy), now);
         self.control(now);

@@ -1,5 +1,10 @@
 //! Sessions by number, and a simulation of workers around the state machine on a clock of its own.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test file uses its part"
+)]
 
 use std::{
     cmp::Reverse,
@@ -148,7 +153,11 @@ pub fn simulate(
                 let count = turns.len();
                 for (session, arrived) in turns {
                     outcome.done.push((at, session));
-                    outcome.sojourns.entry(session).or_default().push(at - arrived);
+                    outcome
+                        .sojourns
+                        .entry(session)
+                        .or_default()
+                        .push(at.saturating_sub(arrived));
                 }
                 core.complete_batch(leases, count, busy, now);
             }

@@ -46,7 +46,10 @@ impl BatchBuffers {
         let chunk = if unique.len() < parallel_items.max(1) {
             unique.len().max(1)
         } else {
-            unique.len().div_ceil(rayon::current_num_threads() * 2).clamp(64, CHUNK)
+            unique
+                .len()
+                .div_ceil(rayon::current_num_threads() * 2)
+                .clamp(64, CHUNK)
         };
         let used = unique.len().div_ceil(chunk);
         while self.parts.len() < used {

@@ -87,7 +87,11 @@ impl Reach {
             Kind::Sign => false,
             Kind::Word | Kind::Capitals => {
                 let is_reached = self.0 > 0;
-                self.0 = if negates { NEGATION_REACH } else { self.0.saturating_sub(1) };
+                self.0 = if negates {
+                    NEGATION_REACH
+                } else {
+                    self.0.saturating_sub(1)
+                };
                 is_reached
             }
         }
@@ -99,7 +103,11 @@ pub(crate) const SHAPES: usize = 64;
 
 /// The rows of the whole-text features of a text: sentiment, length, capitals, a question at the end.
 pub(crate) fn shapes(scores: &VaderScores, words: &Words, text: &str) -> impl Iterator<Item = usize> {
-    let capitals = words.items.iter().filter(|item| item.kind == Kind::Capitals).count();
+    let capitals = words
+        .items
+        .iter()
+        .filter(|item| item.kind == Kind::Capitals)
+        .count();
     let length = (words.items.len() + 1).ilog2() as usize;
     let question = text.trim_end().ends_with('?');
     [

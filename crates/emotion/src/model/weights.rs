@@ -54,7 +54,8 @@ impl EmotionModel {
     /// # Panics
     /// Never: the embedded file is checked by the tests.
     pub fn embedded() -> Self {
-        Self::from_bytes(include_bytes!("../../data/emotions.bin")).expect("the embedded weights are well formed")
+        Self::from_bytes(include_bytes!("../../data/emotions.bin"))
+            .expect("the embedded weights are well formed")
     }
 
     /// Reads a weights file that [`to_bytes`](Self::to_bytes) wrote.
@@ -73,11 +74,18 @@ impl EmotionModel {
         }
         let model = reader.model().ok_or(damaged("length"))?;
         let floats = [model.bias, model.scale];
-        let finite = floats.iter().chain(&model.shapes).flatten().chain(&model.thresholds);
+        let finite = floats
+            .iter()
+            .chain(&model.shapes)
+            .flatten()
+            .chain(&model.thresholds);
         if !reader.0.is_empty() {
             return Err(damaged("length"));
         }
-        if !finite.chain(&model.group_thresholds).all(|value| value.is_finite()) {
+        if !finite
+            .chain(&model.group_thresholds)
+            .all(|value| value.is_finite())
+        {
             return Err(damaged("number"));
         }
         Ok(model)
@@ -89,7 +97,10 @@ impl EmotionModel {
         out.extend(self.buckets.words.to_le_bytes());
         out.extend(self.buckets.grams.to_le_bytes());
         let head = self.bias.iter().chain(&self.scale).chain(&self.thresholds);
-        for value in head.chain(&self.group_thresholds).chain(self.shapes.iter().flatten()) {
+        for value in head
+            .chain(&self.group_thresholds)
+            .chain(self.shapes.iter().flatten())
+        {
             out.extend(value.to_le_bytes());
         }
         out.extend(&self.shape_squares);

@@ -101,7 +101,8 @@ impl Words {
                 lower += u32::from(c.is_lowercase());
                 let mut utf8 = [0; 4];
                 for folded in c.to_lowercase() {
-                    self.bytes.extend_from_slice(folded.encode_utf8(&mut utf8).as_bytes());
+                    self.bytes
+                        .extend_from_slice(folded.encode_utf8(&mut utf8).as_bytes());
                 }
             } else {
                 break;
@@ -194,7 +195,11 @@ mod tests {
             .iter()
             .map(|item| {
                 let form = String::from_utf8(words.form(item).to_vec()).unwrap();
-                (form, &text[item.span.start as usize..item.span.end as usize], item.kind)
+                (
+                    form,
+                    &text[item.span.start as usize..item.span.end as usize],
+                    item.kind,
+                )
             })
             .collect();
         let expected = [
@@ -210,7 +215,9 @@ mod tests {
             ("\u{1f602}\u{1f602}", "\u{1f602}\u{1f602}", Kind::Sign),
             ("<\u{e9}t\u{e9}>", "\u{c9}T\u{c9}", Kind::Capitals),
         ];
-        let expected: Vec<_> = expected.map(|(form, text, kind)| (form.to_owned(), text, kind)).into();
+        let expected: Vec<_> = expected
+            .map(|(form, text, kind)| (form.to_owned(), text, kind))
+            .into();
         assert_eq!(found, expected);
     }
 }

@@ -20,7 +20,11 @@ pub(super) fn collect(
     let first = triggers.len();
     for contribution in vader.contributions() {
         let word = contribution.word;
-        let spoken = if word.is(LEXICON) { f32::from(word.tenths) / 10.0 } else { 0.0 };
+        let spoken = if word.is(LEXICON) {
+            f32::from(word.tenths) / 10.0
+        } else {
+            0.0
+        };
         let value = contribution.value as f32;
         if spoken == 0.0 || value == 0.0 {
             continue;
@@ -30,7 +34,8 @@ pub(super) fn collect(
             _ if spoken > 0.0 => PrimaryEmotion::Joy,
             _ => PrimaryEmotion::Sadness,
         });
-        let agrees = (value > 0.0) == (spoken > 0.0) && !(word.cue.is_some() && vader.is_negated(contribution));
+        let agrees =
+            (value > 0.0) == (spoken > 0.0) && !(word.cue.is_some() && vader.is_negated(contribution));
         let weight = (value.abs() / FULL).min(1.0);
         triggers.push(EmotionTrigger {
             span: vader.span(contribution),
@@ -47,8 +52,9 @@ pub(super) fn collect(
     let unit = model.scale[lane] * scorer.unit;
     for (item, sum) in scorer.words.items.iter().zip(&scorer.sums) {
         let logits = f32::from(sum.lanes[lane]) * unit;
-        let overlaps =
-            |trigger: &EmotionTrigger| trigger.span.start < item.span.end && item.span.start < trigger.span.end;
+        let overlaps = |trigger: &EmotionTrigger| {
+            trigger.span.start < item.span.end && item.span.start < trigger.span.end
+        };
         if logits >= NOTABLE && !triggers[known.clone()].iter().any(overlaps) {
             triggers.push(EmotionTrigger {
                 span: item.span.clone(),

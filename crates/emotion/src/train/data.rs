@@ -24,7 +24,10 @@ impl Example {
     /// [`Error::TrainingData`] for a row without labels or with an unknown one.
     pub fn from_tsv(rows: &str) -> Result<Vec<Self>> {
         let parse = |(index, row): (usize, &str)| {
-            let wrong = |what| Error::TrainingData { line: index + 1, what };
+            let wrong = |what| Error::TrainingData {
+                line: index + 1,
+                what,
+            };
             let mut columns = row.split('\t');
             let (text, ids) = columns
                 .next()

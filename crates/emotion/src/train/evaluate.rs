@@ -30,7 +30,12 @@ const NEUTRAL: u32 = 1 << Emotion::Neutral as u32;
 const DISGUST: u32 = 1 << Emotion::Disgust as u32;
 const FEAR: u32 = (1 << Emotion::Fear as u32) | (1 << Emotion::Nervousness as u32);
 const EKMAN: [u32; 7] = [GROUPS[2], DISGUST, FEAR, GROUPS[0], GROUPS[3], GROUPS[1], NEUTRAL];
-const SENTIMENT: [u32; 4] = [GROUPS[0], GROUPS[2] | GROUPS[3] | DISGUST | FEAR, GROUPS[1], NEUTRAL];
+const SENTIMENT: [u32; 4] = [
+    GROUPS[0],
+    GROUPS[2] | GROUPS[3] | DISGUST | FEAR,
+    GROUPS[1],
+    NEUTRAL,
+];
 
 const FOLDS: usize = 5;
 
@@ -50,7 +55,11 @@ pub(super) fn logits(model: &EmotionModel, examples: &[Example]) -> Vec<[f32; LA
 /// The thresholds that are best for the texts `ids`.
 pub(super) fn tune(logits: &[[f32; LANES]], gold: &[u32], ids: &[usize]) -> Tuned {
     let best = |lane: usize, members: u32| {
-        best_threshold(ids.iter().map(|&id| (logits[id][lane], gold[id] & members != 0)).collect())
+        best_threshold(
+            ids.iter()
+                .map(|&id| (logits[id][lane], gold[id] & members != 0))
+                .collect(),
+        )
     };
     Tuned {
         labels: std::array::from_fn(|label| best(label, 1 << label)),
@@ -60,7 +69,10 @@ pub(super) fn tune(logits: &[[f32; LANES]], gold: &[u32], ids: &[usize]) -> Tune
 
 /// F1 of `model`, thresholds and all.
 pub(super) fn judge(model: &EmotionModel, logits: &[[f32; LANES]], gold: &[u32]) -> Scores {
-    let predicted: Vec<u32> = logits.iter().map(|row| bits(model.decision().labels(row))).collect();
+    let predicted: Vec<u32> = logits
+        .iter()
+        .map(|row| bits(model.decision().labels(row)))
+        .collect();
     score(&predicted, gold)
 }
 
@@ -89,7 +101,9 @@ fn score(predicted: &[u32], gold: &[u32]) -> Scores {
     let f1 = |members: &u32| {
         let count = |both: fn(bool, bool) -> bool| {
             let pairs = predicted.iter().zip(gold);
-            pairs.filter(|&(p, g)| both(p & members != 0, g & members != 0)).count() as f32
+            pairs
+                .filter(|&(p, g)| both(p & members != 0, g & members != 0))
+                .count() as f32
         };
         let (hits, either) = (count(|p, g| p && g), count(|p, _| p) + count(|_, g| g));
         if either > 0.0 { 2.0 * hits / either } else { 0.0 }

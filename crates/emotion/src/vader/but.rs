@@ -85,7 +85,10 @@ mod tests {
     fn a_repeated_value_is_changed_at_its_first_place() {
         let mut values = [0.0, 2.0, 2.0, 0.0, 1.9, 1.9].map(Number::Float);
         weigh(&mut values, 3);
-        assert_eq!(values.map(Number::value), [0.0, 1.0, 1.0, 0.0, 1.9 * 1.5, 1.9 * 1.5]);
+        assert_eq!(
+            values.map(Number::value),
+            [0.0, 1.0, 1.0, 0.0, 1.9 * 1.5, 1.9 * 1.5]
+        );
         let mut values = [0.0, 3.0, 1.5, 0.0, 1.5].map(Number::Float);
         weigh(&mut values, 3);
         // 3.0 became 1.5, the next 1.5 is found there, while the last one finds

@@ -121,7 +121,10 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     };
     for line in include_str!("../../data/vader_emoji.tsv").lines() {
         let (emoji, description) = line.split_once('\t').expect("vader_emoji.tsv has two columns");
-        let code = emoji.chars().next().expect("vader_emoji.tsv has an emoji in each row") as usize;
+        let code = emoji
+            .chars()
+            .next()
+            .expect("vader_emoji.tsv has an emoji in each row") as usize;
         if table.pages[code >> 8] == 0 {
             table.pages[code >> 8] = table.entries.len() as u8;
             table.entries.push([0; 256]);

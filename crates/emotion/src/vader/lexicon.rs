@@ -251,7 +251,11 @@ mod tests {
     fn lower_case_touches_ascii_letters_only() {
         for byte in 0..=u8::MAX {
             let expected = u64::from(byte.to_ascii_lowercase()) * 0x0101_0101_0101_0101;
-            assert_eq!(lower_case(u64::from(byte) * 0x0101_0101_0101_0101), expected, "{byte:#x}");
+            assert_eq!(
+                lower_case(u64::from(byte) * 0x0101_0101_0101_0101),
+                expected,
+                "{byte:#x}"
+            );
         }
     }
 }

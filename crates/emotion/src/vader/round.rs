@@ -35,7 +35,13 @@ mod tests {
 
     #[test]
     fn ties_go_to_even() {
-        for (x, expected) in [(0.0625, 0.062), (0.1875, 0.188), (-0.0625, -0.062), (1.0, 1.0), (0.0, 0.0)] {
+        for (x, expected) in [
+            (0.0625, 0.062),
+            (0.1875, 0.188),
+            (-0.0625, -0.062),
+            (1.0, 1.0),
+            (0.0, 0.0),
+        ] {
             assert_eq!(round(x, 1000).to_bits(), f64::to_bits(expected), "{x}");
         }
         assert_eq!(round(-0.00001, 10_000).to_bits(), (-0.0_f64).to_bits());

@@ -25,13 +25,17 @@ impl<T> Machine<T> {
             return;
         };
         let took = now.saturating_duration_since(since);
-        self.policy.committed(now, took, keys.len(), self.buffer.live().items);
+        self.policy
+            .committed(now, took, keys.len(), self.buffer.live().items);
         let mut results = results.into_iter();
         let (mut again, mut owners, mut all_failed) = (Vec::new(), 0, true);
         let mut last_slot = None;
         let awaited = self.awaited_slots(&keys);
         for key in keys.iter().copied() {
-            let result = results.next().unwrap_or_else(|| Err(no_result()));
+            let result = results.next().unwrap_or_else(|| {
+                self.may_be_applied(key);
+                Err(no_result())
+            });
             all_failed &= result.as_ref().is_err_and(MemoryError::is_retryable);
             self.buffer.landed(key);
             let slot = self.entry(key).slot;
@@ -39,7 +43,7 @@ impl<T> Machine<T> {
                 owners += 1;
             }
             match self.verdict(key, result, now) {
-                Verdict::Settle(outcome) => self.settle(key, outcome),
+                Verdict::Settle(outcome) => self.settle(key, &outcome),
                 Verdict::TryAgain => again.push(key),
             }
         }
@@ -56,10 +60,12 @@ impl<T> Machine<T> {
         };
         self.stats.panics += 1;
         let took = now.saturating_duration_since(since);
-        self.policy.committed(now, took, keys.len(), self.buffer.live().items);
+        self.policy
+            .committed(now, took, keys.len(), self.buffer.live().items);
         let awaited = self.awaited_slots(&keys);
         for &key in &keys {
             self.buffer.landed(key);
+            self.may_be_applied(key);
             self.entry(key).alone = true;
         }
         if let [key] = *keys {
@@ -69,7 +75,7 @@ impl<T> Machine<T> {
                 reason: reason.to_owned(),
                 letter: Some(letter),
             };
-            self.settle(key, Err(error));
+            self.settle(key, &Err(error));
         } else {
             self.put_back(&keys, now);
         }
@@ -78,7 +84,10 @@ impl<T> Machine<T> {
 
     fn verdict(&mut self, key: EntryKey, result: Result<Committed, MemoryError>, now: Instant) -> Verdict {
         let batch = self.batches;
-        let entry = self.buffer.entry(key).expect("entries in flight are in the buffer");
+        let entry = self
+            .buffer
+            .entry(key)
+            .expect("entries in flight are in the buffer");
         let slot = entry.slot;
         if self.buffer.owners.slot(slot).failed_in == batch {
             if let Ok(committed) = result {
@@ -94,7 +103,7 @@ impl<T> Machine<T> {
             Err(error) => error,
         };
         let entry = self.entry(key);
-        // A delete that was applied before finds nothing the second time.
+        // A delete that was, or may have been, applied before finds nothing the second time.
         if let (WriteOp::Delete { .. }, MemoryError::NotFound { .. }) = (&entry.op, &error)
             && let Some(committed) = entry.applied.take()
         {
@@ -123,6 +132,13 @@ impl<T> Machine<T> {
         }))
     }
 
+    /// Notes that nobody knows whether the operation was applied.
+    fn may_be_applied(&mut self, key: EntryKey) {
+        let entry = self.entry(key);
+        let id = record_id(&entry.op).cloned();
+        entry.applied.get_or_insert(Committed { id });
+    }
+
     fn bury(&mut self, key: EntryKey, attempts: u32, reason: String) -> DeadLetterId {
         let entry = self.entry(key);
         let write = entry.to_write();
@@ -130,7 +146,7 @@ impl<T> Machine<T> {
     }
 
     /// Answers everyone who waits for the operation.
-    fn settle(&mut self, key: EntryKey, outcome: Result<Option<MemoryId>>) {
+    fn settle(&mut self, key: EntryKey, outcome: &Result<Option<MemoryId>>) {
         if outcome.is_ok() {
             self.stats.written += 1;
             let entry = self.buffer.entry(key).expect("settled once");
@@ -144,7 +160,7 @@ impl<T> Machine<T> {
         }
         let entry = self.buffer.remove(key);
         let id = record_id(&entry.op).cloned();
-        let tell = |duplicate| match &outcome {
+        let tell = |duplicate| match outcome {
             Ok(committed) => Ok(Written {
                 id: committed.clone().or_else(|| id.clone()),
                 duplicate,

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Condvar, Mutex};
 
 use whisperengine_types::{
-    Committed, MemoryError, MemoryId, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore, Recall, RecallQuery,
-    WriteOp,
+    Committed, MemoryError, MemoryId, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore, Recall,
+    RecallQuery, WriteOp,
 };
 
 use super::MemoryOfOps;
@@ -73,7 +73,11 @@ impl MemoryStore for Gated {
         self.memory.commit(ops)
     }
 
-    fn get(&self, owner: &MemoryOwner, ids: &[MemoryId]) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
+    fn get(
+        &self,
+        owner: &MemoryOwner,
+        ids: &[MemoryId],
+    ) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
         self.memory.get(owner, ids)
     }
 

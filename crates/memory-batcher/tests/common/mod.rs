@@ -1,5 +1,6 @@
 //! What the tests share: a store in memory that fails on demand, and short ways to say things.
 #![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 pub(crate) mod gated;
 pub(crate) mod world;
@@ -10,8 +11,8 @@ use std::{
 };
 
 use whisperengine_types::{
-    BotId, Committed, MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecall, MemoryRecord, MemoryStore,
-    Recall, RecallQuery, RecalledMemory, ScoreParts, Timestamp, UserId, WriteOp,
+    BotId, Committed, MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecall, MemoryRecord,
+    MemoryStore, Recall, RecallQuery, RecalledMemory, ScoreParts, Timestamp, UserId, WriteOp,
 };
 
 pub(crate) fn owner(user: &str) -> MemoryOwner {
@@ -123,7 +124,9 @@ impl Model {
 
     pub(crate) fn texts(&self, owner: &MemoryOwner) -> Vec<String> {
         let records = self.records.get(owner);
-        records.map_or_else(Vec::new, |r| r.values().map(|record| record.text.clone()).collect())
+        records.map_or_else(Vec::new, |r| {
+            r.values().map(|record| record.text.clone()).collect()
+        })
     }
 }
 
@@ -141,7 +144,11 @@ impl MemoryStore for MemoryOfOps {
         ops.iter().map(|op| model.apply(op)).collect()
     }
 
-    fn get(&self, owner: &MemoryOwner, ids: &[MemoryId]) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
+    fn get(
+        &self,
+        owner: &MemoryOwner,
+        ids: &[MemoryId],
+    ) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
         let model = self.model.lock().unwrap();
         let records = model.records.get(owner);
         let find = |id: &MemoryId| records.and_then(|r| r.get(id.as_str()).cloned());
@@ -176,7 +183,9 @@ impl MemoryRecall for MemoryOfOps {
 /// Every record of the owner that holds the query's text.
 pub(crate) fn answer(model: &Model, owner: &MemoryOwner, query: &RecallQuery) -> Recall {
     let records = model.records.get(owner).into_iter().flat_map(BTreeMap::values);
-    let found = records.filter(|record| record.text.contains(&query.text)).take(query.k);
+    let found = records
+        .filter(|record| record.text.contains(&query.text))
+        .take(query.k);
     let memories = found.map(|record| RecalledMemory {
         memory: Arc::clone(record),
         score: 1.0,

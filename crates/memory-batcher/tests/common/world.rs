@@ -84,7 +84,8 @@ impl World {
         self.ops.push(None);
         let until = self.now + span;
         let owner = owner.clone();
-        self.machine.handle(Input::Await { owner, until, token }, self.now);
+        self.machine
+            .handle(Input::Await { owner, until, token }, self.now);
         self.pump();
         token
     }

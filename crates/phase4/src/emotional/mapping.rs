@@ -71,7 +71,6 @@ fn from_primary(
 ) -> EmotionalState {
     use EmotionalState as S;
     match primary {
-        PrimaryEmotion::Joy => S::Joy,
         PrimaryEmotion::Sadness | PrimaryEmotion::Shame => S::Sadness,
         PrimaryEmotion::Anger => S::Anger,
         PrimaryEmotion::Fear => S::Fear,
@@ -82,7 +81,7 @@ fn from_primary(
         PrimaryEmotion::Excitement if utterance.has(Cue::Ahead) || utterance.has(Cue::Anticipation) => {
             S::Anticipation
         }
-        PrimaryEmotion::Pride | PrimaryEmotion::Excitement => S::Joy,
+        PrimaryEmotion::Joy | PrimaryEmotion::Pride | PrimaryEmotion::Excitement => S::Joy,
         PrimaryEmotion::Calm if valence >= 0.2 => S::Trust,
         PrimaryEmotion::Calm | PrimaryEmotion::Neutral => S::Neutral,
     }

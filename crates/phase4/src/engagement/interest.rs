@@ -57,28 +57,24 @@ impl Interests {
         }
         let gain = if mentions.hobby { 0.2 } else { 0.1 };
         for &(id, word) in mentions.terms.iter().take(MAX_MENTIONS) {
-            match self
-                .words
-                .iter_mut()
-                .find(|known| known.id == id && known.scope == mentions.scope)
-            {
-                Some(known) => known.score = unit(known.score + gain),
-                None => {
-                    let fresh = Interest {
-                        id,
-                        word,
-                        score: gain,
-                        scope: mentions.scope,
-                    };
-                    if self.words.len() < MAX_WORDS {
-                        self.words.push(fresh);
-                    } else if let Some(weakest) =
-                        self.words.iter_mut().min_by(|a, b| a.score.total_cmp(&b.score))
-                        && weakest.score < gain + 0.01
-                    {
-                        *weakest = fresh;
-                    }
-                }
+            let same = |known: &&mut Interest| known.id == id && known.scope == mentions.scope;
+            if let Some(known) = self.words.iter_mut().find(same) {
+                known.score = unit(known.score + gain);
+                continue;
+            }
+            let fresh = Interest {
+                id,
+                word,
+                score: gain,
+                scope: mentions.scope,
+            };
+            if self.words.len() < MAX_WORDS {
+                self.words.push(fresh);
+                continue;
+            }
+            let weakest = self.words.iter_mut().min_by(|a, b| a.score.total_cmp(&b.score));
+            if let Some(weakest) = weakest.filter(|weakest| weakest.score < gain + 0.01) {
+                *weakest = fresh;
             }
         }
     }

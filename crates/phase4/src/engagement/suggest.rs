@@ -78,12 +78,13 @@ impl Candidate {
     }
 }
 
-fn candidates(engagement: &Engagement, ground: &Ground<'_>) -> Vec<Candidate> {
-    use EngagementStrategy as S;
-    use TopicRelevance as R;
-    let mut all = Vec::new();
-    let mut add = |strategy, subject: String, phrase, because: &str, relevance, boost| {
-        all.push(Candidate {
+/// Collects candidates.
+struct Candidates(Vec<Candidate>);
+
+impl Candidates {
+    fn add(&mut self, strategy: EngagementStrategy, subject: String, phrase: &'static str, why: Why) {
+        let Why(because, relevance, boost) = why;
+        self.0.push(Candidate {
             strategy,
             subject,
             phrase,
@@ -91,42 +92,45 @@ fn candidates(engagement: &Engagement, ground: &Ground<'_>) -> Vec<Candidate> {
             relevance,
             boost,
         });
-    };
+    }
+}
+
+/// Why, how near to what moves the person, and how much it is expected to do.
+#[derive(Debug, Clone, Copy)]
+struct Why(&'static str, TopicRelevance, f32);
+
+fn candidates(engagement: &Engagement, ground: &Ground<'_>) -> Vec<Candidate> {
+    let mut all = Candidates(Vec::new());
+    feelings(ground, &mut all);
+    open_items(ground, &mut all);
+    subjects(engagement, ground, &mut all);
+    new_ground(ground, &mut all);
+    all.0
+}
+
+fn feelings(ground: &Ground<'_>, all: &mut Candidates) {
+    use EngagementStrategy as S;
+    use TopicRelevance as R;
     let (state, intensity, achieved) = ground.felt;
     let low = matches!(
         state,
         EmotionalState::Sadness | EmotionalState::Fear | EmotionalState::Anger
     );
-    let private = ground.scope == Scope::Private;
+    let none = String::new;
     if achieved {
-        add(
-            S::Celebration,
-            String::new(),
-            "suggest.celebration",
-            "an achievement was told",
-            R::HighlyRelevant,
-            0.85,
-        );
+        let why = Why("an achievement was told", R::HighlyRelevant, 0.85);
+        all.add(S::Celebration, none(), "suggest.celebration", why);
     }
     if (low && intensity > 0.5) || ground.stressed {
-        add(
-            S::SupportOffer,
-            String::new(),
-            "suggest.support_offer",
-            "something weighs on them",
-            R::HighlyRelevant,
-            0.8,
-        );
-    } else if low && private {
-        add(
-            S::EmotionalCheckIn,
-            String::new(),
-            "suggest.emotional_check_in",
-            "the last mood was low",
-            R::Relevant,
-            0.6,
-        );
+        let why = Why("something weighs on them", R::HighlyRelevant, 0.8);
+        all.add(S::SupportOffer, none(), "suggest.support_offer", why);
+    } else if low && ground.scope == Scope::Private {
+        let why = Why("the last mood was low", R::Relevant, 0.6);
+        all.add(S::EmotionalCheckIn, none(), "suggest.emotional_check_in", why);
     }
+}
+
+fn open_items(ground: &Ground<'_>, all: &mut Candidates) {
     for item in ground
         .threads
         .items(ground.scope)
@@ -140,59 +144,53 @@ fn candidates(engagement: &Engagement, ground: &Ground<'_>) -> Vec<Candidate> {
             ),
             ItemKind::Question => ("suggest.follow_up_question.question", "a question is open", 0.62),
         };
-        let subject = format!("'{}'", clip(&item.text, 80));
-        add(
-            S::FollowUpQuestion,
-            subject,
+        let why = Why(because, TopicRelevance::HighlyRelevant, boost);
+        all.add(
+            EngagementStrategy::FollowUpQuestion,
+            quote(&clip(&item.text, 80)),
             phrase,
-            because,
-            R::HighlyRelevant,
-            boost,
+            why,
         );
     }
+}
+
+fn subjects(engagement: &Engagement, ground: &Ground<'_>, all: &mut Candidates) {
+    use EngagementStrategy as S;
+    use TopicRelevance as R;
     let current = ground.threads.current_topics(1, ground.scope);
     if let Some(topic) = current.first() {
-        let topic = format!("'{topic}'");
-        let curious = "suggest.curiosity_prompt.topic";
-        add(
+        let why = |boost| Why("the present subject", R::Relevant, boost);
+        all.add(
             S::FollowUpQuestion,
-            topic.clone(),
+            quote(topic),
             "suggest.follow_up_question",
-            "the present subject",
-            R::Relevant,
-            0.55,
+            why(0.55),
         );
-        add(
+        all.add(
             S::CuriosityPrompt,
-            topic,
-            curious,
-            "the present subject",
-            R::Relevant,
-            0.5,
+            quote(topic),
+            "suggest.curiosity_prompt.topic",
+            why(0.5),
         );
     }
     if let Some(memory) = ground.memory {
-        add(
+        let why = Why("a memory fits the pause", R::Relevant, 0.66);
+        all.add(
             S::MemoryConnection,
-            format!("'{memory}'"),
+            quote(memory),
             "suggest.memory_connection",
-            "a memory fits the pause",
-            R::Relevant,
-            0.66,
+            why,
         );
     }
     let fresh = |word: &String| !current.contains(word);
     let interests = engagement.interests.strongest(ground.scope);
     for (word, score) in interests.into_iter().filter(|(word, _)| fresh(word)).take(3) {
-        let boost = 0.5 + 0.2 * score;
-        add(
-            S::SharedInterest,
-            format!("'{word}'"),
-            "suggest.shared_interest",
+        let why = Why(
             "they keep coming back to it",
             R::HighlyRelevant,
-            boost,
+            0.5 + 0.2 * score,
         );
+        all.add(S::SharedInterest, quote(&word), "suggest.shared_interest", why);
     }
     for topic in ground
         .threads
@@ -201,27 +199,30 @@ fn candidates(engagement: &Engagement, ground: &Ground<'_>) -> Vec<Candidate> {
         .filter(fresh)
         .take(3)
     {
-        add(
-            S::TopicSuggestion,
-            format!("'{topic}'"),
-            "suggest.topic_suggestion",
-            "it was left open",
-            R::SomewhatRelevant,
-            0.56,
-        );
+        let why = Why("it was left open", R::SomewhatRelevant, 0.56);
+        all.add(S::TopicSuggestion, quote(&topic), "suggest.topic_suggestion", why);
     }
-    // New ground, another one each time: which is next depends on what has been suggested already.
+}
+
+/// Something new, another one each time: which is next depends on the turn and on what came before.
+fn new_ground(ground: &Ground<'_>, all: &mut Candidates) {
     for step in 0..8 {
         let number = (ground.turn / 7 + step) % 8 + 1;
-        let phrase = ground.lexicon.phrase(&format!("explore.{number}"));
-        add(
-            S::CuriosityPrompt,
-            phrase.to_owned(),
-            "suggest.curiosity_prompt",
+        let phrase = ground.lexicon.phrase(&format!("explore.{number}")).to_owned();
+        let why = Why(
             "new ground",
-            R::Exploratory,
+            TopicRelevance::Exploratory,
             0.42 - 0.01 * step as f32,
         );
+        all.add(
+            EngagementStrategy::CuriosityPrompt,
+            phrase,
+            "suggest.curiosity_prompt",
+            why,
+        );
     }
-    all
+}
+
+fn quote(words: &str) -> String {
+    format!("'{words}'")
 }

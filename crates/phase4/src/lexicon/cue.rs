@@ -21,7 +21,7 @@ cues! {
     Joy = "joy", Sadness = "sadness", Anger = "anger", Fear = "fear", Surprise = "surprise",
     Disgust = "disgust", Anticipation = "anticipation", Trust = "trust", Ahead = "ahead",
     Stress = "stress", Support = "support", Achievement = "achievement", Personal = "personal",
-    Heavy = "heavy", Light = "light",
+    Heavy = "heavy", Own = "own", Light = "light",
     Problem = "problem", Solved = "solved", Feeling = "feeling", Inquiry = "inquiry",
     Exclaim = "exclaim", Technical = "technical", Creative = "creative", Smalltalk = "smalltalk",
     Switch = "switch", Opener = "opener", Reminder = "reminder", Interruption = "interruption",

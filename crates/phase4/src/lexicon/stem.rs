@@ -84,7 +84,18 @@ impl Stemmer {
 
     fn strip_endings(&self, word: &mut String) {
         let mut changed = 0;
+        let last = |word: &str| word.as_bytes().last().copied();
+        if !self
+            .endings
+            .iter()
+            .any(|ending| last(&ending.suffix) == last(word))
+        {
+            return;
+        }
         for ending in &self.endings {
+            if last(&ending.suffix) != last(word) {
+                continue;
+            }
             let Some(rest) = word.strip_suffix(&*ending.suffix) else {
                 continue;
             };

@@ -29,8 +29,18 @@ struct Shared {
     terms: usize,
     /// Subjects.
     themes: usize,
+    /// Share of the message's telling words.
     overlap: f32,
     similarity: f32,
+    /// Whether the similarity is known; notes have none.
+    measured: bool,
+}
+
+impl Shared {
+    /// Whether the shared words are the subject of both: near in meaning, or much of the message.
+    fn is_close(self) -> bool {
+        if self.measured { self.similarity >= 0.45 } else { self.overlap >= 0.25 }
+    }
 }
 
 /// The most specific connection between `old` and the present message, if there is one.
@@ -49,7 +59,8 @@ pub(super) fn connect(
             .or_else(|| super::pattern::subject_key(now.themes, &[]))
     };
     let near = shared.similarity >= now.config.similarity;
-    let related = shared.terms >= 1 || (shared.themes >= 1 && shared.similarity >= 0.3) || near;
+    let related = near || (shared.terms >= 1 && shared.is_close());
+    let linked = related || (shared.terms >= 1 && shared.themes >= 1);
     let (achieved, solved) = (now.marks.has(Marks::ACHIEVEMENT), now.marks.has(Marks::SOLVED));
     let pleasant = now.emotion.valence > 0.2 && !now.emotion.is_unpleasant();
     let felt = now.emotion.intensity >= 0.4 && old.intensity.value() >= 0.4;
@@ -77,7 +88,7 @@ pub(super) fn connect(
             significance,
         })
     };
-    if old.marks.has(Marks::PROBLEM) && (solved || (achieved && pleasant)) && shared.terms >= 1 {
+    if old.marks.has(Marks::PROBLEM) && (solved || (achieved && pleasant)) && linked {
         return build(M::ProblemResolution, C::ProblemSolution, subject(), 0.3, 0.8);
     }
     if achieved && pleasant && old.marks.has(Marks::GOAL) && shared.terms >= 1 {
@@ -87,10 +98,10 @@ pub(super) fn connect(
         let key = Some(Key::Theme(crate::lexicon::Theme::Achievements));
         return build(M::AchievementCallback, C::ThematicSimilarity, key, 0.45, 0.7);
     }
-    if low(old.state) && felt && pleasant && shared.terms >= 1 && shared.themes >= 1 {
+    if low(old.state) && felt && pleasant && linked && shared.terms >= 1 {
         return build(M::PersonalGrowth, C::EmotionalResonance, subject(), 0.2, 0.7);
     }
-    if same_feeling && low(old.state) && now.emotion.intensity >= 0.5 {
+    if same_feeling && low(old.state) && now.emotion.intensity >= 0.5 && now.emotion.valence < 0.0 {
         return build(
             M::SupportFollowUp,
             C::EmotionalResonance,
@@ -99,10 +110,10 @@ pub(super) fn connect(
             0.8,
         );
     }
-    if same_feeling && related {
+    if same_feeling && linked {
         let key = Some(Key::Feeling(old.state));
         return match old.state {
-            S::Joy | S::Anticipation if shared.terms >= 1 => {
+            S::Joy | S::Anticipation if shared.terms >= 2 && shared.is_close() => {
                 build(M::CelebrationEcho, C::EmotionalResonance, key, 0.1, 0.6)
             }
             S::Anger | S::Disgust => build(M::EmotionalContinuity, C::EmotionalResonance, key, 0.15, 0.6),
@@ -114,7 +125,7 @@ pub(super) fn connect(
     build(kind, via, subject(), if near { 0.2 } else { 0.0 }, 0.5)
 }
 
-/// A connection by subject alone takes two telling words, or one and a near embedding.
+/// A connection by subject alone takes two telling words, one and a near embedding, or a very near one.
 fn subject_moment(
     moments: &Moments,
     old: &Note,
@@ -124,7 +135,8 @@ fn subject_moment(
 ) -> Option<(MomentType, ConnectionType)> {
     use ConnectionType as C;
     use MomentType as M;
-    if shared.terms < 2 && !near && !(shared.terms == 1 && (shared.similarity >= 0.4 || shared.themes >= 1)) {
+    let bound = near || (shared.terms >= 2 && shared.is_close()) || (shared.terms == 1 && shared.similarity >= 0.55);
+    if !bound {
         return None;
     }
     let both_hobby = old.marks.has(Marks::HOBBY) && now.marks.has(Marks::HOBBY);
@@ -152,5 +164,6 @@ fn shared(old: &Note, similarity: Option<f32>, now: &Occasion<'_>) -> Shared {
         themes: old.themes.subjects().shared(now.themes.subjects()).len(),
         overlap: terms as f32 / telling.count().max(1) as f32,
         similarity: similarity.unwrap_or(0.0).max(0.0),
+        measured: similarity.is_some(),
     }
 }

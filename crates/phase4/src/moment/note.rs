@@ -22,14 +22,16 @@ impl Marks {
     pub(crate) const CAUSE: u8 = 32;
 
     pub(crate) fn of(utterance: &Utterance<'_>) -> Self {
-        let question = utterance.is_question();
+        let question = utterance.is_question() || !utterance.has(Cue::Own);
         let mark = |holds: bool, bit: u8| if holds { bit } else { 0 };
         let hobby = utterance.themes.contains(Theme::Hobbies) || utterance.themes.contains(Theme::Learning);
-        // A question about success or trouble is not one's own.
+        // A question about success or trouble, or somebody else's, is not one's own.
         Self(
             mark(utterance.has(Cue::Achievement) && !question, Self::ACHIEVEMENT)
                 | mark(
-                    utterance.has(Cue::Problem) && !utterance.has(Cue::Solved),
+                    utterance.weight(Cue::Problem) >= 0.8
+                        && !utterance.has(Cue::Solved)
+                        && utterance.has(Cue::Own),
                     Self::PROBLEM,
                 )
                 | mark(utterance.has(Cue::Goal) && !question, Self::GOAL)
@@ -79,7 +81,9 @@ pub(crate) struct Note {
 const QUOTE_BYTES: usize = 110;
 /// Longer ids are not kept; the moment then has no memory id.
 const ID_BYTES: usize = 48;
+/// Content words kept of a note, and of a memory while it is compared.
 const MAX_TERMS: usize = 6;
+const MAX_COMPARED: usize = 12;
 
 /// What a draft needs besides the words.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +99,7 @@ impl Draft {
     pub(crate) fn new(utterance: &Utterance<'_>, facts: NoteFacts<'_>) -> Self {
         let telling = || utterance.terms.iter().filter(|term| term.weight >= 0.9);
         let marks = Marks::of(utterance);
-        let statement = !utterance.is_question() && utterance.words() >= 4;
+        let statement = !utterance.is_question() && utterance.words() >= 4 && utterance.has(Cue::Own);
         Self {
             words: telling().take(3).map(|term| term.word).collect(),
             quotable: statement
@@ -111,7 +115,7 @@ impl Draft {
                 state: facts.emotion.state,
                 intensity: Byte::new(facts.emotion.intensity),
                 themes: utterance.themes,
-                terms: telling().take(MAX_TERMS).map(|term| term.id).collect(),
+                terms: telling().take(MAX_COMPARED).map(|term| term.id).collect(),
                 scope: facts.scope,
                 depth: Byte::new(facts.emotion.depth),
                 trust: Byte::new(facts.emotion.trust),
@@ -149,7 +153,8 @@ impl Note {
 impl Moments {
     /// Keeps a quotable message; the least worthy note makes room.
     pub(super) fn keep_note(&mut self, draft: Draft) {
-        let note = draft.note;
+        let mut note = draft.note;
+        note.terms.truncate(MAX_TERMS);
         let known = self.notes.iter().any(|old| old.quote == note.quote);
         if !draft.quotable || known {
             return;

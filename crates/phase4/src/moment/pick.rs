@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::MomentConfig,
     emotional::{Assessment, EmotionalContext, EmotionalHistory, assess},
-    lexicon::{Lexicon, Themes},
+    lexicon::{Cue, Lexicon, Themes},
     number::{DAY, HOUR, unit},
     text::{Term, Utterance, clip, hash64},
     thread::Scope,
@@ -31,6 +31,8 @@ pub(crate) struct Occasion<'a> {
     pub(crate) terms: &'a [Term],
     pub(crate) themes: Themes,
     pub(crate) marks: Marks,
+    /// Whether the message is about the person themselves.
+    pub(crate) own: bool,
     pub(crate) emotion: &'a EmotionalContext,
     pub(crate) timings: Timings,
     pub(crate) session: u32,
@@ -66,7 +68,7 @@ const MAX_OFFERED: usize = 3;
 impl Moments {
     /// The moments to offer, best first, at most three.
     pub(crate) fn pick(&mut self, now: &Occasion<'_>) -> Vec<MomentPlan> {
-        if now.timings.is_empty() || !self.usage.rested(now.turn, now.config.gap_turns) {
+        if now.timings.is_empty() || !now.own || !self.usage.rested(now.turn, now.config.gap_turns) {
             return Vec::new();
         }
         let mut candidates: Vec<Candidate> = Vec::new();
@@ -119,15 +121,17 @@ impl Moments {
         let key = moment_key(&connection);
         let gate = |at_creation: f32| (at_creation - 0.1).max(0.2);
         let age = now.at.since(note.at);
-        let quote = clip(&note.quote, now.quote_chars);
         let open = connection.relevance >= now.config.relevance
             && age <= DAY * now.config.retention_days
             && now.emotion.depth >= gate(note.depth.value())
             && now.emotion.trust >= gate(note.trust.value())
             && self.usage.is_cool(key, now.at, HOUR * now.config.cooldown_hours)
-            && !self.usage.was_told(&quote, now.at)
-            && quote.len() >= 12;
-        if !open || quote == clip(now.text, now.quote_chars) {
+            && note.quote.len() >= 12;
+        if !open {
+            return;
+        }
+        let quote = clip(&note.quote, now.quote_chars);
+        if self.usage.was_told(&quote, now.at) || quote == clip(now.text, now.quote_chars) {
             return;
         }
         let bonus = matches!(
@@ -162,7 +166,8 @@ impl Moments {
         let first = self
             .notes
             .iter()
-            .filter(|note| note.scope.visible_in(now.scope) && note.session != now.session);
+            .filter(|note| note.scope.visible_in(now.scope) && note.session != now.session)
+            .filter(|note| note.marks.has(Marks::ACHIEVEMENT) || note.marks.has(Marks::GOAL));
         let Some(note) = first.min_by_key(|note| note.at) else {
             return;
         };
@@ -246,7 +251,9 @@ fn from_recalled(recalled: &RecalledMemory, now: &Occasion<'_>) -> Option<(Note,
         return None;
     }
     let utterance = Utterance::read(now.lexicon, &memory.text);
-    if utterance.is_question() || utterance.words() < 4 {
+    let told = utterance.terms.iter().filter(|term| term.weight >= 0.9).count() >= 2;
+    let message = memory.kind == MemoryKind::Message;
+    if utterance.is_question() || utterance.words() < 4 || !told || (message && !utterance.has(Cue::Own)) {
         return None;
     }
     let history = EmotionalHistory::default();

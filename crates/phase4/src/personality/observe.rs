@@ -14,6 +14,10 @@ use crate::{
 
 /// The measurements of one message; small, because it waits in the state until the reply is out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent marks, read one at a time"
+)]
 pub(crate) struct Observation {
     pub(crate) at: Timestamp,
     pub(crate) words: u16,

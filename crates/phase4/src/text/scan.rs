@@ -50,7 +50,7 @@ const NEGATION_SCOPE: u8 = 3;
 impl<'t> Utterance<'t> {
     pub(crate) fn read(lexicon: &Lexicon, text: &'t str) -> Self {
         let Tokens {
-            tokens,
+            list: tokens,
             sentences,
             lower,
             exclamations,
@@ -272,7 +272,8 @@ impl<'t> Utterance<'t> {
     }
 
     fn find_terms(&mut self) {
-        for token in &self.tokens {
+        for index in 0..self.tokens.len() {
+            let token = &self.tokens[index];
             let lower = &self.lower[token.lower.0 as usize..token.lower.1 as usize];
             if token.symbol || token.stop || lower.len() < 3 {
                 continue;
@@ -285,6 +286,7 @@ impl<'t> Utterance<'t> {
             let number = lower.as_bytes()[0].is_ascii_digit();
             let weight = match (token.common, token.capital && !token.clause_start) {
                 (true, _) => 0.2,
+                _ if token.capital && self.is_vocative(index) => 0.2,
                 _ if number => 0.4,
                 (false, true) => 1.2,
                 (false, false) => 1.0,
@@ -298,6 +300,30 @@ impl<'t> Utterance<'t> {
                 return;
             }
         }
+    }
+
+    /// Whether a capitalised word addresses somebody ("Thanks, Maria!", "Hey Sam, ..."): nothing but small
+    /// talk stands beside it in its clause. A name that is only called says nothing of the subject.
+    fn is_vocative(&self, index: usize) -> bool {
+        let ends = self
+            .tokens
+            .get(index + 1)
+            .is_none_or(|next| next.clause_start || next.symbol);
+        let from = self.tokens[..=index]
+            .iter()
+            .rposition(|token| token.clause_start)
+            .unwrap_or(0);
+        let alone = self.tokens.iter().filter(|token| !token.symbol).count() == 1;
+        ends && !alone
+            && (from..index).all(|before| {
+                self.hits.iter().any(|hit| {
+                    let first = usize::from(hit.token);
+                    matches!(
+                        hit.cue,
+                        Cue::Smalltalk | Cue::Continuation | Cue::Opener | Cue::Gratitude | Cue::Switch
+                    ) && (first..first + usize::from(hit.len)).contains(&before)
+                })
+            })
     }
 }
 

@@ -4,6 +4,10 @@ use super::hash64;
 
 /// One word or pictograph.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent marks, read one at a time"
+)]
 pub(crate) struct Token {
     /// Hash of the lower-case form.
     pub(crate) surface: u64,
@@ -37,7 +41,7 @@ const MAX_TOKENS: usize = 1024;
 /// The parts of a text; `lower` holds the tokens' lower-case forms back to back.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
-    pub(crate) tokens: Vec<Token>,
+    pub(crate) list: Vec<Token>,
     pub(crate) sentences: Vec<Sentence>,
     pub(crate) lower: String,
     pub(crate) exclamations: u32,
@@ -46,7 +50,7 @@ pub(crate) struct Tokens {
 impl Tokens {
     pub(crate) fn split(text: &str) -> Self {
         let mut tokens = Self {
-            tokens: Vec::with_capacity(text.len().min(2048) / 5 + 1),
+            list: Vec::with_capacity(text.len().min(2048) / 5 + 1),
             sentences: Vec::with_capacity(4),
             lower: String::with_capacity(text.len().min(8192)),
             ..Self::default()
@@ -67,7 +71,7 @@ impl Tokens {
                 tokens.close(&mut open);
                 tokens.mark(&mut open, at, c);
             }
-            if tokens.tokens.len() >= MAX_TOKENS {
+            if tokens.list.len() >= MAX_TOKENS {
                 break;
             }
         }
@@ -96,7 +100,7 @@ impl Tokens {
 
     fn push(&mut self, open: &mut Open, start: usize, lower: usize, capital: bool) {
         let surface = hash64(&self.lower.as_bytes()[lower..]);
-        self.tokens.push(Token {
+        self.list.push(Token {
             surface,
             stem: surface,
             start: start as u32,
@@ -127,7 +131,7 @@ impl Tokens {
                 self.lower.push(c);
                 open.sentence.get_or_insert(at);
                 self.push(open, at, lower, false);
-                if let Some(token) = self.tokens.last_mut() {
+                if let Some(token) = self.list.last_mut() {
                     token.symbol = true;
                 }
             }

@@ -3,7 +3,10 @@
 use whisperengine_types::TransitionType;
 
 use super::{Routed, Scope, Thread, Threads};
-use crate::{lexicon::Lexicon, text::clip};
+use crate::{
+    lexicon::Lexicon,
+    text::{Word, clip},
+};
 
 impl Threads {
     /// A sentence that leads over to where the message went, naming at most two words of each side; taken
@@ -44,7 +47,7 @@ impl Threads {
 impl Thread {
     /// Its one or two strongest words.
     pub(crate) fn name(&self) -> Option<String> {
-        let words: Vec<&str> = self.topic.words(2).map(|word| word.as_str()).collect();
+        let words: Vec<&str> = self.topic.words(2).map(Word::as_str).collect();
         (!words.is_empty()).then(|| format!("'{}'", words.join(", ")))
     }
 }

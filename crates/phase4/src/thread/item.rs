@@ -59,12 +59,11 @@ impl Threads {
                     .filter(in_sentence)
                     .any(|hit| hit.cue == cue)
             };
+            if sentence.question && (has(Cue::Smalltalk) || has(Cue::Exclaim)) {
+                continue;
+            }
             let kind = if sentence.question {
-                if has(Cue::Smalltalk) || has(Cue::Exclaim) {
-                    continue;
-                } else {
-                    ItemKind::Question
-                }
+                ItemKind::Question
             } else {
                 ItemKind::Commitment
             };
@@ -185,7 +184,7 @@ fn keys(utterance: &Utterance<'_>, sentence: u16) -> Vec<u32> {
     let telling = terms.iter().filter(|term| term.weight >= 0.4).count();
     terms
         .iter()
-        .take(telling.max(1).min(KEYS))
+        .take(telling.clamp(1, KEYS))
         .map(|term| term.id)
         .collect()
 }

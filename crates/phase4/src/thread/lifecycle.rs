@@ -73,9 +73,6 @@ impl Threads {
                 thread.state = ThreadState::Archived;
                 thread.topic.shrink(CLOSED_TERMS);
                 thread.related.clear();
-                if self.current == Some(thread.number) {
-                    self.current = None;
-                }
             } else if thread.state == ThreadState::Paused && owes && idle > HOUR * config.suspend_after_hours
             {
                 thread.state = ThreadState::Suspended;

@@ -81,7 +81,7 @@ impl Topic {
                 }),
             }
         }
-        self.terms.sort_by(|a, b| b.weight.cmp(&a.weight));
+        self.terms.sort_by_key(|term| std::cmp::Reverse(term.weight));
         self.terms.truncate(MAX_TERMS);
         for theme in Theme::ALL {
             let weight = &mut self.themes[theme as usize];
@@ -154,7 +154,7 @@ impl Topic {
                 n => subjects.shared(own).len() as f32 / n as f32,
             },
             dense: match (&self.centroid, sketch) {
-                (Some(centroid), Some(sketch)) => centroid.cosine(sketch).map(|cos| unit((cos - 0.1) / 0.5)),
+                (Some(centroid), Some(sketch)) => centroid.cosine(sketch).map(|cos| unit((cos - 0.25) / 0.5)),
                 _ => None,
             },
         }
@@ -191,7 +191,7 @@ impl Topic {
                 None => self.terms.push(*term),
             }
         }
-        self.terms.sort_by(|a, b| b.weight.cmp(&a.weight));
+        self.terms.sort_by_key(|term| std::cmp::Reverse(term.weight));
         self.terms.truncate(MAX_TERMS);
         for (weight, other) in self.themes.iter_mut().zip(other.themes) {
             *weight = (*weight).max(other);
@@ -247,7 +247,9 @@ impl Sketch {
         if !(norm.is_finite() && norm > 0.0) {
             return None;
         }
-        values.iter_mut().for_each(|v| *v /= norm);
+        for value in &mut values {
+            *value /= norm;
+        }
         let space = fold32(hash64(embedding.space().model().as_bytes()) ^ source.len() as u64);
         Some(Self { space, values })
     }

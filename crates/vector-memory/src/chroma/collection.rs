@@ -123,7 +123,7 @@ impl Collection {
             .skip(get.offset)
             .take(get.limit.unwrap_or(usize::MAX));
         let records = self.records(&ids.collect::<Vec<_>>())?;
-        Ok(self.answer(&records, &get.include))
+        Ok(Self::answer(&records, &get.include))
     }
 
     /// The first records, with everything.
@@ -205,7 +205,7 @@ impl Collection {
         let nearest = shared.nearest(&key, embedding, filter, query.n_results, metric)?;
         let ids: Vec<MemoryId> = nearest.into_iter().map(|(id, _)| id).collect();
         let records = self.records(&ids)?;
-        let answer = self.answer(&records, &query.include);
+        let answer = Self::answer(&records, &query.include);
         result.ids.push(answer.ids);
         push(&mut result.embeddings, answer.embeddings);
         push(&mut result.documents, answer.documents);
@@ -397,7 +397,7 @@ impl Collection {
         Ok(records.into_iter().flatten().collect())
     }
 
-    fn answer(&self, records: &[Arc<MemoryRecord>], include: &[Include]) -> GetResult {
+    fn answer(records: &[Arc<MemoryRecord>], include: &[Include]) -> GetResult {
         let embedding = |record: &Arc<MemoryRecord>| {
             let values = record
                 .embedding

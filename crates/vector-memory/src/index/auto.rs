@@ -25,7 +25,7 @@ pub struct AutoIndex {
 #[derive(Debug)]
 enum Present {
     Flat(FlatIndex),
-    Ivf(IvfIndex),
+    Ivf(Box<IvfIndex>),
 }
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl AutoIndex {
 
     pub(super) fn from_rows(rows: Rows, config: &IndexConfig) -> Self {
         let present = if config.recall < 1.0 && rows.len() >= config.flat_below {
-            Present::Ivf(IvfIndex::from_rows(rows, config))
+            Present::Ivf(Box::new(IvfIndex::from_rows(rows, config)))
         } else {
             Present::Flat(FlatIndex::from_rows(rows))
         };
@@ -68,7 +68,7 @@ impl AutoIndex {
     pub(super) fn from_ivf(ivf: IvfIndex, config: &IndexConfig) -> Self {
         Self {
             config: config.clone(),
-            present: Present::Ivf(ivf),
+            present: Present::Ivf(Box::new(ivf)),
             growth: None,
         }
     }
@@ -76,7 +76,7 @@ impl AutoIndex {
     fn index(&self) -> &dyn VectorIndex {
         match &self.present {
             Present::Flat(flat) => flat,
-            Present::Ivf(ivf) => ivf,
+            Present::Ivf(ivf) => ivf.as_ref(),
         }
     }
 
@@ -130,7 +130,7 @@ impl AutoIndex {
         };
         for _ in 0..replays {
             let Some(slot) = changed.pop_front() else {
-                self.present = Present::Ivf(*next);
+                self.present = Present::Ivf(next);
                 return;
             };
             next.replay(slot, self.index().vector(slot));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{IndexError, Result};
 
 /// Which index holds the vectors.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[non_exhaustive]
 pub enum IndexKind {
@@ -20,19 +20,16 @@ pub enum IndexKind {
     Ivf,
     /// The crate `hnsw_rs` (feature `hnsw_rs`).
     HnswRs,
-    /// Facebook's faiss (feature `faiss`), with the description that its `index_factory` takes.
-    Faiss(String),
 }
 
 impl fmt::Display for IndexKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Flat => f.write_str("flat"),
-            Self::Ivf => f.write_str("ivf"),
-            Self::HnswRs => f.write_str("hnsw_rs"),
-            Self::Faiss(description) => write!(f, "faiss:{description}"),
-        }
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Flat => "flat",
+            Self::Ivf => "ivf",
+            Self::HnswRs => "hnsw_rs",
+        })
     }
 }
 
@@ -45,14 +42,11 @@ impl FromStr for IndexKind {
             "flat" => Self::Flat,
             "ivf" => Self::Ivf,
             "hnsw_rs" => Self::HnswRs,
-            _ => match name.strip_prefix("faiss:") {
-                Some(description) if !description.is_empty() => Self::Faiss(description.to_owned()),
-                _ => {
-                    return Err(IndexError::InvalidConfig {
-                        setting: "kind (auto, flat, ivf, hnsw_rs, faiss:DESCRIPTION)",
-                    });
-                }
-            },
+            _ => {
+                return Err(IndexError::InvalidConfig {
+                    setting: "kind (auto, flat, ivf, hnsw_rs)",
+                });
+            }
         })
     }
 }

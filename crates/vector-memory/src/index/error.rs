@@ -54,22 +54,6 @@ pub enum IndexError {
         /// The cargo feature that adds it.
         feature: &'static str,
     },
-    /// The backend cannot do this (the message names what).
-    #[error("index backend {backend} cannot {operation}")]
-    Unsupported {
-        /// The backend.
-        backend: &'static str,
-        /// What it was asked to do.
-        operation: &'static str,
-    },
-    /// A foreign backend failed.
-    #[error("index backend {backend} failed: {message}")]
-    Backend {
-        /// The backend.
-        backend: &'static str,
-        /// What it said.
-        message: String,
-    },
     /// A saved index is truncated, altered or of another kind of file.
     #[error("not a saved index: {reason}")]
     Corrupt {

@@ -105,7 +105,7 @@ pub(super) fn exact(rows: &Rows, query: &[f32], k: usize, allowed: Option<&SlotS
         Some(allowed) if allowed.len() * SCAN_ADVANTAGE < rows.len() => {
             let slots: Vec<u32> = allowed.iter().filter(|&slot| rows.contains(slot)).collect();
             rows.narrow(&query, &slots, &mut |similarity, slot| {
-                contenders.offer(similarity, slot)
+                contenders.offer(similarity, slot);
             });
         }
         Some(allowed) => rows.scan(&query, &mut |similarity, slot| {

@@ -24,7 +24,7 @@
 //! | `flat` | an owner's memories, up to some ten thousand | exact | `dim` bytes a vector |
 //! | `ivf` | more | asks for a recall | about 1.4 `dim` bytes a vector |
 //! | `auto` | any number, growing | exact, then as `ivf` | as the one it is |
-//! | `hnsw_rs`, `faiss` | comparison, known recipes | their own | their own |
+//! | `hnsw_rs` | comparison | its own | its own |
 //!
 //! Deleted slots are free for re-use at once. A filter is a [`SlotSet`] and is applied before ranking: a
 //! search returns `k` allowed vectors when there are so many.
@@ -45,6 +45,8 @@ mod slot_set;
 use std::{fmt::Debug, io::Write};
 
 use whisperengine_types::{EmbeddingSpace, Similarity};
+
+use crate::kernel::Kernel;
 
 pub use self::{
     auto::AutoIndex,
@@ -135,8 +137,13 @@ pub trait VectorIndex: Send + Sync + Debug {
     /// Writes the index, with a format version and a checksum, for [`load`].
     ///
     /// # Errors
-    /// [`IndexError::Io`]; [`IndexError::Unsupported`] from a foreign backend.
+    /// [`IndexError::Io`].
     fn save(&self, out: &mut dyn Write) -> Result<()>;
+}
+
+/// The instruction set that searches run on: `avx512`, `avx2`, `neon` or `portable`; chosen at run time.
+pub fn instruction_set() -> &'static str {
+    Kernel::detect().name
 }
 
 /// An empty index of `dim` dimensions.
@@ -175,6 +182,5 @@ fn from_rows(rows: rows::Rows, config: &IndexConfig) -> Result<Box<dyn VectorInd
         IndexKind::Flat => Box::new(FlatIndex::from_rows(rows)),
         IndexKind::Ivf => Box::new(IvfIndex::from_rows(rows, config)),
         IndexKind::HnswRs => backend::hnsw_rs(rows, config)?,
-        IndexKind::Faiss(description) => backend::faiss(rows, config, description)?,
     })
 }

@@ -3,8 +3,9 @@
 //! Little-endian: the magic, the format version (u32), the kind (u8: 0 flat, 1 ivf), the dimension (u32), the
 //! number of slots (u32), a bit for each slot (u64 words) that says whether it is in use, and a row of f32 for
 //! each (zeros when it is not). An `ivf` adds the number of lists (u32), their rotated centres (f32), the two
-//! lists of each vector in order of slots (u32), the size it was trained at (u64), and its plans: their number
-//! (u32), each two u32. A CRC-32 of all before it ends the file. Codes are made anew when it is loaded.
+//! lists of each vector in order of slots (u32), the size it was trained at (u64), the least
+//! similarity it knows of (f32), and its plans: their number
+//! (u32), each an f32 and a u32. A CRC-32 of all before it ends the file. Codes are made anew when it is loaded.
 //!
 //! A reader is never trusted: nothing is allocated ahead of the bytes that fill it.
 
@@ -16,6 +17,7 @@ use whisperengine_types::EmbeddingSpace;
 use super::{
     AutoIndex, FlatIndex, IndexConfig, IndexKind, IvfIndex, VectorIndex, backend,
     error::{IndexError, Result},
+    ivf::Learnt,
     rows::Rows,
     slot_set::SlotSet,
 };
@@ -27,7 +29,8 @@ pub(super) struct IvfState {
     /// By present slot, ascending; the same list twice when there is only one.
     pub(super) assigned: Vec<[u32; 2]>,
     pub(super) trained_for: usize,
-    pub(super) plans: Vec<[u32; 2]>,
+    pub(super) plans: Vec<Learnt>,
+    pub(super) least: f32,
 }
 
 pub(super) fn save_flat(rows: &Rows, out: &mut dyn Write) -> Result<()> {
@@ -48,10 +51,11 @@ pub(super) fn save_ivf(rows: &Rows, state: &IvfState, out: &mut dyn Write) -> Re
         sink.u32(second)?;
     }
     sink.bytes(&(state.trained_for as u64).to_le_bytes())?;
+    sink.bytes(&state.least.to_le_bytes())?;
     sink.u32(state.plans.len() as u32)?;
-    for &[probes, candidates] in &state.plans {
-        sink.u32(probes)?;
-        sink.u32(candidates)?;
+    for plan in &state.plans {
+        sink.bytes(&plan.gap.to_le_bytes())?;
+        sink.u32(plan.candidates)?;
     }
     Ok(sink.finish()?)
 }
@@ -110,7 +114,6 @@ pub fn load(input: &mut dyn Read, config: &IndexConfig) -> Result<Box<dyn Vector
         )),
         (IndexKind::Auto, None) => Box::new(AutoIndex::from_rows(rows, config)),
         (IndexKind::HnswRs, _) => backend::hnsw_rs(rows, config)?,
-        (IndexKind::Faiss(description), _) => backend::faiss(rows, config, description)?,
     })
 }
 
@@ -200,9 +203,13 @@ fn read_ivf(source: &mut Source<'_>, rows: &Rows) -> Result<IvfState> {
         assigned.push([first, second]);
     }
     let trained_for = u64::from_le_bytes(source.array()?) as usize;
+    let least = f32::from_le_bytes(source.array()?);
     let mut plans = Vec::new();
     for _ in 0..source.u32()? {
-        plans.push([source.u32()?, source.u32()?]);
+        plans.push(Learnt {
+            gap: f32::from_le_bytes(source.array()?),
+            candidates: source.u32()?,
+        });
     }
     let centres = Array2::from_shape_vec((lists, rows.dim()), centres).expect("a row was read for each list");
     Ok(IvfState {
@@ -210,6 +217,7 @@ fn read_ivf(source: &mut Source<'_>, rows: &Rows) -> Result<IvfState> {
         assigned,
         trained_for,
         plans,
+        least,
     })
 }
 

@@ -37,6 +37,7 @@ impl Rotation {
         Kernel::detect().wide(|| self.apply_inlined(vector));
     }
 
+    #[expect(clippy::inline_always, reason = "it is to become as wide as its caller")]
     #[inline(always)]
     fn apply_inlined(&self, vector: &mut [f32]) {
         let scale = 1.0 / (self.window as f32).sqrt();
@@ -47,7 +48,9 @@ impl Rotation {
             }
             let window = &mut vector[start..start + self.window];
             walsh_hadamard(window);
-            window.iter_mut().for_each(|value| *value *= scale);
+            for value in window.iter_mut() {
+                *value *= scale;
+            }
         }
     }
 
@@ -56,6 +59,7 @@ impl Rotation {
     }
 }
 
+#[expect(clippy::inline_always, reason = "it is to become as wide as its caller")]
 #[inline(always)]
 fn walsh_hadamard(values: &mut [f32]) {
     let mut half = values.len() / 2;

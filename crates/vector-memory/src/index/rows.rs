@@ -206,36 +206,47 @@ impl Rows {
     /// that `visit` returned last are left out.
     pub(super) fn scan(&self, query: &Query<'_>, visit: &mut impl FnMut(f32, u32) -> f32) {
         let kernel = Kernel::detect();
-        let lines = self.dim.div_ceil(LINE);
         let mut threshold = f32::NEG_INFINITY;
-        for (at, chunk) in self.chunks.iter().enumerate() {
-            let groups = chunk.codes.chunks(GROUP * lines).zip(chunk.scales.chunks(GROUP));
-            for (group, (codes, scales)) in groups.enumerate() {
-                let mut dots = [0; GROUP];
-                if scales.len() == GROUP {
-                    kernel.dots_int8(codes, &query.int8, &mut dots);
-                } else {
-                    for (dot, row) in dots.iter_mut().zip(codes.chunks_exact(lines)) {
-                        *dot = kernel.dot_int8(row, &query.int8);
-                    }
+        for group in 0..(self.slots as usize).div_ceil(GROUP) {
+            if (group + GROUPS_AHEAD) * GROUP < self.slots as usize {
+                prefetch(self.group(group + GROUPS_AHEAD).0);
+            }
+            let (codes, scales) = self.group(group);
+            let mut dots = [0; GROUP];
+            if scales.len() == GROUP {
+                kernel.dots_int8(codes, &query.int8, &mut dots);
+            } else {
+                for (dot, row) in dots.iter_mut().zip(codes.chunks_exact(self.dim.div_ceil(LINE))) {
+                    *dot = kernel.dot_int8(row, &query.int8);
                 }
-                let mut similarities = [f32::NAN; GROUP];
-                let mut above = 0;
-                for ((similarity, &dot), &scale) in similarities.iter_mut().zip(&dots).zip(scales) {
-                    *similarity = dot as f32 * scale * query.scale;
-                    above |= i32::from(*similarity > threshold);
-                }
-                if above == 0 {
-                    continue;
-                }
-                let first = (at * CHUNK + group * GROUP) as u32;
-                for (slot, &similarity) in (first..).zip(&similarities) {
-                    if similarity > threshold {
-                        threshold = visit(similarity, slot);
-                    }
+            }
+            let mut similarities = [f32::NAN; GROUP];
+            let mut above = 0;
+            for ((similarity, &dot), &scale) in similarities.iter_mut().zip(&dots).zip(scales) {
+                *similarity = dot as f32 * scale * query.scale;
+                above |= i32::from(*similarity > threshold);
+            }
+            if above == 0 {
+                continue;
+            }
+            for (slot, &similarity) in ((group * GROUP) as u32..).zip(&similarities) {
+                if similarity > threshold {
+                    threshold = visit(similarity, slot);
                 }
             }
         }
+    }
+
+    /// The codes and steps of 16 rows, or of the fewer that the last group has.
+    #[inline]
+    fn group(&self, group: usize) -> (&[Line], &[f32]) {
+        let chunk = &self.chunks[group * GROUP / CHUNK];
+        let lines = self.dim.div_ceil(LINE);
+        let rows = group * GROUP % CHUNK..(group * GROUP % CHUNK + GROUP).min(chunk.scales.len());
+        (
+            &chunk.codes[rows.start * lines..rows.end * lines],
+            &chunk.scales[rows],
+        )
     }
 
     /// Similarity of codes of the given slots, all below [`Rows::slots`]; NaN for absent ones.
@@ -362,6 +373,7 @@ fn round(value: f32) -> (f32, u32) {
     (shifted - SHIFT, shifted.to_bits())
 }
 
+#[expect(clippy::inline_always, reason = "it is to become as wide as its caller")]
 #[inline(always)]
 fn step(rotated: &[f32]) -> f32 {
     let mut largest = [0.0_f32; 16];
@@ -389,6 +401,9 @@ const NORM_TOLERANCE: f32 = 1e-3;
 
 /// Rounding of the f32 sums, on top of the codes' error; far above what 65,536 dimensions can add.
 const ROUNDING: f32 = 1e-5;
+
+/// Groups fetched ahead of the one being scored.
+const GROUPS_AHEAD: usize = 2;
 
 /// Rows fetched ahead of the one being scored: enough to hide the way to memory.
 const AHEAD: usize = 8;

@@ -54,6 +54,7 @@ fn scan_block(codes: &[CodeRows], table: &Table, sums: &mut [u16; BLOCK]) {
     }
 }
 
+#[expect(clippy::inline_always, reason = "it is to become as wide as its caller")]
 #[inline(always)]
 pub(super) fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut [f32; BLOCK]) -> u32 {
     let mut mask = 0;

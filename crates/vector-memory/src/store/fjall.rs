@@ -160,8 +160,12 @@ impl Storage for FjallStorage {
             self.empty_journal()?;
             for table in [&self.meta, &self.records, &self.states] {
                 table.major_compact()?;
+                // The files replaced go when the next version of the table is in place.
+                table.insert(FILLER_KEY, [0_u8])?;
+                table.remove(FILLER_KEY)?;
+                table.rotate_memtable_and_wait()?;
             }
-            Ok(())
+            self.database.persist(PersistMode::SyncAll)
         };
         compact().map_err(|error| unavailable("compaction failed", error))
     }

@@ -49,6 +49,12 @@ impl GroupCommit {
             .map(|reason| MemoryError::ReadOnly { reason })
     }
 
+    /// Changes that wait for the next round.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     /// Commits `changes`, whose keys nobody else is writing, and returns when they are durable.
     pub(crate) fn commit(&self, changes: Vec<Change>) -> Result<(), MemoryError> {
         let mut state = self.lock();

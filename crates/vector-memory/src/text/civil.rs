@@ -22,7 +22,8 @@ pub(super) fn month_start(year: i64, month: i64) -> i64 {
 
 /// Year and month of a day number.
 pub(super) fn year_and_month(day: i64) -> (i64, i64) {
-    let mut year = 1970 + day.div_euclid(366);
+    // Four hundred years have 146,097 days; a year less than that says is never too late.
+    let mut year = 1969 + (day * 400).div_euclid(146_097);
     while month_start(year + 1, 1) <= day {
         year += 1;
     }

@@ -28,7 +28,7 @@ pub(crate) fn named_dates(question: &str) -> (Vec<NamedDate>, Cow<'_, str>) {
     }
     let lower = question.to_lowercase().replace(',', " ").replace("  ", " ");
     let number = |text: Option<regex::Match<'_>>| text.and_then(|text| text.as_str().parse::<i64>().ok());
-    let lone_year = YEAR.find(&lower).and_then(|year| year.as_str().parse().ok());
+    let lone_year: Option<i64> = YEAR.find(&lower).and_then(|year| year.as_str().parse().ok());
     let mut used: Vec<std::ops::Range<usize>> = Vec::new();
     let mut dates = Vec::new();
     for pattern in [&*DAY_MONTH, &*MONTH_DAY, &*MONTH_ALONE] {
@@ -51,6 +51,9 @@ pub(crate) fn named_dates(question: &str) -> (Vec<NamedDate>, Cow<'_, str>) {
                 day,
             });
         }
+    }
+    if dates.is_empty() && lone_year.is_none() {
+        return (dates, Cow::Borrowed(question));
     }
     (dates, DATE_WORDS.replace_all(question, " "))
 }

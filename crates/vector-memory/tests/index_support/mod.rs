@@ -1,5 +1,6 @@
 //! Vectors to search among and the naive search to compare with.
-#![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
+#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 use whisperengine_vector_memory::index::{SlotSet, VectorIndex};
 
@@ -28,7 +29,9 @@ impl Random {
 
 pub fn unit(mut vector: Vec<f32>) -> Vec<f32> {
     let norm = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
-    vector.iter_mut().for_each(|v| *v /= norm);
+    for value in &mut vector {
+        *value /= norm;
+    }
     vector
 }
 

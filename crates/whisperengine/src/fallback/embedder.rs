@@ -11,10 +11,16 @@ impl Embedder for Fallback<dyn Embedder> {
     }
 
     fn embed_batch(&self, texts: &[&str]) -> Result<Vec<Embedding>, EmbeddingError> {
-        self.call(|port| port.embed_batch(texts), |error| matches!(error, EmbeddingError::Model(_)))
+        self.call(
+            |port| port.embed_batch(texts),
+            |error| matches!(error, EmbeddingError::Model(_)),
+        )
     }
 
     fn embed(&self, text: &str) -> Result<Embedding, EmbeddingError> {
-        self.call(|port| port.embed(text), |error| matches!(error, EmbeddingError::Model(_)))
+        self.call(
+            |port| port.embed(text),
+            |error| matches!(error, EmbeddingError::Model(_)),
+        )
     }
 }

@@ -28,7 +28,12 @@ pub struct GateConfig {
 
 impl Default for GateConfig {
     fn default() -> Self {
-        Self { failures_to_open: 3, successes_to_close: 2, probe_interval_ms: 1000, deadline_ms: 1000 }
+        Self {
+            failures_to_open: 3,
+            successes_to_close: 2,
+            probe_interval_ms: 1000,
+            deadline_ms: 1000,
+        }
     }
 }
 
@@ -83,7 +88,18 @@ pub(super) struct Attempt<'a> {
 impl Gate {
     /// A closed gate; `loss` says in words what is missing while the stand-in answers.
     pub fn new(component: Component, loss: &'static str, config: GateConfig, clock: Arc<dyn Clock>) -> Self {
-        Self { component, loss, config, clock, inner: Mutex::default() }
+        Self {
+            component,
+            loss,
+            config,
+            clock,
+            inner: Mutex::default(),
+        }
+    }
+
+    /// The component behind the gate.
+    pub fn component(&self) -> Component {
+        self.component
     }
 
     /// What the gate has seen so far.
@@ -134,7 +150,10 @@ impl Gate {
             }
             open.next_probe = now + Duration::from_millis(self.config.probe_interval_ms);
         }
-        Some(Attempt { gate: self, started: now })
+        Some(Attempt {
+            gate: self,
+            started: now,
+        })
     }
 
     fn failure(&self, reason: &str, answered: bool) {
@@ -184,7 +203,11 @@ impl Attempt<'_> {
     pub(super) fn succeeded(self) {
         let took = self.gate.clock.instant().saturating_duration_since(self.started);
         if took > Duration::from_millis(self.gate.config.deadline_ms) {
-            let reason = format!("took {} ms, more than {} ms", took.as_millis(), self.gate.config.deadline_ms);
+            let reason = format!(
+                "took {} ms, more than {} ms",
+                took.as_millis(),
+                self.gate.config.deadline_ms
+            );
             self.gate.failure(&reason, true);
         } else {
             self.gate.success();

@@ -19,7 +19,11 @@ impl Responder for Template {
 }
 
 fn reply(message: &Message, outcome: &TurnOutcome) -> String {
-    let sentences = [Some(opening(outcome)), remembered(message, outcome), next_step(outcome)];
+    let sentences = [
+        Some(opening(outcome)),
+        remembered(message, outcome),
+        next_step(outcome),
+    ];
     sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
@@ -31,10 +35,16 @@ fn opening(outcome: &TurnOutcome) -> String {
         PrimaryEmotion::Love => &["That is a warm thing to say.", "What a kind thought."],
         PrimaryEmotion::Gratitude => &["You are very welcome.", "Glad to be of use."],
         PrimaryEmotion::Sadness => &["I am sorry, that sounds hard.", "That must hurt."],
-        PrimaryEmotion::Fear => &["That sounds unsettling.", "It makes sense to be nervous about that."],
+        PrimaryEmotion::Fear => &[
+            "That sounds unsettling.",
+            "It makes sense to be nervous about that.",
+        ],
         PrimaryEmotion::Anger => &["I can see why that is upsetting.", "That would frustrate anyone."],
         PrimaryEmotion::Disgust => &["That does sound unpleasant.", "Ugh, I see what you mean."],
-        PrimaryEmotion::Shame => &["Thank you for telling me; that takes courage.", "Anyone could have been there."],
+        PrimaryEmotion::Shame => &[
+            "Thank you for telling me; that takes courage.",
+            "Anyone could have been there.",
+        ],
         PrimaryEmotion::Surprise => &["I did not expect that either!", "Oh!"],
         PrimaryEmotion::Calm => &["That sounds peaceful.", "Good to hear."],
         PrimaryEmotion::Neutral => match outcome.plan.interaction {
@@ -54,16 +64,29 @@ fn remembered(message: &Message, outcome: &TurnOutcome) -> Option<String> {
         return Some(moment.callback.clone());
     }
     let is_question = message.text.contains('?');
-    let hit = outcome.recalled.memories.first().filter(|hit| is_question && !hit.matched_terms.is_empty())?;
+    let hit = outcome
+        .recalled
+        .memories
+        .first()
+        .filter(|hit| is_question && !hit.matched_terms.is_empty())?;
     let said: String = hit.memory.text.chars().take(160).collect();
     let day = hit.memory.sent_at.to_string();
-    Some(format!("On {} you told me: \u{201c}{}\u{201d}", day.get(..10).unwrap_or(&day), said.trim()))
+    Some(format!(
+        "On {} you told me: \u{201c}{}\u{201d}",
+        day.get(..10).unwrap_or(&day),
+        said.trim()
+    ))
 }
 
 /// What keeps the conversation going.
 fn next_step(outcome: &TurnOutcome) -> Option<String> {
     if outcome.plan.engagement.intervene {
-        return outcome.plan.engagement.suggestions.first().map(|suggestion| suggestion.text.clone());
+        return outcome
+            .plan
+            .engagement
+            .suggestions
+            .first()
+            .map(|suggestion| suggestion.text.clone());
     }
     let transition = outcome.plan.thread.as_ref()?.transition.as_ref()?;
     // The first message has no side to lead over from.

@@ -1,5 +1,6 @@
 //! Ports that fail, dawdle or panic on demand, and the conversation that every engine must survive.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     sync::{

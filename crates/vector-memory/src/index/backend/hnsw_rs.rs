@@ -51,7 +51,9 @@ impl HnswRsIndex {
             .map(|(node, &slot)| (rows.original_unchecked(slot), node))
             .collect();
         if config.threads == 1 {
-            points.iter().for_each(|&point| graph.insert_slice(point));
+            for &point in &points {
+                graph.insert_slice(point);
+            }
         } else {
             config.on_threads(|| graph.parallel_insert_slice(&points));
         }

@@ -1,11 +1,9 @@
 //! Indexes of other projects, each behind the feature of its name.
 
-#[cfg(feature = "faiss")]
-mod faiss;
 #[cfg(feature = "hnsw_rs")]
 mod hnsw_rs;
 
-#[cfg(not(all(feature = "hnsw_rs", feature = "faiss")))]
+#[cfg(not(feature = "hnsw_rs"))]
 use super::error::IndexError;
 use super::{IndexConfig, VectorIndex, error::Result, rows::Rows};
 
@@ -19,18 +17,5 @@ pub(super) fn hnsw_rs(_rows: Rows, _config: &IndexConfig) -> Result<Box<dyn Vect
     Err(IndexError::BackendDisabled {
         backend: "hnsw_rs",
         feature: "hnsw_rs",
-    })
-}
-
-#[cfg(feature = "faiss")]
-pub(super) fn faiss(rows: Rows, _config: &IndexConfig, description: &str) -> Result<Box<dyn VectorIndex>> {
-    Ok(Box::new(faiss::FaissIndex::from_rows(rows, description)?))
-}
-
-#[cfg(not(feature = "faiss"))]
-pub(super) fn faiss(_rows: Rows, _config: &IndexConfig, _description: &str) -> Result<Box<dyn VectorIndex>> {
-    Err(IndexError::BackendDisabled {
-        backend: "faiss",
-        feature: "faiss",
     })
 }

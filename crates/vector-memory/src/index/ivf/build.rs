@@ -51,7 +51,7 @@ impl IvfIndex {
                 .collect();
             let mut index = Self::fill(rows, config, Centroids::new(state.centres), &slots, &assigned);
             index.trained_for = state.trained_for;
-            index.calibration = Calibration::from_plans(state.plans);
+            index.calibration = Calibration::from_parts(state.plans, state.least);
             index
         })
     }
@@ -74,6 +74,7 @@ impl IvfIndex {
             assigned: assigned.collect(),
             trained_for: self.trained_for,
             plans: self.calibration.plans().to_vec(),
+            least: self.calibration.least(),
         }
     }
 
@@ -87,31 +88,20 @@ impl IvfIndex {
         let mut members = vec![Vec::new(); centroids.len()];
         let mut places = vec![[Place::NONE; 2]; rows.slots() as usize];
         for (&slot, &Assignment { first, second }) in slots.iter().zip(assigned) {
-            let mut place = |copy: usize, list: u32| {
+            let copies = 1 + usize::from(second != first);
+            for (copy, list) in [first, second].into_iter().take(copies).enumerate() {
                 let members = &mut members[list as usize];
                 places[slot as usize][copy] = Place {
                     list,
                     at: members.len() as u32,
                 };
                 members.push(slot);
-            };
-            place(0, first);
-            if second != first {
-                place(1, second);
             }
         }
         let lists = members
             .par_iter()
             .enumerate()
-            .map(|(list, members)| {
-                let mut rotated = vec![0.0; rows.dim()];
-                let mut filled = List::with_capacity(members.len(), rows.dim());
-                for &slot in members {
-                    rows.decode(slot, &mut rotated);
-                    filled.push(slot, &Code::new(&rotated, centroids.point(list as u32)));
-                }
-                filled
-            })
+            .map(|(list, members)| fill_list(&rows, centroids.point(list as u32), members))
             .collect();
         let trained_for = rows.len();
         Self {
@@ -124,6 +114,16 @@ impl IvfIndex {
             calibration: Calibration::default(),
         }
     }
+}
+
+fn fill_list(rows: &Rows, centre: &[f32], members: &[u32]) -> List {
+    let mut rotated = vec![0.0; rows.dim()];
+    let mut list = List::with_capacity(members.len(), rows.dim());
+    for &slot in members {
+        rows.decode(slot, &mut rotated);
+        list.push(slot, &Code::new(&rotated, centre));
+    }
+    list
 }
 
 fn assign(rows: &Rows, centroids: &Centroids, slots: &[u32]) -> Vec<Assignment> {

@@ -40,6 +40,16 @@ impl Candidates {
         self.threshold = unordered((worst >> 32) as u32);
     }
 
+    /// The slots of the `count` best so far, each once, in no order.
+    pub(super) fn best(&self, count: usize) -> Vec<u32> {
+        let best = Self {
+            capacity: count.max(1),
+            threshold: self.threshold,
+            keys: self.keys.clone(),
+        };
+        best.into_slots()
+    }
+
     /// The slots of the best, each once, in no order.
     pub(super) fn into_slots(mut self) -> Vec<u32> {
         if self.keys.len() > self.capacity {

@@ -8,7 +8,7 @@ use crate::{
         random::SplitMix,
         rows::{Rows, encode_query, encode_row},
     },
-    kernel::{Int8Query, Kernel, LINE, Line},
+    kernel::{Int8Query, Kernel, LINE, Line, prefetch},
 };
 
 /// Centres in rotated space.
@@ -92,11 +92,15 @@ impl Centroids {
         let kernel = Kernel::detect();
         let lines = query.values.len() / LINE;
         out.clear();
-        for (codes, scales) in self
+        let mut groups = self
             .codes
             .chunks_exact(GROUP * lines)
             .zip(self.scales.chunks_exact(GROUP))
-        {
+            .peekable();
+        while let Some((codes, scales)) = groups.next() {
+            if let Some((next, _)) = groups.peek() {
+                prefetch(next);
+            }
             let mut dots = [0; GROUP];
             kernel.dots_int8(codes, query, &mut dots);
             out.extend(
@@ -110,9 +114,13 @@ impl Centroids {
 
     fn nearest(&self, query: &Int8Query, scale: f32, scores: &mut Vec<f32>) -> u32 {
         self.dots(query, scale, scores);
+        self.nearest_of(scores)
+    }
+
+    /// The nearest list by Euclid, given the dot products with all centres.
+    pub(super) fn nearest_of(&self, dots: &[f32]) -> u32 {
         argmax(
-            scores
-                .iter()
+            dots.iter()
                 .zip(&self.half_norms_squared)
                 .map(|(dot, half)| dot - half),
         )
@@ -135,7 +143,9 @@ impl Centroids {
         let mut residual: Vec<f32> = vector.iter().zip(self.point(first)).map(|(x, c)| x - c).collect();
         let norm = residual.iter().map(|r| r * r).sum::<f32>().sqrt();
         if norm > 0.0 {
-            residual.iter_mut().for_each(|r| *r /= norm);
+            for value in &mut residual {
+                *value /= norm;
+            }
         }
         let along_vector: f32 = vector.iter().zip(&residual).map(|(x, r)| x * r).sum();
         let (direction, encoded) = encode_query(&residual);

@@ -98,7 +98,7 @@ impl List {
     pub(super) fn push(&mut self, slot: u32, code: &Code) -> u32 {
         let at = self.slots.len();
         let rows = code.bytes.len() / 2;
-        if at % BLOCK == 0 {
+        if at.is_multiple_of(BLOCK) {
             self.blocks.push(Block {
                 factors: [0.0; BLOCK],
             });
@@ -118,7 +118,7 @@ impl List {
             self.write(at, &code);
         }
         self.slots.swap_remove(at);
-        if last % BLOCK == 0 {
+        if last.is_multiple_of(BLOCK) {
             let rows = self.codes.len() / self.blocks.len();
             self.blocks.pop();
             self.codes.truncate(self.blocks.len() * rows);

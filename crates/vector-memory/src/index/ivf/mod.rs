@@ -10,6 +10,7 @@ mod table;
 
 use std::io::Write;
 
+pub(super) use self::calibration::Learnt;
 use self::{
     calibration::Calibration,
     centroids::{Assignment, Centroids},
@@ -89,13 +90,10 @@ impl IvfIndex {
         let (query, scale) = self.rows.as_query(slot);
         let Assignment { first, second } = self.centroids.assign(&query, scale, &rotated, &mut Vec::new());
         let mut places = [Place::NONE; 2];
-        for (place, list) in places
-            .iter_mut()
-            .zip([first, second])
-            .take(1 + usize::from(second != first))
-        {
+        let copies = 1 + usize::from(second != first);
+        for (copy, list) in [first, second].into_iter().take(copies).enumerate() {
             let code = Code::new(&rotated, self.centroids.point(list));
-            *place = Place {
+            places[copy] = Place {
                 list,
                 at: self.lists[list as usize].push(slot, &code),
             };

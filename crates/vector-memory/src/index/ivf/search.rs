@@ -2,43 +2,70 @@
 
 use super::{
     IvfIndex,
+    calibration::{CENTRE_SHARE, NEIGHBOURS},
     candidates::{Candidates, key},
-    list::{BlockRef, List},
+    list::BlockRef,
     table::CodeTable,
 };
 use crate::{
-    index::{Hit, SearchParams, error::Result, rank::Contenders, slot_set::SlotSet},
+    index::{
+        Hit, SearchParams,
+        error::Result,
+        flat,
+        rank::{Best, Contenders},
+        rows::Query,
+        slot_set::SlotSet,
+    },
     kernel::{BLOCK, BlockScale, Kernel},
 };
 
 /// How far a search goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Plan {
     k: usize,
-    /// Lists to scan.
-    pub(super) probes: usize,
+    reach: Reach,
     /// Estimates to narrow.
-    pub(super) candidates: usize,
+    candidates: usize,
+}
+
+/// Which lists are scanned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Reach {
+    /// So many.
+    Lists(usize),
+    /// Those whose centres fall short of what the k-th best promises by no more than this.
+    Gap(f32),
+}
+
+/// What came of the lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Scanned,
+    Unfamiliar,
+}
+
+/// One query on its way through the lists.
+struct Scan<'a> {
+    table: CodeTable,
+    allowed: Option<&'a SlotSet>,
+    candidates: Candidates,
 }
 
 impl IvfIndex {
     /// The plan for what `params` ask for; `None` for an exact search, where that is asked for or cheaper.
     pub(super) fn plan(&self, params: &SearchParams, allowed: Option<&SlotSet>) -> Option<Plan> {
         let recall = params.recall.unwrap_or(self.config.recall);
-        let by_recall = params.probes.is_none();
         let few = allowed.is_some_and(|allowed| allowed.len() <= EXACT_UP_TO);
-        if self.lists.len() == 1 || self.rows.len() == 0 || few || (by_recall && recall >= 1.0) {
+        let exact = params.probes.is_none() && recall >= 1.0;
+        if self.lists.len() == 1 || self.rows.len() == 0 || params.k == 0 || few || exact {
             return None;
         }
         let learnt = self.calibration.plan(recall, params.k);
+        let candidates = params.candidates.unwrap_or(learnt.candidates as usize);
         Some(Plan {
             k: params.k,
-            probes: params.probes.unwrap_or(learnt.probes).clamp(1, self.lists.len()),
-            candidates: params
-                .candidates
-                .unwrap_or(learnt.candidates)
-                .min(2 * self.rows.len())
-                .max(2 * params.k),
+            reach: params.probes.map_or(Reach::Gap(learnt.gap), Reach::Lists),
+            candidates: candidates.min(2 * self.rows.len()).max(2 * params.k),
         })
     }
 
@@ -49,118 +76,118 @@ impl IvfIndex {
         allowed: Option<&SlotSet>,
     ) -> Result<Vec<Hit>> {
         let query = self.rows.query(query)?;
-        if plan.k == 0 {
-            return Ok(Vec::new());
-        }
-        let table = CodeTable::new(&query.rotated);
+        let mut scan = Scan {
+            table: CodeTable::new(&query.rotated),
+            allowed,
+            candidates: Candidates::new(plan.candidates),
+        };
         let mut dots = Vec::new();
         self.centroids.dots(&query.int8, query.scale, &mut dots);
-        let mut candidates = Candidates::new(plan.candidates);
-        match allowed {
-            None => {
-                let lists = nearest(&dots, plan.probes);
-                for (at, &(list, base)) in lists.iter().enumerate() {
-                    if let Some(&(next, _)) = lists.get(at + 1) {
-                        self.lists[next as usize].prefetch();
-                    }
-                    scan(&self.lists[list as usize], base, &table, &mut candidates);
-                }
-            }
-            Some(allowed) => self.scan_allowed(&dots, plan, &table, allowed, &mut candidates),
+        if self.scan_lists(&dots, plan, &query, &mut scan) == Verdict::Unfamiliar {
+            return flat::exact(&self.rows, query.original, plan.k, allowed);
         }
         let mut contenders = Contenders::new(plan.k, &query);
-        let slots = candidates.into_slots();
+        let slots = scan.candidates.into_slots();
         self.rows.narrow(&query, &slots, &mut |similarity, slot| {
-            contenders.offer(similarity, slot)
+            contenders.offer(similarity, slot);
         });
         Ok(contenders.decide(&self.rows, &query))
     }
 
-    /// Scans lists, nearest first, until as large a share of the allowed vectors has been seen as an
-    /// unfiltered search sees of all: were the allowed ones far from the query, the lists near to it would
-    /// hold none of them.
-    fn scan_allowed(
-        &self,
-        dots: &[f32],
-        plan: &Plan,
-        table: &CodeTable,
-        allowed: &SlotSet,
-        candidates: &mut Candidates,
-    ) {
-        let share = plan.probes as f64 / self.lists.len() as f64;
-        let wanted = (allowed.len().min(self.rows.len()) as f64 * COPIES * share).ceil() as usize;
-        let mut seen = 0;
-        for (at, (list, base)) in nearest(dots, dots.len()).into_iter().enumerate() {
-            if at >= plan.probes && seen >= wanted.max(candidates_floor(plan)) {
-                break;
+    /// Scans the nearest lists, then those that what was found in them leaves worth it.
+    ///
+    /// When that is less than any stored vector finds, the query is unlike them, or a filter keeps what is far
+    /// from it: neither centres nor estimates tell much there.
+    fn scan_lists(&self, dots: &[f32], plan: &Plan, query: &Query<'_>, scan: &mut Scan<'_>) -> Verdict {
+        // The list that a vector like the query would be put into goes first: each vector finds itself.
+        let own = self.centroids.nearest_of(dots);
+        let others = (0..).zip(dots).filter(|&(list, _)| list != own);
+        let mut keys: Vec<u64> = others.map(|(list, &dot)| key(dot, list)).collect();
+        let first = match plan.reach {
+            Reach::Lists(lists) => lists.saturating_sub(1),
+            Reach::Gap(_) => FIRST,
+        };
+        if first > 0 && first < keys.len() {
+            keys.select_nth_unstable_by(first, |a, b| b.cmp(a));
+        }
+        let (first, rest) = keys.split_at_mut(first.min(dots.len() - 1));
+        first.sort_unstable_by(|a, b| b.cmp(a));
+        self.scan_list(own, dots, scan);
+        self.scan_each(first, dots, scan);
+        if let Reach::Gap(gap) = plan.reach {
+            let kth = self.kth_so_far(plan.k, query, scan);
+            let least = self.calibration.least();
+            if kth < least && self.kth_so_far(plan.k.min(NEIGHBOURS), query, scan) < least {
+                return Verdict::Unfamiliar;
             }
-            for block in self.lists[list as usize].blocks() {
-                let lanes = block.slots.iter().enumerate();
-                let mask = lanes.fold(0, |mask, (lane, &slot)| {
-                    mask | u32::from(allowed.contains(slot)) << lane
-                });
-                if mask != 0 {
-                    seen += mask.count_ones() as usize;
-                    score(&block, mask, base, table, candidates);
-                }
+            let least = key(CENTRE_SHARE * kth - gap, 0);
+            let worth: Vec<u64> = rest.iter().copied().filter(|&key| key >= least).collect();
+            self.scan_each(&worth, dots, scan);
+        }
+        Verdict::Scanned
+    }
+
+    fn scan_each(&self, keys: &[u64], dots: &[f32], scan: &mut Scan<'_>) {
+        for (at, &key) in keys.iter().enumerate() {
+            if let Some(&next) = keys.get(at + 1) {
+                self.lists[next as u32 as usize].prefetch();
             }
+            self.scan_list(key as u32, dots, scan);
+        }
+    }
+
+    fn scan_list(&self, list: u32, dots: &[f32], scan: &mut Scan<'_>) {
+        for block in self.lists[list as usize].blocks() {
+            scan.block(&block, dots[list as usize]);
+        }
+    }
+
+    /// The similarity of the k-th best by now; minus infinity when there are fewer.
+    fn kth_so_far(&self, k: usize, query: &Query<'_>, scan: &Scan<'_>) -> f32 {
+        let mut best = Best::new(k);
+        let slots = scan.candidates.best(k * 3);
+        self.rows.narrow(query, &slots, &mut |similarity, slot| {
+            best.offer(similarity, slot);
+        });
+        best.threshold()
+    }
+}
+
+impl Scan<'_> {
+    /// Estimates a block's similarities and keeps those of use.
+    #[inline]
+    fn block(&mut self, block: &BlockRef<'_>, base: f32) {
+        let mut wanted = u32::MAX >> (BLOCK - block.slots.len());
+        if let Some(allowed) = self.allowed {
+            let lanes = block.slots.iter().enumerate();
+            wanted = lanes.fold(0, |mask, (lane, &slot)| {
+                mask | u32::from(allowed.contains(slot)) << lane
+            });
+        }
+        if wanted == 0 {
+            return;
+        }
+        let kernel = Kernel::detect();
+        let (mut sums, mut estimates) = ([0; BLOCK], [0.0; BLOCK]);
+        kernel.scan_block(block.codes, &self.table.table, &mut sums);
+        let scale = BlockScale {
+            factors: block.factors,
+            base,
+            slope: self.table.slope,
+            offset: self.table.offset,
+            threshold: self.candidates.threshold(),
+        };
+        let mut above = kernel.score_block(&sums, &scale, &mut estimates) & wanted;
+        while above != 0 {
+            let lane = above.trailing_zeros() as usize;
+            above &= above - 1;
+            self.candidates.offer(estimates[lane], block.slots[lane]);
         }
     }
 }
 
-fn candidates_floor(plan: &Plan) -> usize {
-    plan.k * COPIES as usize
-}
-
-/// The `count` lists with the highest scores, highest first.
-fn nearest(dots: &[f32], count: usize) -> Vec<(u32, f32)> {
-    let mut keys: Vec<u64> = (0..).zip(dots).map(|(list, &dot)| key(dot, list)).collect();
-    if count < keys.len() {
-        keys.select_nth_unstable_by(count, |a, b| b.cmp(a));
-        keys.truncate(count);
-    }
-    keys.sort_unstable_by(|a, b| b.cmp(a));
-    keys.into_iter()
-        .map(|key| (key as u32, dots[key as u32 as usize]))
-        .collect()
-}
-
-fn scan(list: &List, base: f32, table: &CodeTable, candidates: &mut Candidates) {
-    for block in list.blocks() {
-        let mask = u32::MAX >> (BLOCK - block.slots.len());
-        score(&block, mask, base, table, candidates);
-    }
-}
-
-/// Estimates a block's similarities and offers those of the lanes in `mask`.
-#[inline]
-pub(super) fn score(
-    block: &BlockRef<'_>,
-    mask: u32,
-    base: f32,
-    table: &CodeTable,
-    candidates: &mut Candidates,
-) {
-    let kernel = Kernel::detect();
-    let (mut sums, mut estimates) = ([0; BLOCK], [0.0; BLOCK]);
-    kernel.scan_block(block.codes, &table.table, &mut sums);
-    let scale = BlockScale {
-        factors: block.factors,
-        base,
-        slope: table.slope,
-        offset: table.offset,
-        threshold: candidates.threshold(),
-    };
-    let mut above = kernel.score_block(&sums, &scale, &mut estimates) & mask;
-    while above != 0 {
-        let lane = above.trailing_zeros() as usize;
-        above &= above - 1;
-        candidates.offer(estimates[lane], block.slots[lane]);
-    }
-}
-
-/// Lists that hold each vector.
-const COPIES: f64 = 2.0;
+/// Lists scanned before the k-th best is judged: enough to find most of the best.
+const FIRST: usize = 12;
 
 /// Up to this many allowed slots, looking at each of them costs no more than the lists would.
-const EXACT_UP_TO: usize = 1_000;
+const EXACT_UP_TO: usize = 5_000;

@@ -17,6 +17,7 @@ impl CodeTable {
         Kernel::detect().wide(|| Self::build(rotated))
     }
 
+    #[expect(clippy::inline_always, reason = "it is to become as wide as its caller")]
     #[inline(always)]
     fn build(rotated: &[f32]) -> Self {
         let rows = code_rows(rotated.len());
@@ -67,6 +68,7 @@ impl CodeTable {
 }
 
 /// The sums of all subsets of four coordinates less the lowest, in steps, rounded.
+#[expect(clippy::inline_always, reason = "it is to become as wide as its caller")]
 #[inline(always)]
 fn entries(four: [f32; 4], steps: f32) -> [u8; 16] {
     let lowest: f32 = four.iter().map(|v| v.min(0.0)).sum();
