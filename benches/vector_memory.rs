@@ -5,8 +5,8 @@ use std::{hint::black_box, sync::Arc};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use whisperengine_text_embedding::{HashingEmbedder, StaticEmbedder};
 use whisperengine_types::{
-    Embedder, Embedding, EmbeddingSpace, Filter, MemoryId, MemoryOwner, MemoryRecord, MemoryStore, RecallQuery,
-    Timestamp, UserId, WriteOp,
+    Embedder, Embedding, EmbeddingSpace, Filter, MemoryId, MemoryOwner, MemoryRecord, MemoryStore,
+    RecallQuery, Timestamp, UserId, WriteOp,
 };
 use whisperengine_vector_memory::{OwnerMemory, VectorMemory, VectorMemoryConfig};
 
@@ -31,15 +31,24 @@ impl Numbers {
 }
 
 fn owner(n: usize) -> MemoryOwner {
-    MemoryOwner::person("bench".parse().expect("a valid id"), UserId::from_number(n as u64))
+    MemoryOwner::person(
+        "bench".parse().expect("a valid id"),
+        UserId::from_number(n as u64),
+    )
 }
 
 fn text(n: usize) -> String {
     const WORDS: [&str; 12] = [
-        "garden", "tea", "lake", "sister", "paint", "dog", "concert", "cello", "winter", "train", "book", "bread",
+        "garden", "tea", "lake", "sister", "paint", "dog", "concert", "cello", "winter", "train", "book",
+        "bread",
     ];
     let word = |at: usize| WORDS[(n * 7 + at * 5 + n / 12) % WORDS.len()];
-    format!("we spoke of the {} and the {} before the {} {n}", word(0), word(1), word(2))
+    format!(
+        "we spoke of the {} and the {} before the {} {n}",
+        word(0),
+        word(1),
+        word(2)
+    )
 }
 
 /// `owners` owners of `each` memories with random embeddings.
@@ -49,7 +58,8 @@ fn filled(owners: usize, each: usize, embedder: Arc<dyn Embedder>) -> (VectorMem
     let doors: Vec<OwnerMemory> = (0..owners).map(|n| memory.owner(&owner(n))).collect();
     for door in &doors {
         let records = (0..each).map(|n| {
-            let mut record = MemoryRecord::new(MemoryId::from_number(n as u64), text(n), Timestamp::default());
+            let mut record =
+                MemoryRecord::new(MemoryId::from_number(n as u64), text(n), Timestamp::default());
             record.embedding = Some(numbers.embedding(embedder.space()));
             record
         });
@@ -75,16 +85,22 @@ fn search(c: &mut Criterion) {
             b.iter(|| {
                 n += 1;
                 let door = &doors[n * 37 % owners];
-                black_box(door.search(&queries[n % 64], 10, &Filter::Any).expect("the store answers"))
+                black_box(
+                    door.search(&queries[n % 64], 10, &Filter::Any)
+                        .expect("the store answers"),
+                )
             });
         });
-        let rows: Vec<Vec<f32>> = (0..each).map(|_| numbers.embedding(embedder.space()).values().to_vec()).collect();
+        let rows: Vec<Vec<f32>> = (0..each)
+            .map(|_| numbers.embedding(embedder.space()).values().to_vec())
+            .collect();
         group.bench_function(BenchmarkId::new("plain_loop", &name), |b| {
             b.iter(|| {
                 n += 1;
                 let query = queries[n % 64].values();
                 let dot = |row: &Vec<f32>| -> f32 { row.iter().zip(query).map(|(a, b)| a * b).sum() };
-                let mut scored: Vec<(f32, usize)> = rows.iter().enumerate().map(|(at, row)| (dot(row), at)).collect();
+                let mut scored: Vec<(f32, usize)> =
+                    rows.iter().enumerate().map(|(at, row)| (dot(row), at)).collect();
                 scored.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
                 scored.truncate(10);
                 black_box(scored)
@@ -116,7 +132,8 @@ fn store(c: &mut Criterion) {
     let mut group = c.benchmark_group("durable_stores");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let embedder: Arc<dyn Embedder> = Arc::new(StaticEmbedder::embedded());
-    let memory = VectorMemory::open(folder.path(), embedder, VectorMemoryConfig::default()).expect("a new store");
+    let memory =
+        VectorMemory::open(folder.path(), embedder, VectorMemoryConfig::default()).expect("a new store");
     let mut next = 0;
     for batch in [1, 64] {
         group.throughput(Throughput::Elements(batch));
@@ -125,7 +142,11 @@ fn store(c: &mut Criterion) {
                 || {
                     let store = |n: usize| WriteOp::Store {
                         owner: owner(n % 1000),
-                        record: Arc::new(MemoryRecord::new(MemoryId::from_number(n as u64), text(n), Timestamp::default())),
+                        record: Arc::new(MemoryRecord::new(
+                            MemoryId::from_number(n as u64),
+                            text(n),
+                            Timestamp::default(),
+                        )),
                     };
                     let first = next;
                     next += batch as usize;

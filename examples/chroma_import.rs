@@ -69,7 +69,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         collection.upsert(page)?;
     }
     bar.finish_and_clear();
-    println!("{total} lines read, {} records in {:?}", collection.count()?, collection.name()?);
+    println!(
+        "{total} lines read, {} records in {:?}",
+        collection.count()?,
+        collection.name()?
+    );
     if let Some(text) = args.query {
         let found = collection.query(&Query {
             texts: Some(vec![text]),

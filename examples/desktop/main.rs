@@ -5,7 +5,6 @@
 //! Memories live in the user's data folder, or in `--data DIR`. `--script FILE` feeds the lines of a file
 //! instead of the keyboard and prints the last screen as text.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, reason = "the last screen is the output")]
 
 mod app;
 mod session;

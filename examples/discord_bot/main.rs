@@ -5,11 +5,6 @@
 //! conversation of two days; it prints what everyone says and checks what the bot did. With a token in
 //! `DISCORD_TOKEN` and the feature `discord-tls` (it needs a C compiler for `ring`) it is a bot on Discord.
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the play and the faults are the output"
-)]
 
 mod bot;
 mod commands;

@@ -62,12 +62,12 @@ fn a_setting_out_of_range_is_named() {
     check("max_sessions", |config| config.max_sessions = 0);
     check("max_queued", |config| config.max_queued = 0);
     check("max_queued_per_session", |config| {
-        config.max_queued_per_session = 70_000
+        config.max_queued_per_session = 70_000;
     });
     check("aging_turns", |config| config.aging_turns = 15);
     check("weights", |config| config.weights = [0; 4]);
     check("idle_timeout", |config| {
-        config.idle_timeout = std::time::Duration::ZERO
+        config.idle_timeout = std::time::Duration::ZERO;
     });
     check("min_workers", |config| {
         config.min_workers = std::num::NonZeroUsize::new(3).unwrap();

@@ -1,4 +1,5 @@
 //! The threads: answers reach their callers, panics stay with their turn, nothing is lost at the end.
+#![allow(clippy::type_complexity, reason = "a place to put replies")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

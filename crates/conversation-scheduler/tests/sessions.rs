@@ -68,7 +68,7 @@ fn a_session_that_ends_makes_room_for_another() {
 fn a_session_that_begins_again_counts_from_one() {
     let begin = start();
     let mut core = Core::new(Config::default(), begin).unwrap();
-    let mut submit = |core: &mut Core, now| core.submit(Submission::new(key(0), 0, 0), now).unwrap().sequence;
+    let submit = |core: &mut Core, now| core.submit(Submission::new(key(0), 0, 0), now).unwrap().sequence;
     assert_eq!((submit(&mut core, begin), submit(&mut core, begin)), (1, 2));
     serve_one_batch(&mut core, begin);
     serve_one_batch(&mut core, begin);

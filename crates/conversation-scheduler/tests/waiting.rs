@@ -121,7 +121,7 @@ fn an_estimate_is_the_wait_that_comes() {
     config.max_batch_turns = NonZeroUsize::MIN;
     let mut now = start();
     let mut core = Core::new(config, now).unwrap();
-    let mut serve = |core: &mut Core, now: &mut std::time::Instant| {
+    let serve = |core: &mut Core, now: &mut std::time::Instant| {
         let mut batch = Vec::new();
         core.next_batch(&mut batch, *now);
         let waited = batch[0].turn.waited;

@@ -15,6 +15,7 @@ use whisperengine_types::*;
 
 /// Something that happens in a conversation.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a handful at a time")]
 enum Event {
     Say {
         text: String,

@@ -144,6 +144,8 @@ fn the_bot_does_not_nudge_while_it_owes_the_reply() {
 
 #[test]
 fn every_strategy_has_its_occasion() {
+    use EngagementStrategy as S;
+
     let mut seen = std::collections::BTreeSet::new();
     let mut note = |talk: &mut Talk| seen.extend(strategies(&talk.tick()));
     note(&mut silent("The chord change is tricky."));
@@ -175,7 +177,6 @@ fn every_strategy_has_its_occasion() {
     resting.say("By the way, kittens moved in next door.");
     resting.wait(minutes(10));
     note(&mut resting);
-    use EngagementStrategy as S;
     let all = [
         S::TopicSuggestion,
         S::FollowUpQuestion,

@@ -29,9 +29,9 @@ fn recalled_memories_connect_by_meaning_and_not_only_the_last_twenty() {
     talk.wait(days(40));
     talk.recalled = vec![remembered(
         "old-7",
-        "Rex the terrier ran away during the thunderstorm",
+        "My terrier Rex ran away during the thunderstorm",
         long_ago,
-        0.7,
+        0.75,
     )];
     let plan = talk.say("Our puppy hid from the lightning.");
     let moment = plan.moments.first().expect("near in meaning");

@@ -229,6 +229,8 @@ fn explicit_wishes_win_and_only_wishes_count() {
 
 #[test]
 fn the_relationship_rises_with_time_and_falls_with_distrust() {
+    use RelationshipStage as S;
+
     let mut talk = Talk::new("ana");
     let mut stages = vec![RelationshipStage::Stranger];
     for _ in 0..60 {
@@ -240,7 +242,6 @@ fn the_relationship_rises_with_time_and_falls_with_distrust() {
         }
         talk.wait(days(4));
     }
-    use RelationshipStage as S;
     assert_eq!(
         stages,
         [

@@ -58,7 +58,7 @@ proptest! {
         for line in text.lines() {
             prop_assert!(line.starts_with("- ") || line.starts_with("Conversation notes."));
             prop_assert_eq!(line.matches('"').count() % 2, 0);
-            prop_assert!(!line.chars().any(|c| c.is_control()));
+            prop_assert!(!line.chars().any(char::is_control));
         }
     }
 }

@@ -1,4 +1,5 @@
 //! The adapter behaves as Chroma does.
+#![allow(clippy::unnecessary_wraps, reason = "the calls take options")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;

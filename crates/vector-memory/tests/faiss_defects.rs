@@ -9,11 +9,19 @@ use support::{Numbers, at, id, in_memory, open, person, record};
 use whisperengine_types::{Comparison, Filter, MemoryRecord, MetadataValue, RecallQuery};
 use whisperengine_vector_memory::OwnerMemory;
 
-fn stored(name: &str, text: &str, numbers: &mut Numbers, owner: &OwnerMemory, space_of: &str) -> MemoryRecord {
+fn stored(
+    name: &str,
+    text: &str,
+    numbers: &mut Numbers,
+    owner: &OwnerMemory,
+    space_of: &str,
+) -> MemoryRecord {
     let space = support::embedder().space().clone();
     let mut record = record(name, text);
     record.embedding = Some(numbers.embedding(&space));
-    record.metadata.insert("user".to_owned(), MetadataValue::from(space_of));
+    record
+        .metadata
+        .insert("user".to_owned(), MetadataValue::from(space_of));
     owner.remember(record.clone()).unwrap();
     record
 }
@@ -32,7 +40,9 @@ fn a_thousand_adds_are_searchable_at_once_and_survive_a_shutdown() {
         .collect();
     let find_each = |owner: &OwnerMemory| {
         for record in &records {
-            let hits = owner.search(record.embedding.as_ref().unwrap(), 1, &Filter::Any).unwrap();
+            let hits = owner
+                .search(record.embedding.as_ref().unwrap(), 1, &Filter::Any)
+                .unwrap();
             assert_eq!(hits[0].id, record.id);
         }
     };
@@ -54,10 +64,15 @@ fn the_exact_match_comes_first_not_last() {
     for n in 0..50 {
         stored(&format!("m{n}"), "text", &mut numbers, &owner, "a");
     }
-    let hits = owner.search(target.embedding.as_ref().unwrap(), 51, &Filter::Any).unwrap();
+    let hits = owner
+        .search(target.embedding.as_ref().unwrap(), 51, &Filter::Any)
+        .unwrap();
     assert_eq!(hits[0].id, id("target"));
     assert!(hits[0].similarity.value() > 0.9999);
-    assert!(hits.windows(2).all(|pair| pair[0].similarity >= pair[1].similarity));
+    assert!(
+        hits.windows(2)
+            .all(|pair| pair[0].similarity >= pair[1].similarity)
+    );
 }
 
 #[test]
@@ -69,7 +84,9 @@ fn five_documents_of_five_thousand_are_all_found_through_a_filter() {
         let mut record = record(&format!("m{n}"), "text");
         record.embedding = Some(numbers.embedding(&space));
         let user = if n % 1000 == 7 { "rare" } else { "other" };
-        record.metadata.insert("user".to_owned(), MetadataValue::from(user));
+        record
+            .metadata
+            .insert("user".to_owned(), MetadataValue::from(user));
         record
     });
     for result in owner.remember_all(records.collect::<Vec<_>>()) {
@@ -105,7 +122,9 @@ fn searches_run_beside_each_other_and_beside_writes() {
         for owner in &owners {
             scope.spawn(move || {
                 for n in 0..50 {
-                    owner.remember(record(&format!("m{n}"), &format!("text {n}"))).unwrap();
+                    owner
+                        .remember(record(&format!("m{n}"), &format!("text {n}")))
+                        .unwrap();
                     let query = RecallQuery::new(format!("text {n}"), 100, at(0));
                     let found = owner.recall(&query).unwrap().memories;
                     assert_eq!(found.len(), n + 1, "acknowledged, so visible");

@@ -1,4 +1,5 @@
 //! Whatever is done to a store, its answers are those of a list of records that is searched one by one.
+#![allow(clippy::type_complexity, reason = "a table of cases")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;

@@ -36,9 +36,10 @@ fn first(recall: &Recall) -> &str {
 #[test]
 fn the_answer_next_to_the_words_asked_for_is_found() {
     let mut records: Vec<MemoryRecord> = (0..30)
-                .map(|n| record(&format!("x{n}"), &format!("nothing about it {n}")))
+        .map(|n| record(&format!("x{n}"), &format!("nothing about it {n}")))
         .collect();
-    records.push(said("question",
+    records.push(said(
+        "question",
         "Bo",
         "which instrument do you play in the orchestra",
         50,

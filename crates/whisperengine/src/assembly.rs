@@ -93,6 +93,11 @@ impl<'a> Assembly<'a> {
                 })?
             }
         };
+        let memory = if self.on.embedding {
+            memory.with_word_embedder(Arc::new(StaticEmbedder::embedded()))
+        } else {
+            memory
+        };
         let memory = Arc::new(memory);
         Ok((Arc::clone(&memory) as _, memory))
     }

@@ -11,7 +11,11 @@ mod gate;
 mod memory;
 mod responder;
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 pub use gate::{Gate, GateConfig, GateState};
 
@@ -37,9 +41,9 @@ impl<P: ?Sized> Fallback<P> {
         }
     }
 
-    /// Asks the primary if the gate lets it, and the stand-in if it does not or the primary fails with
-    /// an error that `is_unavailable` recognises.
-    fn call<T, E: std::fmt::Display>(
+    /// Asks the primary if the gate lets it, and the stand-in if it does not, or the primary panics or
+    /// fails with an error that `is_unavailable` recognises.
+    fn call<T, E: fmt::Display>(
         &self,
         ask: impl Fn(&P) -> Result<T, E>,
         is_unavailable: impl Fn(&E) -> bool,
@@ -47,15 +51,80 @@ impl<P: ?Sized> Fallback<P> {
         let Some(attempt) = self.gate.enter() else {
             return ask(&self.secondary);
         };
-        match ask(&self.primary) {
-            Err(error) if is_unavailable(&error) => {
+        match guarded(|| ask(&self.primary)) {
+            Ok(Err(error)) if is_unavailable(&error) => {
                 attempt.failed(&error);
                 ask(&self.secondary)
             }
-            answer => {
+            Ok(answer) => {
                 attempt.succeeded();
                 answer
             }
+            Err(panic) => {
+                attempt.failed(&panic);
+                ask(&self.secondary)
+            }
         }
     }
+
+    /// As [`call`](Self::call) for a batch of texts; when the primary panics over it, each text is asked
+    /// for by itself, so that the stand-in answers only for the one at fault.
+    fn call_batch<T, E: fmt::Display>(
+        &self,
+        texts: &[&str],
+        ask: impl Fn(&P, &[&str]) -> Result<Vec<T>, E>,
+        is_unavailable: impl Fn(&E) -> bool,
+    ) -> Result<Vec<T>, E> {
+        if texts.len() > 1 && self.gate.is_closed() {
+            let whole = self.call(
+                |port| guarded_batch(|| ask(port, texts)),
+                |error| match error {
+                    Fault::Panic => false,
+                    Fault::Port(error) => is_unavailable(error),
+                },
+            );
+            match whole {
+                Ok(answers) => return Ok(answers),
+                Err(Fault::Port(error)) => return Err(error),
+                Err(Fault::Panic) => {}
+            }
+            let mut answers = Vec::with_capacity(texts.len());
+            for text in texts {
+                answers.extend(self.call(|port| ask(port, std::slice::from_ref(text)), &is_unavailable)?);
+            }
+            return Ok(answers);
+        }
+        self.call(|port| ask(port, texts), is_unavailable)
+    }
+}
+
+/// What went wrong with a whole batch.
+enum Fault<E> {
+    Panic,
+    Port(E),
+}
+
+impl<E: fmt::Display> fmt::Display for Fault<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panic => f.write_str("panicked"),
+            Self::Port(error) => error.fmt(f),
+        }
+    }
+}
+
+fn guarded_batch<T, E>(ask: impl FnOnce() -> Result<T, E>) -> Result<T, Fault<E>> {
+    match guarded(ask) {
+        Ok(answer) => answer.map_err(Fault::Port),
+        Err(_) => Err(Fault::Panic),
+    }
+}
+
+/// Runs `work`; a panic comes back as its message.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        format!("panicked: {}", text.as_deref().unwrap_or("no message"))
+    })
 }

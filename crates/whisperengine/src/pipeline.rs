@@ -5,21 +5,21 @@
 //! names as degraded; the other turns of the batch are not touched.
 
 use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
 use rayon::prelude::*;
 use whisperengine_types::{
-    Clock, Component, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer, EmotionReading,
-    MemoryRecall, MemoryRecord, Recall, RecallQuery, SessionId, StageTimings, TurnInput, TurnOutcome,
-    TurnPlan, Visibility, WriteOp,
+    Clock, Comparison, Component, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer,
+    EmotionReading, Filter, MemoryRecall, MemoryRecord, Recall, RecallQuery, SessionId, StageTimings,
+    TurnInput, TurnOutcome, TurnPlan, Visibility, WriteOp,
 };
 
 use crate::{
+    PUBLIC,
     aftermath::Aftermath,
+    fallback::guarded,
     health::Gates,
     metrics,
     state::ConversationStates,
@@ -69,12 +69,10 @@ impl Pipeline {
             || self.timed(|| self.read_emotions(&texts)),
             || self.timed(|| self.embed(&texts)),
         );
-        let (recalls, recall) = self.timed(|| self.recall_each(turns, &embeddings));
+        let (recalls, recall) = self.timed(|| self.recall_each(turns));
         let (plans, plan) = self.timed(|| self.plan_each(turns, &emotions, &embeddings, &recalls));
         let handed_in = self.clock.instant();
-        let writing = self
-            .writer
-            .begin(writes_of(turns, &emotions, &embeddings, &plans));
+        let writing = self.writer.begin(writes_of(turns, &emotions, &plans));
 
         drop(not_forgetting);
         let timings = (emotion, embedding, recall, plan);
@@ -179,10 +177,16 @@ impl Pipeline {
         isolate_each(texts, Component::Embedding, embed, || None)
     }
 
-    fn recall_each(&self, turns: &[Turn], embeddings: &[Staged<Option<Embedding>>]) -> Vec<Staged<Recall>> {
-        let recall = |(turn, embedding): (&Turn, &Staged<Option<Embedding>>)| {
+    fn recall_each(&self, turns: &[Turn]) -> Vec<Staged<Recall>> {
+        let recall = |turn: &Turn| {
             let mut query = RecallQuery::new(&*turn.message.text, self.recall_k, turn.message.sent_at);
-            query.embedding.clone_from(&embedding.0);
+            if turn.message.visibility == Visibility::Public {
+                // Where others read along, only what was said in public may be brought up.
+                query.filter = Filter::Metadata {
+                    key: PUBLIC.to_owned(),
+                    is: Comparison::Eq(true.into()),
+                };
+            }
             let found = isolate(Component::Recall, || {
                 self.recall.recall(&turn.message.owner(), &query)
             });
@@ -193,12 +197,7 @@ impl Pipeline {
                 .map(|reason| degradation(Component::Recall, reason));
             (found, lost.or(partly))
         };
-        turns
-            .par_iter()
-            .zip(embeddings)
-            .with_min_len(MIN_PARALLEL)
-            .map(recall)
-            .collect()
+        turns.par_iter().with_min_len(MIN_PARALLEL).map(recall).collect()
     }
 
     fn plan_each(
@@ -241,12 +240,11 @@ impl Pipeline {
 fn writes_of(
     turns: &[Turn],
     emotions: &[Staged<EmotionReading>],
-    embeddings: &[Staged<Option<Embedding>>],
     plans: &[Staged<(TurnPlan, Option<SessionId>)>],
 ) -> Vec<WriteOp> {
     let write = |(at, turn): (usize, &Turn)| {
         let (_, sitting) = &plans[at].0;
-        let record = record_of(turn, &emotions[at].0, embeddings[at].0.clone(), sitting.clone());
+        let record = record_of(turn, &emotions[at].0, sitting.clone());
         WriteOp::Store {
             owner: turn.message.owner(),
             record: Arc::new(record),
@@ -255,22 +253,17 @@ fn writes_of(
     turns.iter().enumerate().map(write).collect()
 }
 
-/// The message as a memory: what moved the person matters more.
-fn record_of(
-    turn: &Turn,
-    emotion: &EmotionReading,
-    embedding: Option<Embedding>,
-    sitting: Option<SessionId>,
-) -> MemoryRecord {
+/// The message as a memory: what moved the person matters more. The store makes the embedding, because it
+/// leaves names out and cuts long texts.
+fn record_of(turn: &Turn, emotion: &EmotionReading, sitting: Option<SessionId>) -> MemoryRecord {
     let message = &turn.message;
     let mut record = MemoryRecord::new(turn.id.clone(), &*message.text, message.sent_at);
     record.speaker = Some(message.user.as_str().to_owned());
     record.session = sitting;
     record.channel = Some(message.channel.clone());
     record.importance = (0.35 + 0.5 * emotion.intensity).clamp(0.0, 1.0);
-    record.embedding = embedding;
     if message.visibility == Visibility::Public {
-        record.metadata.insert(crate::PUBLIC.to_owned(), true.into());
+        record.metadata.insert(PUBLIC.to_owned(), true.into());
     }
     record
 }
@@ -297,13 +290,10 @@ fn isolate<T, E: std::fmt::Display>(
     component: Component,
     work: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, Degradation> {
-    match catch_unwind(AssertUnwindSafe(work)) {
+    match guarded(work) {
         Ok(Ok(result)) => Ok(result),
         Ok(Err(error)) => Err(degradation(component, error.to_string())),
-        Err(panic) => Err(degradation(
-            component,
-            format!("panicked: {}", panic_text(&*panic)),
-        )),
+        Err(panic) => Err(degradation(component, panic)),
     }
 }
 
@@ -320,12 +310,6 @@ fn degradation(component: Component, reason: String) -> Degradation {
         reason,
         since: None,
     }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }
 
 /// Fewer turns than this are not worth handing to another thread.

@@ -39,7 +39,11 @@ struct Shared {
 impl Shared {
     /// Whether the shared words are the subject of both: near in meaning, or much of the message.
     fn is_close(self) -> bool {
-        if self.measured { self.similarity >= 0.45 } else { self.overlap >= 0.25 }
+        if self.measured {
+            self.similarity >= 0.45
+        } else {
+            self.overlap >= 0.25
+        }
     }
 }
 
@@ -135,7 +139,8 @@ fn subject_moment(
 ) -> Option<(MomentType, ConnectionType)> {
     use ConnectionType as C;
     use MomentType as M;
-    let bound = near || (shared.terms >= 2 && shared.is_close()) || (shared.terms == 1 && shared.similarity >= 0.55);
+    let bound =
+        near || (shared.terms >= 2 && shared.is_close()) || (shared.terms == 1 && shared.similarity >= 0.55);
     if !bound {
         return None;
     }

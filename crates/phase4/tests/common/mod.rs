@@ -6,36 +6,36 @@ use std::{sync::Arc, time::Duration};
 use whisperengine_phase4::{Config, UserState, after_turn, plan_turn, record_feedback, tick};
 use whisperengine_types::*;
 
-pub struct Talk {
-    pub config: Config,
-    pub state: UserState,
-    pub owner: MemoryOwner,
-    pub channel: ChannelId,
-    pub visibility: Visibility,
-    pub now: Timestamp,
-    pub recalled: Vec<RecalledMemory>,
-    pub embedding: Option<Embedding>,
+pub(crate) struct Talk {
+    pub(crate) config: Config,
+    pub(crate) state: UserState,
+    pub(crate) owner: MemoryOwner,
+    pub(crate) channel: ChannelId,
+    pub(crate) visibility: Visibility,
+    pub(crate) now: Timestamp,
+    pub(crate) recalled: Vec<RecalledMemory>,
+    pub(crate) embedding: Option<Embedding>,
     messages: u64,
 }
 
-pub fn owner(user: &str) -> MemoryOwner {
+pub(crate) fn owner(user: &str) -> MemoryOwner {
     MemoryOwner::person(BotId::new("ember").unwrap(), UserId::new(user).unwrap())
 }
 
-pub fn minutes(n: u64) -> Duration {
+pub(crate) fn minutes(n: u64) -> Duration {
     Duration::from_secs(60 * n)
 }
 
-pub fn hours(n: u64) -> Duration {
+pub(crate) fn hours(n: u64) -> Duration {
     minutes(60 * n)
 }
 
-pub fn days(n: u64) -> Duration {
+pub(crate) fn days(n: u64) -> Duration {
     hours(24 * n)
 }
 
 /// A reading as an analyzer would give it.
-pub fn feels(primary: PrimaryEmotion, intensity: f32, valence: f32) -> EmotionReading {
+pub(crate) fn feels(primary: PrimaryEmotion, intensity: f32, valence: f32) -> EmotionReading {
     EmotionReading {
         primary,
         intensity,
@@ -46,20 +46,20 @@ pub fn feels(primary: PrimaryEmotion, intensity: f32, valence: f32) -> EmotionRe
     }
 }
 
-pub fn calm() -> EmotionReading {
+pub(crate) fn calm() -> EmotionReading {
     feels(PrimaryEmotion::Neutral, 0.1, 0.0)
 }
 
-pub fn sad() -> EmotionReading {
+pub(crate) fn sad() -> EmotionReading {
     feels(PrimaryEmotion::Sadness, 0.8, -0.7)
 }
 
-pub fn glad() -> EmotionReading {
+pub(crate) fn glad() -> EmotionReading {
     feels(PrimaryEmotion::Joy, 0.8, 0.8)
 }
 
 impl Talk {
-    pub fn new(user: &str) -> Self {
+    pub(crate) fn new(user: &str) -> Self {
         let owner = owner(user);
         Self {
             config: Config::default(),
@@ -75,17 +75,17 @@ impl Talk {
         }
     }
 
-    pub fn wait(&mut self, span: Duration) -> &mut Self {
+    pub(crate) fn wait(&mut self, span: Duration) -> &mut Self {
         self.now = self.now + span;
         self
     }
 
     /// Says something neutral, half a minute after the last message.
-    pub fn say(&mut self, text: &str) -> TurnPlan {
+    pub(crate) fn say(&mut self, text: &str) -> TurnPlan {
         self.say_with(text, &calm())
     }
 
-    pub fn say_with(&mut self, text: &str, emotion: &EmotionReading) -> TurnPlan {
+    pub(crate) fn say_with(&mut self, text: &str, emotion: &EmotionReading) -> TurnPlan {
         self.now = self.now + Duration::from_secs(30);
         self.messages += 1;
         let message = MemoryId::from_number(self.messages);
@@ -105,11 +105,11 @@ impl Talk {
         plan
     }
 
-    pub fn reply(&mut self, text: &str) {
+    pub(crate) fn reply(&mut self, text: &str) {
         self.reply_with(text, None).unwrap();
     }
 
-    pub fn reply_with(
+    pub(crate) fn reply_with(
         &mut self,
         text: &str,
         moment: Option<&str>,
@@ -122,16 +122,16 @@ impl Talk {
         })
     }
 
-    pub fn feed(&mut self, feedback: &Feedback) -> Result<(), whisperengine_phase4::Error> {
+    pub(crate) fn feed(&mut self, feedback: &Feedback) -> Result<(), whisperengine_phase4::Error> {
         record_feedback(&self.config, &mut self.state, feedback)
     }
 
-    pub fn tick(&mut self) -> Vec<Suggestion> {
+    pub(crate) fn tick(&mut self) -> Vec<Suggestion> {
         tick(&self.config, &mut self.state, self.now)
     }
 
     /// Confirms a suggestion as sent now.
-    pub fn send(&mut self, suggestion: &Suggestion) {
+    pub(crate) fn send(&mut self, suggestion: &Suggestion) {
         self.feed(&Feedback::SuggestionSent {
             suggestion: suggestion.id.clone(),
             at: self.now,
@@ -140,11 +140,11 @@ impl Talk {
     }
 }
 
-pub fn thread(plan: &TurnPlan) -> &ThreadPlan {
+pub(crate) fn thread(plan: &TurnPlan) -> &ThreadPlan {
     plan.thread.as_ref().expect("a plan of the engine has a thread")
 }
 
-pub fn remembered(id: &str, text: &str, at: Timestamp, similarity: f32) -> RecalledMemory {
+pub(crate) fn remembered(id: &str, text: &str, at: Timestamp, similarity: f32) -> RecalledMemory {
     RecalledMemory {
         memory: Arc::new(MemoryRecord::new(MemoryId::new(id).unwrap(), text, at)),
         score: similarity,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use whisperengine_types::{
-    Filter, MemoryError, MemoryOwner, MemoryRecord, MemoryStore, RecallQuery, Timestamp, ZeroEmbedder,
+    Filter, MemoryError, MemoryOwner, MemoryRecord, RecallQuery, Timestamp, ZeroEmbedder,
 };
 
 use crate::{

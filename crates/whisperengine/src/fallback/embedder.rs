@@ -11,16 +11,14 @@ impl Embedder for Fallback<dyn Embedder> {
     }
 
     fn embed_batch(&self, texts: &[&str]) -> Result<Vec<Embedding>, EmbeddingError> {
-        self.call(
-            |port| port.embed_batch(texts),
-            |error| matches!(error, EmbeddingError::Model(_)),
-        )
+        self.call_batch(texts, Embedder::embed_batch, is_model_fault)
     }
 
     fn embed(&self, text: &str) -> Result<Embedding, EmbeddingError> {
-        self.call(
-            |port| port.embed(text),
-            |error| matches!(error, EmbeddingError::Model(_)),
-        )
+        self.call(|port| port.embed(text), is_model_fault)
     }
+}
+
+fn is_model_fault(error: &EmbeddingError) -> bool {
+    matches!(error, EmbeddingError::Model(_))
 }

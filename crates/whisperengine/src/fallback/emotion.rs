@@ -4,9 +4,7 @@ use super::Fallback;
 
 impl EmotionAnalyzer for Fallback<dyn EmotionAnalyzer> {
     fn analyze_batch(&self, texts: &[&str]) -> Result<Vec<EmotionReading>, EmotionError> {
-        self.call(
-            |port| port.analyze_batch(texts),
-            |error| matches!(error, EmotionError::Unavailable { .. }),
-        )
+        let unavailable = |error: &EmotionError| matches!(error, EmotionError::Unavailable { .. });
+        self.call_batch(texts, EmotionAnalyzer::analyze_batch, unavailable)
     }
 }

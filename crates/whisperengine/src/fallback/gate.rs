@@ -102,6 +102,11 @@ impl Gate {
         self.component
     }
 
+    /// Whether the primary answers everything at present.
+    pub fn is_closed(&self) -> bool {
+        self.lock().open.is_none()
+    }
+
     /// What the gate has seen so far.
     pub fn state(&self) -> GateState {
         let inner = self.lock();
