@@ -314,5 +314,6 @@ fn settle(config: &Config, state: &mut UserState) {
     state.engagement.rhythm.learn(&pending.beat);
     state.engagement.interests.learn(&pending.mentions);
     state.moments.learn(pending.draft);
+    state.threads.merge_alike(&config.thread);
     state.threads.age(&config.thread, at);
 }

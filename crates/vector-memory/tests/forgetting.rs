@@ -73,7 +73,7 @@ fn forget_all_leaves_no_byte_after_compaction() {
     memory.compact().unwrap();
     assert_eq!(files_with(folder.path(), MARKER), Vec::<String>::new());
     assert_eq!(memory.owner(&person("kept")).stats().unwrap().memories, 30);
-    drop(memory);
+    drop((memory, ana));
     assert_eq!(files_with(folder.path(), MARKER), Vec::<String>::new());
     let memory = open(folder.path());
     assert_eq!(memory.owner(&person("kept")).stats().unwrap().memories, 30);

@@ -64,7 +64,7 @@ fn a_store_moves_into_another_space() {
     let folder = tempfile::tempdir().unwrap();
     fill(&open(folder.path()));
     let config = VectorMemoryConfig::default();
-    let new = support::WordEmbedder::new(24);
+    let new = support::WordEmbedder::new(4096);
     let mut told = 0;
     assert_eq!(
         VectorMemory::reembed(folder.path(), &new, &config, |n| told = n).unwrap(),
@@ -75,13 +75,13 @@ fn a_store_moves_into_another_space() {
     assert!(matches!(old, Err(Error::Space { .. })), "{old:?}");
     let memory = VectorMemory::open(
         folder.path(),
-        Arc::new(support::WordEmbedder::new(24)),
+        Arc::new(support::WordEmbedder::new(4096)),
         config.clone(),
     )
     .unwrap();
     let ana = memory.owner(&person("ana"));
     let stored = ana.get(&id("m7")).unwrap().unwrap();
-    assert_eq!(stored.embedding.as_ref().unwrap().space().dim(), 24);
+    assert_eq!(stored.embedding.as_ref().unwrap().space().dim(), 4096);
     assert_eq!(
         ana.search(stored.embedding.as_ref().unwrap(), 1, &Filter::Any)
             .unwrap()[0]

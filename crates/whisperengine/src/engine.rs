@@ -42,7 +42,7 @@ use crate::{
 /// use whisperengine::WhisperEngine;
 ///
 /// let engine = WhisperEngine::builder().build()?;
-/// let turn = engine.handle(engine.message("ember", "ana", "direct", "I got the job!")?).await?;
+/// let turn = engine.handle(engine.message("ember", "ana", "direct", "I am so happy about it!")?).await?;
 /// assert!(turn.emotion.valence > 0.0);
 /// engine.shutdown().await;
 /// # Ok(())

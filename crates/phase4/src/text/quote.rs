@@ -58,6 +58,7 @@ pub(crate) fn keep(text: &str, bytes: usize) -> String {
 
 fn tame(c: char) -> Option<char> {
     match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' => Some(c),
         _ if c.is_whitespace() => Some(' '),
         _ if c.is_control() || is_format(c) => None,
         '"' | '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '\u{ff02}' | '`' => Some('\''),

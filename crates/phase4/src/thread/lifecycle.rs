@@ -13,16 +13,15 @@ const BACKGROUND_TERMS: usize = 5;
 const CLOSED_TERMS: usize = 4;
 
 impl Threads {
-    /// Suspends, archives, moves to the background, merges and forgets.
+    /// Suspends, archives, moves to the background and forgets.
     pub(crate) fn age(&mut self, config: &ThreadConfig, now: Timestamp) {
-        self.merge_alike(config);
         self.rest(config, now);
         self.limit(config);
         self.forget_closed();
     }
 
     /// Threads that came to be about the same become one: the current one, or the older of two.
-    fn merge_alike(&mut self, config: &ThreadConfig) {
+    pub(crate) fn merge_alike(&mut self, config: &ThreadConfig) {
         let Some(keep) = self
             .current
             .and_then(|n| self.all.iter().position(|thread| thread.number == n))

@@ -7,7 +7,7 @@ use whisperengine_types::{ThreadState, Timestamp, TransitionType};
 use super::{
     Pause, Scope, Sketch, Thread, Threads, Transition,
     cue::{Announced, announced},
-    topic::Fit,
+    topic::{Fit, bit},
 };
 use crate::{
     config::ThreadConfig,
@@ -179,27 +179,36 @@ impl Threads {
     }
 
     fn candidates(&self, turn: &Turn<'_>) -> Candidates {
-        let rarity = self.rarity(turn);
+        let terms = &turn.utterance.terms;
+        let shared = self.shared_terms(turn);
+        // A term that many threads hold tells them less apart.
+        let holders = |place: usize| shared.iter().filter(|(_, term, _)| *term == place).count();
+        let weights: Vec<f32> = (0..terms.len())
+            .map(|place| terms[place].weight * 2.0 / (1.0 + holders(place).max(1) as f32))
+            .collect();
+        let (total, subjects) = (weights.iter().sum(), turn.utterance.themes.subjects());
         let mut candidates = Candidates {
             current: None,
             best: None,
         };
         for (index, thread) in self.all.iter().enumerate() {
-            let usable = thread.state != ThreadState::Merged && thread.scope.visible_in(turn.scope);
-            if !usable || (turn.scope == Scope::Private && thread.scope != Scope::Private) {
+            // Private talk does not go on in a thread that others have heard, nor the other way round.
+            if thread.state == ThreadState::Merged || thread.scope != turn.scope {
                 continue;
             }
-            let fit = thread.topic.fit(turn.utterance, &rarity, turn.sketch);
-            if Some(thread.number) == self.current {
+            let own = shared.iter().filter(|(holder, ..)| *holder == index);
+            let matched = own.map(|&(_, term, weight)| weights[term] * weight).sum();
+            let current = Some(thread.number) == self.current;
+            if matched == 0.0 && !current {
+                // A reference is made with words; nearness of embeddings alone takes nothing up again.
+                continue;
+            }
+            let fit = thread.topic.fit(subjects, matched, total, turn.sketch);
+            if current {
                 candidates.current = Some((index, fit));
                 continue;
             }
-            // A reference is made with words; nearness of embeddings alone takes nothing up again.
-            let relevance = if fit.lexical > 0.0 {
-                fit.relevance().max(0.8 * fit.lexical)
-            } else {
-                0.0
-            };
+            let relevance = fit.relevance().max(0.8 * fit.lexical);
             if relevance > candidates.best.map_or(0.0, |(_, best)| best) {
                 candidates.best = Some((index, relevance));
             }
@@ -207,19 +216,19 @@ impl Threads {
         candidates
     }
 
-    /// Weight of each term of the message by how few threads hold it.
-    fn rarity(&self, turn: &Turn<'_>) -> Vec<f32> {
-        let holders = |id: u32| {
-            self.all
-                .iter()
-                .filter(|thread| thread.topic.terms.iter().any(|term| term.id == id))
-                .count()
-        };
-        turn.utterance
-            .terms
-            .iter()
-            .map(|term| 2.0 / (1.0 + holders(term.id).max(1) as f32))
-            .collect()
+    /// Every term of the message in every thread: thread, place among the message's terms, weight there.
+    fn shared_terms(&self, turn: &Turn<'_>) -> Vec<(usize, usize, f32)> {
+        let terms = &turn.utterance.terms;
+        let mask = terms.iter().fold(0, |mask, term| mask | bit(term.id));
+        let mut shared = Vec::new();
+        for (index, thread) in self.all.iter().enumerate() {
+            for (id, weight) in thread.topic.held(mask) {
+                if let Some(place) = terms.iter().position(|term| term.id == id) {
+                    shared.push((index, place, weight));
+                }
+            }
+        }
+        shared
     }
 
     fn kind(&self, turn: &Turn<'_>, cues: Announced, from: Option<u64>) -> TransitionType {

@@ -6,7 +6,7 @@ use whisperengine_types::Embedding;
 use crate::{
     lexicon::{Theme, Themes},
     number::{signed, unit},
-    text::{Term, Utterance, Word, fold32, hash64},
+    text::{Term, Word, fold32, hash64},
 };
 
 /// Terms kept of one thread; the lightest fall out.
@@ -131,27 +131,25 @@ impl Topic {
             .map(|term| &term.word)
     }
 
-    /// How well a message fits; `rarity` is the weight of each of its terms among the threads.
-    pub(super) fn fit(&self, utterance: &Utterance<'_>, rarity: &[f32], sketch: Option<&Sketch>) -> Fit {
-        let (mut matched, mut total) = (0.0_f32, 0.0_f32);
-        for (term, &rarity) in utterance.terms.iter().zip(rarity) {
-            let weight = term.weight * rarity;
-            total += weight;
-            if let Some(known) = self.terms.iter().find(|known| known.id == term.id) {
-                matched += weight * known.weight.value().min(1.0);
-            }
-        }
+    /// Terms whose ids may be among those of `mask`, with their weights.
+    pub(super) fn held(&self, mask: u64) -> impl Iterator<Item = (u32, f32)> {
+        let terms = self.terms.iter().filter(move |term| mask & bit(term.id) != 0);
+        terms.map(|term| (term.id, term.weight.value().min(1.0)))
+    }
+
+    /// How well a message fits; `matched` is the weight of the terms that both hold, `total` that of all
+    /// of the message's.
+    pub(super) fn fit(&self, subjects: Themes, matched: f32, total: f32, sketch: Option<&Sketch>) -> Fit {
         let lexical = if matched > 0.0 {
             0.4 * matched / total.max(1.0) + 0.6 * matched / (1.0 + matched)
         } else {
             0.0
         };
-        let (subjects, own) = (utterance.themes.subjects(), self.subjects());
         Fit {
             lexical: unit(lexical),
             themes: match subjects.len() {
                 0 => 0.0,
-                n => subjects.shared(own).len() as f32 / n as f32,
+                n => subjects.shared(self.subjects()).len() as f32 / n as f32,
             },
             dense: match (&self.centroid, sketch) {
                 (Some(centroid), Some(sketch)) => centroid.cosine(sketch).map(|cos| unit((cos - 0.25) / 0.5)),
@@ -215,6 +213,11 @@ impl Topic {
             self.centroid = None;
         }
     }
+}
+
+/// A term's place in a mask of 64 bits.
+pub(super) fn bit(id: u32) -> u64 {
+    1 << (id & 63)
 }
 
 /// An embedding folded into at most [`Sketch::DIM`] dimensions, of unit length: a count sketch (Charikar,
