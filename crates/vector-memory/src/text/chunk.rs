@@ -68,7 +68,9 @@ mod tests {
 
     #[test]
     fn parts_cover_the_text_and_overlap() {
-        let text: String = (0..400).flat_map(|i| ["Word".to_owned(), i.to_string(), " goes on. ".to_owned()]).collect();
+        let text: String = (0..400)
+            .flat_map(|i| ["Word".to_owned(), i.to_string(), " goes on. ".to_owned()])
+            .collect();
         let config = config(1000, 500, 50);
         let parts = chunks(&text, &config);
         assert!(parts.len() >= text.len() / 500);

@@ -38,8 +38,11 @@ impl Calibration {
         if index.lists.len() == 1 {
             return Self::default();
         }
-        let searched: Vec<(f32, Vec<Learnt>)> = sample.par_iter().map(|&slot| neighbours(index, slot)).collect();
-        let least = searched.iter().fold(f32::INFINITY, |least, searched| least.min(searched.0));
+        let searched: Vec<(f32, Vec<Learnt>)> =
+            sample.par_iter().map(|&slot| neighbours(index, slot)).collect();
+        let least = searched
+            .iter()
+            .fold(f32::INFINITY, |least, searched| least.min(searched.0));
         let mut found: Vec<Learnt> = searched.into_iter().flat_map(|searched| searched.1).collect();
         if found.is_empty() {
             return Self::default();
@@ -56,7 +59,10 @@ impl Calibration {
             gap,
             candidates: found[at].candidates,
         });
-        Self { plans: plans.collect(), least }
+        Self {
+            plans: plans.collect(),
+            least,
+        }
     }
 
     pub(super) fn from_parts(plans: Vec<Learnt>, least: f32) -> Self {
