@@ -218,6 +218,14 @@ impl Sender {
     }
 }
 
+/// A failure without its numbers, so that like ones are counted together.
+fn kind(error: &Error) -> String {
+    let text = report::chain(error);
+    text.chars()
+        .filter(|c| !c.is_ascii_digit() && *c != '.')
+        .collect()
+}
+
 async fn joined(handle: Option<JoinHandle<()>>) {
     let handle = handle.expect("the caller saw that one is under way");
     handle.await.expect("waiting for an answer does not panic");
@@ -258,7 +266,7 @@ impl Run {
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(error) => {
-                *self.failures.entry(report::chain(&error)).or_default() += 1;
+                *self.failures.entry(kind(&error)).or_default() += 1;
                 return;
             }
         };

@@ -35,8 +35,8 @@
 //! `0..=1`, valence in `-1..=1`. Arousal and dominance come from anchors of our own, not from measured norms.
 //!
 //! # Trade-offs
-//! The learned labels are those of a linear model: near a fine-tuned transformer in accuracy and thousands
-//! of times as fast, but blind to irony. A denied emotion word ("not happy") overrules them.
+//! The learned labels are those of a linear model: they see words and their neighbours, and are blind to
+//! irony. A denied emotion word ("not happy") overrules them.
 //!
 //! # Features
 //! None. No async runtime is needed.

@@ -286,6 +286,7 @@ pub struct ScoreParts {
     pub neighbours: f32,
     /// From being said by whom the question asks about.
     pub speaker: f32,
-    /// From its age, its importance and its source's trust.
+    /// From its age, its importance, its source's trust, and whether its time fits a date in the question;
+    /// may be negative.
     pub prior: f32,
 }
