@@ -183,7 +183,10 @@ impl Bot {
     /// Says what is due to those who agreed to be written to first; returns to how many.
     pub(crate) async fn speak_first(&self) -> usize {
         let mut sent = 0;
-        for (owner, suggestion) in self.inner.engine.tick().await {
+        let mut due = self.inner.engine.tick().await;
+        // The best comes first; one is enough.
+        due.dedup_by(|(owner, _), (before, _)| owner == before);
+        for (owner, suggestion) in due {
             match self.write_to(&owner, &suggestion.text).await {
                 Ok(false) => {}
                 Ok(true) => {

@@ -1,7 +1,8 @@
 //! Replies without a language model: a sentence for the feeling, one for the memory, one to go on with.
 
 use whisperengine_types::{
-    BoxFuture, InteractionType, Message, PrimaryEmotion, Responder, ResponderError, TurnOutcome,
+    BoxFuture, InteractionType, Message, PrimaryEmotion, RecalledMemory, Responder, ResponderError,
+    TurnOutcome,
 };
 
 /// Writes replies from the plan alone. The same outcome gives the same reply.
@@ -28,7 +29,9 @@ fn reply(message: &Message, outcome: &TurnOutcome) -> String {
 }
 
 fn opening(outcome: &TurnOutcome) -> String {
+    let asks = outcome.plan.interaction == InteractionType::InformationSeeking;
     let choices: &[&str] = match outcome.emotion.primary {
+        PrimaryEmotion::Surprise if asks => &["Let me think.", "Good question."],
         PrimaryEmotion::Joy => &["That is lovely to hear!", "That made me smile."],
         PrimaryEmotion::Excitement => &["How exciting!", "I can feel the energy from here."],
         PrimaryEmotion::Pride => &["You can be proud of that.", "Well earned!"],
@@ -63,12 +66,14 @@ fn remembered(message: &Message, outcome: &TurnOutcome) -> Option<String> {
     if let Some(moment) = outcome.plan.moments.first() {
         return Some(moment.callback.clone());
     }
-    let is_question = message.text.contains('?');
-    let hit = outcome
-        .recalled
-        .memories
-        .first()
-        .filter(|hit| is_question && !hit.matched_terms.is_empty())?;
+    if !message.text.contains('?') {
+        return None;
+    }
+    let answers = |hit: &&RecalledMemory| {
+        let theirs = hit.memory.speaker.as_deref() == Some(message.user.as_str());
+        theirs && !hit.matched_terms.is_empty() && !hit.memory.text.trim_end().ends_with('?')
+    };
+    let hit = outcome.recalled.memories.iter().find(answers)?;
     let said: String = hit.memory.text.chars().take(160).collect();
     let day = hit.memory.sent_at.to_string();
     Some(format!(
