@@ -53,12 +53,15 @@ pub(crate) struct Server {
     pub(crate) actions: UnboundedReceiver<Action>,
 }
 
+/// Dispatches on their way to the gateway: an event's name and its data.
+type Events = UnboundedReceiver<(&'static str, Value)>;
+
 #[derive(Debug, Clone)]
 struct Shared {
     address: String,
     actions: UnboundedSender<Action>,
     /// Taken by the first connection to the gateway.
-    events: Arc<Mutex<Option<UnboundedReceiver<(&'static str, Value)>>>>,
+    events: Arc<Mutex<Option<Events>>>,
     posts: Arc<AtomicU64>,
 }
 
