@@ -39,6 +39,10 @@ impl MemoryStore for NoLatency {
     fn state(&self, _: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
         Ok(None)
     }
+
+    fn owners_with_state(&self, _: Option<&MemoryOwner>, _: usize) -> Result<Vec<MemoryOwner>, MemoryError> {
+        Ok(Vec::new())
+    }
 }
 
 impl MemoryRecall for NoLatency {

@@ -67,6 +67,14 @@ impl<S: MemoryStore> MemoryStore for Watched<S> {
     fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
         self.store.state(owner)
     }
+
+    fn owners_with_state(
+        &self,
+        after: Option<&MemoryOwner>,
+        limit: usize,
+    ) -> Result<Vec<MemoryOwner>, MemoryError> {
+        self.store.owners_with_state(after, limit)
+    }
 }
 
 impl<S: MemoryRecall> MemoryRecall for Watched<S> {
@@ -102,6 +110,10 @@ impl MemoryStore for NoLatency {
 
     fn state(&self, _: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
         Ok(None)
+    }
+
+    fn owners_with_state(&self, _: Option<&MemoryOwner>, _: usize) -> Result<Vec<MemoryOwner>, MemoryError> {
+        Ok(Vec::new())
     }
 }
 

@@ -161,6 +161,14 @@ async fn dead_letters_can_be_replayed() {
         fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
             self.0.state(owner)
         }
+
+        fn owners_with_state(
+            &self,
+            after: Option<&MemoryOwner>,
+            limit: usize,
+        ) -> Result<Vec<MemoryOwner>, MemoryError> {
+            self.0.owners_with_state(after, limit)
+        }
     }
     let store = Arc::new(Down::default());
     let mut config = Config::default();

@@ -24,6 +24,7 @@ pub fn memory_store(store: &dyn MemoryStore) {
     owners_are_apart(store);
     forgetting_takes_everything(store);
     state_is_kept_beside_memories(store);
+    owners_with_state_are_listed(store);
 }
 
 /// A stored record is found with all its fields.
@@ -219,6 +220,37 @@ pub fn state_is_kept_beside_memories(store: &dyn MemoryStore) {
         assert_eq!(store.state(&owner).expect("state").as_deref(), Some(bytes));
     }
     assert_eq!(all(store, &owner), []);
+}
+
+/// Owners with a state are listed page by page, each once; those with memories only are not.
+pub fn owners_with_state_are_listed(store: &dyn MemoryStore) {
+    let owners: Vec<MemoryOwner> = (0..7).map(|n| person(&format!("listed-{n}"))).collect();
+    for owner in &owners {
+        commit(store, &[state(owner, b"state"), put(owner, record("a", "text"))]);
+    }
+    commit(store, &[put(&person("unlisted"), record("a", "text"))]);
+    commit(
+        store,
+        &[WriteOp::ForgetAll {
+            owner: owners[3].clone(),
+        }],
+    );
+    let mut listed: Vec<MemoryOwner> = Vec::new();
+    loop {
+        let page = store.owners_with_state(listed.last(), 2).expect("owners");
+        assert!(page.len() <= 2);
+        if page.is_empty() {
+            break;
+        }
+        listed.extend(page);
+    }
+    assert_eq!(store.owners_with_state(None, 100).expect("owners"), listed);
+    for owner in &owners {
+        let times = listed.iter().filter(|other| *other == owner).count();
+        assert_eq!(times, usize::from(*owner != owners[3]), "{owner:?}");
+    }
+    assert!(!listed.contains(&person("unlisted")));
+    assert!(store.owners_with_state(None, 0).expect("owners").is_empty());
 }
 
 fn person(user: &str) -> MemoryOwner {

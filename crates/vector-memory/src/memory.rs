@@ -344,6 +344,33 @@ impl MemoryStore for VectorMemory {
             .read(Table::States, OwnerKey::new(owner).bytes())?;
         Ok(value.map(Arc::from))
     }
+
+    fn owners_with_state(
+        &self,
+        after: Option<&MemoryOwner>,
+        limit: usize,
+    ) -> Result<Vec<MemoryOwner>, MemoryError> {
+        let after = after.map(OwnerKey::new);
+        let mut owners = Vec::new();
+        if limit == 0 {
+            return Ok(owners);
+        }
+        let storage = &self.shared.storage;
+        storage.visit(
+            Table::States,
+            &[],
+            after.as_ref().map(OwnerKey::bytes),
+            &mut |key, _| {
+                owners.extend(OwnerKey::parse(key).map(|(owner, _)| owner));
+                Ok(if owners.len() < limit {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                })
+            },
+        )?;
+        Ok(owners)
+    }
 }
 
 impl MemoryRecall for VectorMemory {

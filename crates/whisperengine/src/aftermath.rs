@@ -12,7 +12,7 @@ use std::{
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use whisperengine_types::{Clock, MemoryOwner};
 
-use crate::{metrics, state::ConversationStates, writer::Writer};
+use crate::{forgetting::Forgetting, metrics, state::ConversationStates, writer::Writer};
 
 /// The sending end.
 #[derive(Debug)]
@@ -32,9 +32,10 @@ impl Aftermath {
         clock: Arc<dyn Clock>,
         states: Arc<ConversationStates>,
         writer: Writer,
+        forgetting: Arc<Forgetting>,
     ) -> (Self, JoinHandle<()>) {
         let (queue, tasks) = bounded(QUEUE_TURNS);
-        let work = move || run(&tasks, &*clock, &states, &writer);
+        let work = move || run(&tasks, &*clock, &states, &writer, &forgetting);
         let thread = thread::Builder::new()
             .name("whisperengine-aftermath".to_owned())
             .spawn(work);
@@ -67,7 +68,13 @@ impl Drop for Aftermath {
     }
 }
 
-fn run(tasks: &Receiver<Task>, clock: &dyn Clock, states: &ConversationStates, writer: &Writer) {
+fn run(
+    tasks: &Receiver<Task>,
+    clock: &dyn Clock,
+    states: &ConversationStates,
+    writer: &Writer,
+    forgetting: &Forgetting,
+) {
     let mut next_upkeep = clock.instant() + UPKEEP_INTERVAL;
     loop {
         match tasks.recv_timeout(UPKEEP_INTERVAL) {
@@ -76,9 +83,11 @@ fn run(tasks: &Receiver<Task>, clock: &dyn Clock, states: &ConversationStates, w
             Ok(Task::Stop) | Err(RecvTimeoutError::Disconnected) => break,
         }
         if clock.instant() >= next_upkeep {
+            let remembering = forgetting.remember();
             save(states, writer, &states.due_saves(clock.now()));
-            states.unload_idle(clock.now());
             writer.retry();
+            drop(remembering);
+            states.unload_idle(clock.now());
             metrics::record_levels(writer.waiting(), states.len());
             next_upkeep = clock.instant() + UPKEEP_INTERVAL;
         }

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path as FilePath, PathBuf},
-    sync::{Arc, Mutex, RwLock, atomic::AtomicBool},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -19,6 +19,7 @@ use crate::{
     config::{EngineConfig, Mode},
     engine::{Dispatch, Inner, WhisperEngine},
     error::{BuildError, ConfigError},
+    forgetting::Forgetting,
     inline::InlineTurns,
     pipeline::Pipeline,
     state::ConversationStates,
@@ -151,7 +152,13 @@ impl WhisperEngineBuilder {
             config.state,
         );
         let states = Arc::new(states);
-        let (aftermath, thread) = Aftermath::start(Arc::clone(&clock), Arc::clone(&states), writer.clone());
+        let forgetting = Arc::new(Forgetting::default());
+        let (aftermath, thread) = Aftermath::start(
+            Arc::clone(&clock),
+            Arc::clone(&states),
+            writer.clone(),
+            Arc::clone(&forgetting),
+        );
         let report = assembly.report(&embedder);
         let on = assembly.on;
         let pipeline = Arc::new(Pipeline {
@@ -164,7 +171,7 @@ impl WhisperEngineBuilder {
             aftermath,
             gates: assembly.gates,
             recall_k: config.recall_memories,
-            forgetting: RwLock::new(()),
+            forgetting,
         });
         let dispatch = if on.scheduler {
             let handler = TurnHandler {

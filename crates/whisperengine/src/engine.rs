@@ -171,8 +171,11 @@ impl WhisperEngine {
         outcome
             .degraded
             .extend(self.inner.pipeline.gates.responder_degraded(mark));
-        self.record_reply(&outcome, &reply, None).await?;
-        Ok(Exchange { outcome, reply })
+        match self.record_reply(&outcome, &reply, None).await {
+            // The reply can still be said; there is just nobody to remember it for.
+            Ok(()) | Err(Error::Forgotten) => Ok(Exchange { outcome, reply }),
+            Err(error) => Err(error),
+        }
     }
 
     /// The configured responder's reply.
@@ -187,7 +190,8 @@ impl WhisperEngine {
     /// names the moment of the plan that the reply brought up, if it did.
     ///
     /// # Errors
-    /// [`Error::NotStored`] when the reply could not be made safe.
+    /// [`Error::NotStored`] when the reply could not be made safe, [`Error::Forgotten`] when the person
+    /// was forgotten in the meantime.
     pub async fn record_reply(&self, outcome: &TurnOutcome, text: &str, moment: Option<&str>) -> Result<()> {
         let (inner, owner) = (&*self.inner, outcome.owner());
         let at = inner.clock.now();
@@ -202,21 +206,21 @@ impl WhisperEngine {
         let mut record = MemoryRecord::new(turn::reply(&outcome.turn), text, at);
         record.speaker = Some(outcome.session.bot.as_str().to_owned());
         record.channel = Some(outcome.session.channel.clone());
-        record.session = inner.pipeline.states.sitting_of(&owner, &outcome.session.channel);
         record.importance = REPLY_IMPORTANCE;
         let writing = {
-            let _not_forgetting = inner
-                .pipeline
-                .forgetting
-                .read()
-                .unwrap_or_else(PoisonError::into_inner);
+            let remembering = inner.pipeline.forgetting.remember();
+            if remembering.is_forgotten(&owner, &outcome.turn) {
+                return Err(Error::Forgotten);
+            }
+            record.session = inner.pipeline.states.sitting_of(&owner, &outcome.session.channel);
             if let Err(error) = inner.pipeline.states.feed_back(&owner, &feedback) {
                 tracing::warn!(%error, "feedback was not taken");
             }
-            inner.pipeline.writer.begin(vec![WriteOp::Store {
-                owner,
-                record: Arc::new(record),
-            }])
+            let record = Arc::new(record);
+            inner
+                .pipeline
+                .writer
+                .begin(vec![WriteOp::Store { owner, record }])
         };
         let stored = inner.pipeline.writer.finish(writing).await;
         match stored.into_iter().next() {
@@ -235,8 +239,12 @@ impl WhisperEngine {
         Ok(blocking(move || states.feed_back(&owner, &feedback)).await?)
     }
 
-    /// What is due to be said on the bot's own initiative, to the people whose conversation is in
-    /// memory. Say it, then report [`Feedback::SuggestionSent`].
+    /// What is due to be said on the bot's own initiative. Say it, then report
+    /// [`Feedback::SuggestionSent`].
+    ///
+    /// Call it every minute or so: it looks at everyone whose conversation is in memory and, in turn, at
+    /// [`StateConfig::tick_stored_people`](crate::StateConfig::tick_stored_people) of those who have been
+    /// away for longer.
     pub async fn tick(&self) -> Vec<(MemoryOwner, Suggestion)> {
         let (states, now) = (Arc::clone(&self.inner.pipeline.states), self.inner.clock.now());
         blocking(move || states.tick(now)).await
@@ -312,7 +320,8 @@ impl WhisperEngine {
     }
 
     /// Deletes everything known of `owner`: memories, conversation state, waiting writes. When this
-    /// returns, it is gone for good and no turn in flight brings it back.
+    /// returns, it is gone for good: turns accepted before are answered but not stored, and replies to
+    /// them are refused with [`Error::Forgotten`]. What the person writes afterwards is kept as usual.
     ///
     /// # Errors
     /// [`Error::Memory`] when the deletion could not be made durable.
@@ -320,13 +329,11 @@ impl WhisperEngine {
         let (inner, owner) = (Arc::clone(&self.inner), owner.clone());
         blocking(move || {
             let pipeline = &inner.pipeline;
-            let _alone = pipeline
-                .forgetting
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            pipeline.writer.forget_blocking(&owner)?;
-            pipeline.states.forget(&owner);
-            Ok(())
+            pipeline.forgetting.forget(&owner, inner.ids.issued(), || {
+                pipeline.writer.forget_blocking(&owner)?;
+                pipeline.states.forget(&owner);
+                Ok(())
+            })
         })
         .await
     }
@@ -379,6 +386,7 @@ impl WhisperEngine {
             pipeline.aftermath.stop();
             // A panic in the thread was printed where it happened; the states are saved all the same.
             let _ = thread.map(JoinHandle::join);
+            let _remembering = pipeline.forgetting.remember();
             pipeline.writer.retry();
             let saves = pipeline.states.all_saves();
             (

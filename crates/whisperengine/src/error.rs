@@ -45,6 +45,9 @@ pub enum Error {
     /// The conversation engine did not take what it was told.
     #[error("conversation engine refused")]
     Conversation(#[from] ConversationError),
+    /// The person was forgotten after the turn; nothing of it is kept.
+    #[error("the person was forgotten in the meantime")]
+    Forgotten,
     /// The engine is shutting down.
     #[error("engine is shutting down")]
     ShuttingDown,

@@ -67,34 +67,31 @@ impl<P: ?Sized> Fallback<P> {
         }
     }
 
-    /// As [`call`](Self::call) for a batch of texts; when the primary panics over it, each text is asked
-    /// for by itself, so that the stand-in answers only for the one at fault.
+    /// As [`call`](Self::call) for a batch of texts. When the primary panics over it, or fails for another
+    /// reason than being unavailable, each text is asked for by itself, so that the stand-in answers only
+    /// for the one at fault.
     fn call_batch<T, E: fmt::Display>(
         &self,
         texts: &[&str],
         ask: impl Fn(&P, &[&str]) -> Result<Vec<T>, E>,
         is_unavailable: impl Fn(&E) -> bool,
     ) -> Result<Vec<T>, E> {
-        if texts.len() > 1 && self.gate.is_closed() {
-            let whole = self.call(
-                |port| guarded_batch(|| ask(port, texts)),
-                |error| match error {
-                    Fault::Panic => false,
-                    Fault::Port(error) => is_unavailable(error),
-                },
-            );
-            match whole {
-                Ok(answers) => return Ok(answers),
-                Err(Fault::Port(error)) => return Err(error),
-                Err(Fault::Panic) => {}
-            }
-            let mut answers = Vec::with_capacity(texts.len());
-            for text in texts {
-                answers.extend(self.call(|port| ask(port, std::slice::from_ref(text)), &is_unavailable)?);
-            }
+        let any_fault = |_: &E| true;
+        if texts.len() <= 1 || !self.gate.is_closed() {
+            return self.call(|port| ask(port, texts), any_fault);
+        }
+        let whole = self.call(
+            |port| guarded_batch(|| ask(port, texts)),
+            |fault| matches!(fault, Fault::Port(error) if is_unavailable(error)),
+        );
+        if let Ok(answers) = whole {
             return Ok(answers);
         }
-        self.call(|port| ask(port, texts), is_unavailable)
+        let mut answers = Vec::with_capacity(texts.len());
+        for text in texts {
+            answers.extend(self.call(|port| ask(port, std::slice::from_ref(text)), any_fault)?);
+        }
+        Ok(answers)
     }
 }
 

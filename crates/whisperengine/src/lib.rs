@@ -42,6 +42,7 @@ mod engine;
 mod environment;
 mod error;
 mod fallback;
+mod forgetting;
 mod health;
 mod inline;
 mod metrics;

@@ -2,10 +2,11 @@
 //! line; [`Pipeline::finish`] the way from there.
 //!
 //! A stage that panics or fails on one turn costs that turn this stage's result, which its outcome then
-//! names as degraded; the other turns of the batch are not touched.
+//! names as degraded; the other turns of the batch are not touched. Stages that take the whole batch have
+//! a [`Fallback`](crate::Fallback) before them, which asks text by text when the batch fails.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,6 +21,7 @@ use crate::{
     PUBLIC,
     aftermath::Aftermath,
     fallback::guarded,
+    forgetting::Forgetting,
     health::Gates,
     metrics,
     state::ConversationStates,
@@ -39,18 +41,21 @@ pub(crate) struct Pipeline {
     pub(crate) aftermath: Aftermath,
     pub(crate) gates: Gates,
     pub(crate) recall_k: usize,
-    /// Held for reading while turns are planned and stored, for writing while someone is forgotten: no
-    /// turn in flight can bring a forgotten person back.
-    pub(crate) forgetting: RwLock<()>,
+    pub(crate) forgetting: Arc<Forgetting>,
 }
 
 /// A stage's result for one turn, and what it cost the outcome.
 type Staged<T> = (T, Option<Degradation>);
 
+/// A plan, and the sitting that the turn belongs to.
+type Planning = (TurnPlan, Option<SessionId>);
+
 /// Turns that are planned and handed to the writer.
 #[derive(Debug)]
 pub(crate) struct Planned {
     outcomes: Vec<TurnOutcome>,
+    /// Which of the outcomes the writes belong to.
+    written: Vec<usize>,
     writing: Writing,
     handed_in: Instant,
     accepted: Vec<Instant>,
@@ -63,25 +68,29 @@ impl Pipeline {
         let started = self.clock.instant();
         let mark = self.gates.mark();
         let texts: Vec<&str> = turns.iter().map(|turn| turn.message.text.as_str()).collect();
-        let not_forgetting = self.forgetting.read().unwrap_or_else(PoisonError::into_inner);
+        let remembering = self.forgetting.remember();
+        let is_forgotten = |turn: &Turn| remembering.is_forgotten(&turn.message.owner(), &turn.id);
+        let forgotten: Vec<bool> = turns.iter().map(is_forgotten).collect();
 
         let ((emotions, emotion), (embeddings, embedding)) = rayon::join(
             || self.timed(|| self.read_emotions(&texts)),
             || self.timed(|| self.embed(&texts)),
         );
         let (recalls, recall) = self.timed(|| self.recall_each(turns));
-        let (plans, plan) = self.timed(|| self.plan_each(turns, &emotions, &embeddings, &recalls));
+        let (plans, plan) =
+            self.timed(|| self.plan_each(turns, &forgotten, &emotions, &embeddings, &recalls));
         let handed_in = self.clock.instant();
-        let writing = self.writer.begin(writes_of(turns, &emotions, &plans));
+        let (written, writes) = writes_of(turns, &forgotten, &emotions, &plans);
+        let writing = self.writer.begin(writes);
 
-        drop(not_forgetting);
+        drop(remembering);
         let timings = (emotion, embedding, recall, plan);
         let stages = emotions.into_iter().zip(embeddings).zip(recalls).zip(plans);
         let outcome = |(turn, (((emotion, embedding), recall), plan)): (&Turn, _)| {
             let (emotion_reading, lost_emotion): Staged<EmotionReading> = emotion;
             let (_, lost_embedding): Staged<Option<Embedding>> = embedding;
             let (recalled, lost_recall): Staged<Recall> = recall;
-            let ((turn_plan, _), lost_plan): Staged<(TurnPlan, Option<SessionId>)> = plan;
+            let ((turn_plan, _), lost_plan): Staged<Planning> = plan;
             let lost = [lost_emotion, lost_embedding, lost_recall, lost_plan];
             TurnOutcome {
                 turn: turn.id.clone(),
@@ -91,7 +100,9 @@ impl Pipeline {
                 emotion: emotion_reading,
                 recalled,
                 plan: turn_plan,
-                stored: Durability::Volatile,
+                stored: Durability::NotStored {
+                    reason: FORGOTTEN.to_owned(),
+                },
                 degraded: lost.into_iter().flatten().collect(),
                 timings: StageTimings {
                     queued: started.saturating_duration_since(turn.accepted),
@@ -106,6 +117,7 @@ impl Pipeline {
         let outcomes = turns.iter().zip(stages).map(outcome).collect();
         Planned {
             outcomes,
+            written,
             writing,
             handed_in,
             accepted: turns.iter().map(|turn| turn.accepted).collect(),
@@ -114,45 +126,29 @@ impl Pipeline {
     }
 
     /// Waits until the turns are stored, and gives their outcomes, in order.
-    pub(crate) async fn finish(&self, planned: Planned) -> Vec<TurnOutcome> {
-        let stored = self.writer.finish(planned.writing).await;
-        self.conclude(
-            planned.outcomes,
-            &planned.accepted,
-            stored,
-            planned.handed_in,
-            &planned.mark,
-        )
+    pub(crate) async fn finish(&self, mut planned: Planned) -> Vec<TurnOutcome> {
+        let stored = self.writer.finish(std::mem::take(&mut planned.writing)).await;
+        self.conclude(planned, stored)
     }
 
     /// [`plan`](Self::plan) and [`finish`](Self::finish) in one, on a thread that may block.
     pub(crate) fn run(&self, turns: &[Turn]) -> Vec<TurnOutcome> {
-        let planned = self.plan(turns);
-        let stored = self.writer.finish_blocking(planned.writing);
-        self.conclude(
-            planned.outcomes,
-            &planned.accepted,
-            stored,
-            planned.handed_in,
-            &planned.mark,
-        )
+        let mut planned = self.plan(turns);
+        let stored = self.writer.finish_blocking(std::mem::take(&mut planned.writing));
+        self.conclude(planned, stored)
     }
 
-    fn conclude(
-        &self,
-        mut outcomes: Vec<TurnOutcome>,
-        accepted: &[Instant],
-        stored: Vec<Durability>,
-        handed_in: Instant,
-        mark: &[u64],
-    ) -> Vec<TurnOutcome> {
+    fn conclude(&self, planned: Planned, stored: Vec<Durability>) -> Vec<TurnOutcome> {
         let now = self.clock.instant();
-        let degraded = self.gates.degraded_since(mark);
-        for ((outcome, stored), accepted) in outcomes.iter_mut().zip(stored).zip(accepted) {
-            outcome.stored = stored;
+        let mut outcomes = planned.outcomes;
+        for (at, stored) in planned.written.into_iter().zip(stored) {
+            outcomes[at].stored = stored;
+        }
+        let degraded = self.gates.degraded_since(&planned.mark);
+        for (outcome, accepted) in outcomes.iter_mut().zip(planned.accepted) {
             outcome.degraded.extend(degraded.iter().cloned());
-            outcome.timings.store = now.saturating_duration_since(handed_in);
-            outcome.timings.total = now.saturating_duration_since(*accepted);
+            outcome.timings.store = now.saturating_duration_since(planned.handed_in);
+            outcome.timings.total = now.saturating_duration_since(accepted);
             metrics::record_turn(outcome);
         }
         self.aftermath.schedule(outcomes.iter().map(TurnOutcome::owner));
@@ -160,21 +156,14 @@ impl Pipeline {
     }
 
     fn read_emotions(&self, texts: &[&str]) -> Vec<Staged<EmotionReading>> {
-        isolate_each(
-            texts,
-            Component::Emotion,
-            |texts| self.emotion.analyze_batch(texts),
-            EmotionReading::neutral,
-        )
+        let read = isolate(Component::Emotion, || self.emotion.analyze_batch(texts));
+        or_missing(read, texts.len(), EmotionReading::neutral)
     }
 
     fn embed(&self, texts: &[&str]) -> Vec<Staged<Option<Embedding>>> {
-        let embed = |texts: &[&str]| -> Result<Vec<_>, _> {
-            Ok::<_, whisperengine_types::EmbeddingError>(
-                self.embedder.embed_batch(texts)?.into_iter().map(Some).collect(),
-            )
-        };
-        isolate_each(texts, Component::Embedding, embed, || None)
+        let embedded = isolate(Component::Embedding, || self.embedder.embed_batch(texts));
+        let embedded = embedded.map(|batch| batch.into_iter().map(Some).collect());
+        or_missing(embedded, texts.len(), || None)
     }
 
     fn recall_each(&self, turns: &[Turn]) -> Vec<Staged<Recall>> {
@@ -203,12 +192,17 @@ impl Pipeline {
     fn plan_each(
         &self,
         turns: &[Turn],
+        forgotten: &[bool],
         emotions: &[Staged<EmotionReading>],
         embeddings: &[Staged<Option<Embedding>>],
         recalls: &[Staged<Recall>],
-    ) -> Vec<Staged<(TurnPlan, Option<SessionId>)>> {
+    ) -> Vec<Staged<Planning>> {
         let plan = |at: usize| {
             let (turn, message) = (&turns[at], &turns[at].message);
+            if forgotten[at] {
+                let lost = degradation(Component::Conversation, FORGOTTEN.to_owned());
+                return (Planning::default(), Some(lost));
+            }
             let input = TurnInput {
                 owner: &message.owner(),
                 channel: &message.channel,
@@ -237,20 +231,21 @@ impl Pipeline {
     }
 }
 
+/// The writes, and which turns they are of.
 fn writes_of(
     turns: &[Turn],
+    forgotten: &[bool],
     emotions: &[Staged<EmotionReading>],
-    plans: &[Staged<(TurnPlan, Option<SessionId>)>],
-) -> Vec<WriteOp> {
-    let write = |(at, turn): (usize, &Turn)| {
+    plans: &[Staged<Planning>],
+) -> (Vec<usize>, Vec<WriteOp>) {
+    let write = |at: usize| {
         let (_, sitting) = &plans[at].0;
-        let record = record_of(turn, &emotions[at].0, sitting.clone());
-        WriteOp::Store {
-            owner: turn.message.owner(),
-            record: Arc::new(record),
-        }
+        let record = record_of(&turns[at], &emotions[at].0, sitting.clone());
+        let (owner, record) = (turns[at].message.owner(), Arc::new(record));
+        (at, WriteOp::Store { owner, record })
     };
-    turns.iter().enumerate().map(write).collect()
+    let kept = (0..turns.len()).filter(|at| !forgotten[*at]);
+    kept.map(write).unzip()
 }
 
 /// The message as a memory: what moved the person matters more. The store makes the embedding, because it
@@ -268,24 +263,6 @@ fn record_of(turn: &Turn, emotion: &EmotionReading, sitting: Option<SessionId>) 
     record
 }
 
-/// Runs a batch stage; when it panics or fails, runs it again text by text, so that only the text at
-/// fault goes without. The stages this is used for have no effects.
-fn isolate_each<T, E: std::fmt::Display>(
-    texts: &[&str],
-    component: Component,
-    stage: impl Fn(&[&str]) -> Result<Vec<T>, E>,
-    missing: impl Fn() -> T,
-) -> Vec<Staged<T>> {
-    if let Ok(results) = isolate(component, || stage(texts)) {
-        return results.into_iter().map(|result| (result, None)).collect();
-    }
-    let one = |text: &&str| match isolate(component, || stage(std::slice::from_ref(text))) {
-        Ok(mut results) => (results.pop().unwrap_or_else(&missing), None),
-        Err(lost) => (missing(), Some(lost)),
-    };
-    texts.iter().map(one).collect()
-}
-
 fn isolate<T, E: std::fmt::Display>(
     component: Component,
     work: impl FnOnce() -> Result<T, E>,
@@ -294,6 +271,13 @@ fn isolate<T, E: std::fmt::Display>(
         Ok(Ok(result)) => Ok(result),
         Ok(Err(error)) => Err(degradation(component, error.to_string())),
         Err(panic) => Err(degradation(component, panic)),
+    }
+}
+
+fn or_missing<T>(batch: Result<Vec<T>, Degradation>, len: usize, missing: impl Fn() -> T) -> Vec<Staged<T>> {
+    match batch {
+        Ok(results) => results.into_iter().map(|result| (result, None)).collect(),
+        Err(lost) => (0..len).map(|_| (missing(), Some(lost.clone()))).collect(),
     }
 }
 
@@ -312,5 +296,7 @@ fn degradation(component: Component, reason: String) -> Degradation {
     }
 }
 
+/// Why a turn that was accepted is not stored.
+const FORGOTTEN: &str = "the person was forgotten after the message was accepted";
 /// Fewer turns than this are not worth handing to another thread.
 const MIN_PARALLEL: usize = 8;

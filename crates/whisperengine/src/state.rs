@@ -34,6 +34,11 @@ pub struct StateConfig {
     /// Minutes of silence that end a sitting; default 30. Memories of one sitting are each other's
     /// context.
     pub sitting_gap_minutes: u64,
+    /// People not in memory whom each [`tick`](crate::WhisperEngine::tick) looks at, in turn; default
+    /// 256, at most some 20 ms. With so many at every tick, everyone has been looked at after
+    /// `people / tick_stored_people` ticks. 0 leaves people alone who were silent for longer than
+    /// `unload_after_idle_secs`.
+    pub tick_stored_people: usize,
 }
 
 impl Default for StateConfig {
@@ -43,6 +48,7 @@ impl Default for StateConfig {
             save_after_idle_secs: 30,
             unload_after_idle_secs: 1800,
             sitting_gap_minutes: 30,
+            tick_stored_people: 256,
         }
     }
 }
@@ -53,6 +59,8 @@ pub(crate) struct ConversationStates {
     emotion: Arc<dyn EmotionAnalyzer>,
     store: Arc<dyn MemoryStore>,
     owners: DashMap<MemoryOwner, Arc<Mutex<OwnerState>>>,
+    /// The stored person that was looked at last.
+    looked_at: Mutex<Option<MemoryOwner>>,
     config: StateConfig,
 }
 
@@ -91,6 +99,7 @@ impl ConversationStates {
             emotion,
             store,
             owners: DashMap::new(),
+            looked_at: Mutex::default(),
             config,
         }
     }
@@ -136,13 +145,24 @@ impl ConversationStates {
             .map(|sitting| sitting.id.clone())
     }
 
-    /// What is due to be said on the bot's own initiative, to the owners in memory.
+    /// What is due to be said on the bot's own initiative, to the owners in memory and to the next few
+    /// of those who are not. Who has nothing due leaves memory again with the next upkeep.
     pub(crate) fn tick(&self, now: Timestamp) -> Vec<(MemoryOwner, Suggestion)> {
+        let mut owners = self.loaded_owners();
+        owners.extend(self.next_stored());
         let mut due = Vec::new();
-        for owner in self.loaded_owners() {
-            let suggestions = self
-                .with_loaded(&owner, |engine| engine.tick(&owner, now))
-                .unwrap_or_default();
+        for owner in owners {
+            let entry = self.entry(&owner);
+            let mut state = lock(&entry);
+            if let Err(error) = self.load(&owner, &mut state) {
+                tracing::warn!(%error, "a conversation could not be loaded");
+                continue;
+            }
+            let suggestions = self.engine.tick(&owner, now);
+            if !suggestions.is_empty() {
+                // The engine knows its suggestions until they are sent; so the state has to stay.
+                state.last_used = state.last_used.max(now);
+            }
             due.extend(
                 suggestions
                     .into_iter()
@@ -150,6 +170,20 @@ impl ConversationStates {
             );
         }
         due
+    }
+
+    /// The next owners who have a stored state and are not in memory; after the last, the first again.
+    fn next_stored(&self) -> Vec<MemoryOwner> {
+        let limit = self.config.tick_stored_people;
+        let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let page = self.store.owners_with_state(looked_at.as_ref(), limit);
+        let mut page = page.unwrap_or_else(|error| {
+            tracing::warn!(%error, "people who are away could not be listed");
+            Vec::new()
+        });
+        *looked_at = (page.len() == limit).then(|| page.last().cloned()).flatten();
+        page.retain(|owner| !self.owners.contains_key(owner));
+        page
     }
 
     /// The states that should be written now.

@@ -76,11 +76,20 @@ pub(crate) fn role(id: &MemoryId) -> Option<Role> {
     (digits.len() == 30 && digits.bytes().all(|b| b.is_ascii_hexdigit())).then_some(role)
 }
 
+/// How many turns of the same run were accepted before this one; `None` when it is no turn's id.
+pub(crate) fn number(id: &MemoryId) -> Option<u64> {
+    role(id)?;
+    let digits = id.as_str().trim_end_matches('r');
+    u64::from_str_radix(&digits[digits.len() - NUMBER_DIGITS..], 16).ok()
+}
+
 /// The name of a sitting in `channel` that began at `start`.
 pub(crate) fn sitting(channel: &ChannelId, start: Timestamp) -> SessionId {
     let text: String = channel.as_str().chars().take(40).collect();
     SessionId::new(format!("{text}@{start}")).expect("at most 200 bytes without control characters")
 }
+
+const NUMBER_DIGITS: usize = 10;
 
 #[cfg(test)]
 mod tests {
@@ -93,6 +102,8 @@ mod tests {
         let late = ids.next(Timestamp::from_millis(5));
         assert!(before_the_first() < early && early < late);
         assert!(late < reply(&late));
+        assert_eq!((number(&early), number(&reply(&late))), (Some(0), Some(1)));
+        assert_eq!(number(&before_the_first()), None);
         assert_eq!(role(&early), Some(Role::Person));
         assert_eq!(role(&reply(&early)), Some(Role::Bot));
         assert_eq!(role(&before_the_first()), None);

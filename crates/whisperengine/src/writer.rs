@@ -25,7 +25,7 @@ pub(crate) enum Path {
 }
 
 /// Writes that were handed in, in an order that is fixed from now on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Writing {
     ops: Vec<WriteOp>,
     answers: Answers,
@@ -46,6 +46,12 @@ enum Failure {
     Kept(String),
     /// It will not be made.
     Final(String),
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self::Given(Vec::new())
+    }
 }
 
 impl Writer {

@@ -3,8 +3,10 @@
 
 mod support;
 
+use std::time::Duration;
+
 use support::{clock, converse, owner, say};
-use whisperengine::{Durability, Mode, PrimaryEmotion, WhisperEngine};
+use whisperengine::{Clock, Durability, Error, Feedback, Mode, PrimaryEmotion, WhisperEngine};
 
 #[tokio::test]
 async fn every_stage_does_real_work() {
@@ -168,4 +170,90 @@ async fn an_export_holds_every_memory() {
         .collect();
     assert!(texts.contains(&"I saw the rings of Saturn!".to_owned()));
     engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_reply_to_somebody_forgotten_in_the_meantime_is_not_stored() {
+    let clock = clock();
+    let engine = WhisperEngine::builder().clock(clock.clone()).build().unwrap();
+    let turn = say(&engine, "ana", "My sister's name is Mira").await;
+    engine.forget_user(&owner("ana")).await.unwrap();
+    let refused = engine.record_reply(&turn, "Say hello to Mira", None).await;
+    assert!(matches!(refused, Err(Error::Forgotten)), "{refused:?}");
+    assert!(engine.memories(&owner("ana")).unwrap().is_empty());
+
+    let turn = say(&engine, "ana", "Hello, I am new here").await;
+    engine.record_reply(&turn, "Welcome!", None).await.unwrap();
+    assert_eq!(engine.memories(&owner("ana")).unwrap().len(), 2);
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn turns_accepted_before_forgetting_are_answered_and_not_stored() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let engine = WhisperEngine::builder()
+        .data_dir(folder.path())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let message = |n| {
+        engine
+            .message("ember", "ana", "direct", &format!("secret {n}"))
+            .unwrap()
+    };
+    let waiting: Vec<_> = (0..60).map(|n| engine.submit(message(n)).unwrap()).collect();
+    engine.forget_user(&owner("ana")).await.unwrap();
+    for ticket in waiting {
+        ticket.await.unwrap();
+    }
+    assert!(engine.memories(&owner("ana")).unwrap().is_empty());
+    let turn = say(&engine, "ana", "Who am I?").await;
+    assert_eq!(
+        turn.plan.relationship.interactions, 1,
+        "the conversation begins anew"
+    );
+    engine.shutdown().await;
+}
+
+/// Five people talk and fall silent; a new engine finds `per_tick` of them at each tick.
+async fn people_with_something_due(per_tick: usize) -> Vec<usize> {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let engine = || {
+        WhisperEngine::builder()
+            .data_dir(folder.path())
+            .clock(clock.clone())
+            .configure(|config| config.state.tick_stored_people = per_tick)
+            .build()
+            .unwrap()
+    };
+    let before = engine();
+    for user in ["ana", "ben", "cleo", "dan", "eva"] {
+        say(&before, user, "I practise the guitar every evening.").await;
+        say(&before, user, "The chord change is tricky.").await;
+    }
+    before.shutdown().await;
+    drop(before);
+    clock.advance(Duration::from_secs(600));
+    let after = engine();
+    let mut due = Vec::new();
+    for _ in 0..3 {
+        let mut suggestions = after.tick().await;
+        suggestions.dedup_by(|(owner, _), (before, _)| owner == before);
+        due.push(suggestions.len());
+        for (owner, suggestion) in suggestions {
+            let sent = Feedback::SuggestionSent {
+                suggestion: suggestion.id,
+                at: clock.now(),
+            };
+            after.feed_back(&owner, sent).await.unwrap();
+        }
+    }
+    after.shutdown().await;
+    due
+}
+
+#[tokio::test]
+async fn people_who_are_away_are_looked_at_in_turn() {
+    assert_eq!(people_with_something_due(2).await, [2, 2, 1]);
+    assert_eq!(people_with_something_due(0).await, [0, 0, 0]);
 }

@@ -93,6 +93,14 @@ impl MemoryStore for Gated {
     fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
         self.memory.state(owner)
     }
+
+    fn owners_with_state(
+        &self,
+        after: Option<&MemoryOwner>,
+        limit: usize,
+    ) -> Result<Vec<MemoryOwner>, MemoryError> {
+        self.memory.owners_with_state(after, limit)
+    }
 }
 
 impl MemoryRecall for Gated {

@@ -172,6 +172,19 @@ impl MemoryStore for MemoryOfOps {
     fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
         Ok(self.model.lock().unwrap().states.get(owner).cloned())
     }
+
+    fn owners_with_state(
+        &self,
+        after: Option<&MemoryOwner>,
+        limit: usize,
+    ) -> Result<Vec<MemoryOwner>, MemoryError> {
+        let model = self.model.lock().unwrap();
+        let mut owners: Vec<MemoryOwner> = model.states.keys().cloned().collect();
+        owners.sort_unstable();
+        owners.retain(|owner| after.is_none_or(|after| owner > after));
+        owners.truncate(limit);
+        Ok(owners)
+    }
 }
 
 impl MemoryRecall for MemoryOfOps {

@@ -39,6 +39,17 @@ pub trait MemoryStore: Send + Sync + Debug {
     /// # Errors
     /// As [`get`](Self::get).
     fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError>;
+
+    /// Up to `limit` owners who have a conversation state, those after `after` only, in an order of the
+    /// store's own that stays the same. For upkeep; no memory is read.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    fn owners_with_state(
+        &self,
+        after: Option<&MemoryOwner>,
+        limit: usize,
+    ) -> Result<Vec<MemoryOwner>, MemoryError>;
 }
 
 /// Search among one owner's memories.
@@ -145,6 +156,10 @@ impl MemoryStore for NoMemory {
 
     fn state(&self, _: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
         Ok(None)
+    }
+
+    fn owners_with_state(&self, _: Option<&MemoryOwner>, _: usize) -> Result<Vec<MemoryOwner>, MemoryError> {
+        Ok(Vec::new())
     }
 }
 

@@ -140,6 +140,14 @@ impl<M: MemoryStore> MemoryStore for MoodyMemory<M> {
     fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
         self.memory.state(owner)
     }
+
+    fn owners_with_state(
+        &self,
+        after: Option<&MemoryOwner>,
+        limit: usize,
+    ) -> Result<Vec<MemoryOwner>, MemoryError> {
+        self.memory.owners_with_state(after, limit)
+    }
 }
 
 impl<M: MemoryRecall> MemoryRecall for MoodyMemory<M> {
