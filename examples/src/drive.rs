@@ -145,6 +145,7 @@ pub fn count_lost(
     Ok(lost)
 }
 
+#[derive(Clone)]
 struct Sender {
     engine: WhisperEngine,
     bar: ProgressBar,
@@ -171,7 +172,11 @@ impl Sender {
                     other => break other,
                 }
             };
-            under_way.push_back(self.await_answer(from, message, ticket));
+            if in_flight <= 1 {
+                self.clone().answer(from, message, ticket).await;
+            } else {
+                under_way.push_back(self.await_answer(from, message, ticket));
+            }
         }
         while !under_way.is_empty() {
             joined(under_way.pop_front()).await;
@@ -196,25 +201,30 @@ impl Sender {
 
     /// A task of its own, so that the latency ends when the answer is there, not when it is collected.
     fn await_answer(&self, from: Instant, message: Message, ticket: Result<Ticket, Error>) -> JoinHandle<()> {
-        let (bar, acks, answered) = (self.bar.clone(), self.acks.clone(), Arc::clone(&self.answered));
-        let run = Arc::clone(&self.run);
-        tokio::spawn(async move {
-            let result = match ticket {
-                Ok(ticket) => ticket.await,
-                Err(refused) => Err(refused),
-            };
-            let latency = from.elapsed();
-            let mut in_order = true;
-            if let Ok(outcome) = &result {
-                in_order = answered.fetch_max(outcome.sequence, Ordering::Relaxed) < outcome.sequence;
-                if let Some(acks) = acks.filter(|_| outcome.stored == Durability::Durable) {
+        tokio::spawn(self.clone().answer(from, message, ticket))
+    }
+
+    async fn answer(self, from: Instant, message: Message, ticket: Result<Ticket, Error>) {
+        let result = match ticket {
+            Ok(ticket) => ticket.await,
+            Err(refused) => Err(refused),
+        };
+        let latency = from.elapsed();
+        let (mut in_order, mut acknowledged) = (true, None);
+        if let Ok(outcome) = &result {
+            in_order = self.answered.fetch_max(outcome.sequence, Ordering::Relaxed) < outcome.sequence;
+            if outcome.stored == Durability::Durable {
+                if let Some(acks) = &self.acks {
                     let line = serde_json::json!([outcome.session.user, outcome.turn, message.text]);
-                    writeln!(lock(&acks), "{line}").expect("the list of acknowledged turns can be written");
+                    writeln!(lock(acks), "{line}").expect("the list of acknowledged turns can be written");
                 }
+                acknowledged = Some((message.owner(), outcome.turn.clone(), message.text));
             }
-            bar.inc(1);
-            lock(&run).add(message, latency, in_order, result);
-        })
+        }
+        self.bar.inc(1);
+        let mut run = lock(&self.run);
+        run.acknowledged.extend(acknowledged);
+        run.add(latency, in_order, &result);
     }
 }
 
@@ -256,17 +266,11 @@ impl Run {
         self.stages.get("answer").cloned().unwrap_or_default()
     }
 
-    fn add(
-        &mut self,
-        message: Message,
-        latency: Duration,
-        in_order: bool,
-        result: Result<TurnOutcome, Error>,
-    ) {
+    fn add(&mut self, latency: Duration, in_order: bool, result: &Result<TurnOutcome, Error>) {
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(error) => {
-                *self.failures.entry(kind(&error)).or_default() += 1;
+                *self.failures.entry(kind(error)).or_default() += 1;
                 return;
             }
         };
@@ -292,10 +296,6 @@ impl Run {
             ("answer", latency),
         ] {
             self.stages.entry(stage).or_default().record(took);
-        }
-        if outcome.stored == Durability::Durable {
-            self.acknowledged
-                .push((message.owner(), outcome.turn, message.text));
         }
     }
 }

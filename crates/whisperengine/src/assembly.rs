@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use whisperengine_emotion::EmotionEngine;
 use whisperengine_memory_batcher::MemoryBatcher;
 use whisperengine_phase4::Conversations;
-use whisperengine_text_embedding::{HashingEmbedder, StaticEmbedder};
+use whisperengine_text_embedding::{CacheLimits, CachedEmbedder, HashingEmbedder, StaticEmbedder};
 use whisperengine_types::{
     Clock, Component, ConversationEngine, Degradation, Durability, Embedder, EmotionAnalyzer, MemoryRecall,
     MemoryStore, NoConversation, NoEmotion, NoMemory, Responder, ZeroEmbedder,
@@ -34,6 +34,8 @@ pub(crate) struct Assembly<'a> {
     is_durable: bool,
     pub(crate) on: Components,
     pub(crate) gates: Gates,
+    /// What a given embedder was asked lately; the static table needs none.
+    pub(crate) embedded: Option<Arc<CachedEmbedder>>,
 }
 
 /// The store, and the search over it.
@@ -52,6 +54,7 @@ impl<'a> Assembly<'a> {
                 gates: Vec::new(),
                 disabled: disabled(on, is_durable),
             },
+            embedded: None,
         }
     }
 
@@ -68,7 +71,15 @@ impl<'a> Assembly<'a> {
         if !self.on.embedding {
             return Arc::new(HashingEmbedder::default());
         }
-        let primary = given.unwrap_or_else(|| Arc::new(StaticEmbedder::embedded()));
+        let primary = match given {
+            None => Arc::new(StaticEmbedder::embedded()) as Arc<dyn Embedder>,
+            // Threads, recall and store embed a message each; a slow model does it once.
+            Some(given) => {
+                let cached = Arc::new(CachedEmbedder::new(given, CacheLimits::default()));
+                self.embedded = Some(Arc::clone(&cached));
+                cached
+            }
+        };
         let zero = ZeroEmbedder::of(primary.space().clone());
         let gate = self.gate(Component::Embedding, "meaning is not compared");
         Arc::new(Fallback::new(primary, Arc::new(zero) as _, gate))

@@ -165,6 +165,7 @@ impl WhisperEngineBuilder {
             clock: Arc::clone(&clock),
             emotion,
             embedder,
+            embedded: assembly.embedded,
             recall: Arc::clone(&recall),
             states,
             writer,

@@ -332,6 +332,9 @@ impl WhisperEngine {
             pipeline.forgetting.forget(&owner, inner.ids.issued(), || {
                 pipeline.writer.forget_blocking(&owner)?;
                 pipeline.states.forget(&owner);
+                if let Some(embedded) = &pipeline.embedded {
+                    embedded.clear();
+                }
                 Ok(())
             })
         })

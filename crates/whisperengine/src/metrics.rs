@@ -13,9 +13,11 @@
 use metrics::{counter, gauge, histogram};
 use whisperengine_types::{Durability, TurnOutcome};
 
-/// Counts a finished turn and its stages.
-pub(crate) fn record_turn(outcome: &TurnOutcome) {
+/// Counts a finished turn and its stages. `wanted` is false when it was not to be stored, because the
+/// person was forgotten.
+pub(crate) fn record_turn(outcome: &TurnOutcome, wanted: bool) {
     let stored = match outcome.stored {
+        _ if !wanted => "forgotten",
         Durability::Durable => "durable",
         Durability::Volatile => "volatile",
         Durability::NotStored { .. } => "not_stored",

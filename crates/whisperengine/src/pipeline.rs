@@ -11,6 +11,7 @@ use std::{
 };
 
 use rayon::prelude::*;
+use whisperengine_text_embedding::CachedEmbedder;
 use whisperengine_types::{
     Clock, Comparison, Component, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer,
     EmotionReading, Filter, MemoryRecall, MemoryRecord, Recall, RecallQuery, SessionId, StageTimings,
@@ -35,6 +36,8 @@ pub(crate) struct Pipeline {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) emotion: Arc<dyn EmotionAnalyzer>,
     pub(crate) embedder: Arc<dyn Embedder>,
+    /// The texts behind it that are kept for a while.
+    pub(crate) embedded: Option<Arc<CachedEmbedder>>,
     pub(crate) recall: Arc<dyn MemoryRecall>,
     pub(crate) states: Arc<ConversationStates>,
     pub(crate) writer: Writer,
@@ -54,8 +57,8 @@ type Planning = (TurnPlan, Option<SessionId>);
 #[derive(Debug)]
 pub(crate) struct Planned {
     outcomes: Vec<TurnOutcome>,
-    /// Which of the outcomes the writes belong to.
-    written: Vec<usize>,
+    /// Whose turns are not written.
+    forgotten: Vec<bool>,
     writing: Writing,
     handed_in: Instant,
     accepted: Vec<Instant>,
@@ -80,8 +83,7 @@ impl Pipeline {
         let (plans, plan) =
             self.timed(|| self.plan_each(turns, &forgotten, &emotions, &embeddings, &recalls));
         let handed_in = self.clock.instant();
-        let (written, writes) = writes_of(turns, &forgotten, &emotions, &plans);
-        let writing = self.writer.begin(writes);
+        let writing = self.writer.begin(writes_of(turns, &forgotten, &emotions, &plans));
 
         drop(remembering);
         let timings = (emotion, embedding, recall, plan);
@@ -117,7 +119,7 @@ impl Pipeline {
         let outcomes = turns.iter().zip(stages).map(outcome).collect();
         Planned {
             outcomes,
-            written,
+            forgotten,
             writing,
             handed_in,
             accepted: turns.iter().map(|turn| turn.accepted).collect(),
@@ -140,16 +142,19 @@ impl Pipeline {
 
     fn conclude(&self, planned: Planned, stored: Vec<Durability>) -> Vec<TurnOutcome> {
         let now = self.clock.instant();
-        let mut outcomes = planned.outcomes;
-        for (at, stored) in planned.written.into_iter().zip(stored) {
-            outcomes[at].stored = stored;
-        }
         let degraded = self.gates.degraded_since(&planned.mark);
-        for (outcome, accepted) in outcomes.iter_mut().zip(planned.accepted) {
+        let mut outcomes = planned.outcomes;
+        let mut stored = stored.into_iter();
+        for ((outcome, accepted), forgotten) in
+            outcomes.iter_mut().zip(planned.accepted).zip(planned.forgotten)
+        {
+            if let Some(stored) = (!forgotten).then(|| stored.next()).flatten() {
+                outcome.stored = stored;
+            }
             outcome.degraded.extend(degraded.iter().cloned());
             outcome.timings.store = now.saturating_duration_since(planned.handed_in);
             outcome.timings.total = now.saturating_duration_since(accepted);
-            metrics::record_turn(outcome);
+            metrics::record_turn(outcome, !forgotten);
         }
         self.aftermath.schedule(outcomes.iter().map(TurnOutcome::owner));
         outcomes
@@ -231,21 +236,22 @@ impl Pipeline {
     }
 }
 
-/// The writes, and which turns they are of.
 fn writes_of(
     turns: &[Turn],
     forgotten: &[bool],
     emotions: &[Staged<EmotionReading>],
     plans: &[Staged<Planning>],
-) -> (Vec<usize>, Vec<WriteOp>) {
+) -> Vec<WriteOp> {
     let write = |at: usize| {
         let (_, sitting) = &plans[at].0;
         let record = record_of(&turns[at], &emotions[at].0, sitting.clone());
-        let (owner, record) = (turns[at].message.owner(), Arc::new(record));
-        (at, WriteOp::Store { owner, record })
+        WriteOp::Store {
+            owner: turns[at].message.owner(),
+            record: Arc::new(record),
+        }
     };
-    let kept = (0..turns.len()).filter(|at| !forgotten[*at]);
-    kept.map(write).unzip()
+    let kept = (0..turns.len()).filter(|&at| !forgotten[at]);
+    kept.map(write).collect()
 }
 
 /// The message as a memory: what moved the person matters more. The store makes the embedding, because it

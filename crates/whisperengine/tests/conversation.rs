@@ -3,10 +3,17 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use support::{clock, converse, owner, say};
-use whisperengine::{Clock, Durability, Error, Feedback, Mode, PrimaryEmotion, WhisperEngine};
+use whisperengine::{
+    Clock, Durability, Embedder, Embedding, EmbeddingError, EmbeddingSpace, Error, Feedback, Mode,
+    PrimaryEmotion, WhisperEngine,
+};
+use whisperengine_text_embedding::HashingEmbedder;
 
 #[tokio::test]
 async fn every_stage_does_real_work() {
@@ -256,4 +263,35 @@ async fn people_with_something_due(per_tick: usize) -> Vec<usize> {
 async fn people_who_are_away_are_looked_at_in_turn() {
     assert_eq!(people_with_something_due(2).await, [2, 2, 1]);
     assert_eq!(people_with_something_due(0).await, [0, 0, 0]);
+}
+
+/// An embedder that counts the texts it is asked for.
+#[derive(Debug)]
+struct Counting(HashingEmbedder, Mutex<Vec<String>>);
+
+impl Embedder for Counting {
+    fn space(&self) -> &EmbeddingSpace {
+        self.0.space()
+    }
+
+    fn embed_batch(&self, texts: &[&str]) -> Result<Vec<Embedding>, EmbeddingError> {
+        let asked = texts.iter().map(|&text| text.to_owned());
+        self.1.lock().unwrap().extend(asked);
+        self.0.embed_batch(texts)
+    }
+}
+
+#[tokio::test]
+async fn a_model_of_ones_own_embeds_a_message_once() {
+    let clock = clock();
+    let embedder = Arc::new(Counting(HashingEmbedder::default(), Mutex::default()));
+    let builder = WhisperEngine::builder().clock(clock.clone());
+    let engine = builder.embedder(embedder.clone()).build().unwrap();
+    converse(&engine, &clock).await;
+    engine.shutdown().await;
+    let mut asked = embedder.1.lock().unwrap().clone();
+    asked.sort_unstable();
+    let of_bakery = asked.iter().filter(|text| text.contains("opens at four"));
+    assert_eq!(of_bakery.count(), 1, "for threads, recall and store together");
+    assert!(asked.windows(2).all(|pair| pair[0] != pair[1]), "{asked:?}");
 }
