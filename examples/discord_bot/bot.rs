@@ -149,10 +149,12 @@ impl Bot {
             .moments
             .first()
             .filter(|moment| reply.contains(&moment.callback));
-        engine
-            .record_reply(&outcome, &reply, moment.map(|moment| moment.id.as_str()))
-            .await?;
-        Ok(())
+        let moment = moment.map(|moment| moment.id.as_str());
+        match engine.record_reply(&outcome, &reply, moment).await {
+            // They asked to be forgotten while the reply was on its way.
+            Ok(()) | Err(whisperengine::Error::Forgotten) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn on_interaction(&self, interaction: Interaction) -> Result<(), Failure> {

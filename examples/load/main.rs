@@ -9,6 +9,7 @@
 mod verify;
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     fs::OpenOptions,
     path::{Path, PathBuf},
@@ -90,6 +91,8 @@ struct Row {
     lost: u64,
     out_of_order: u64,
     rss_mb: f64,
+    /// Of the loop that the percentiles are of, by stage: p50 and p99 in milliseconds.
+    stages_ms: BTreeMap<&'static str, [f64; 2]>,
 }
 
 #[tokio::main]
@@ -207,6 +210,12 @@ async fn scale(
         lost,
         out_of_order: runs.iter().map(|(_, run)| run.out_of_order).sum(),
         rss_mb,
+        stages_ms: last
+            .1
+            .stages
+            .iter()
+            .map(|(&stage, took)| (stage, [took.p50_ms(), took.p99_ms()]))
+            .collect(),
     })
 }
 

@@ -163,15 +163,7 @@ impl Sender {
                 joined(under_way.pop_front()).await;
             }
             let from = measure::now();
-            let ticket = loop {
-                match self.engine.submit(message.clone()) {
-                    Err(Error::Busy { retry_after, .. }) => {
-                        *lock(&self.run).refused.entry("busy, sent again").or_default() += 1;
-                        tokio::time::sleep(retry_after).await;
-                    }
-                    other => break other,
-                }
-            };
+            let ticket = self.submit(&message).await;
             if in_flight <= 1 {
                 self.clone().answer(from, message, ticket).await;
             } else {
@@ -188,7 +180,7 @@ impl Sender {
         for (at, message) in session.into_iter().enumerate() {
             let due = first + step * at as u32;
             sleep_until(due.into()).await;
-            let ticket = self.engine.submit(message.clone());
+            let ticket = self.submit(&message).await;
             under_way.push_back(self.await_answer(due, message, ticket));
             while under_way.front().is_some_and(JoinHandle::is_finished) {
                 joined(under_way.pop_front()).await;
@@ -196,6 +188,19 @@ impl Sender {
         }
         while !under_way.is_empty() {
             joined(under_way.pop_front()).await;
+        }
+    }
+
+    /// Sends again what was refused for now; the next message of the session waits, as order demands.
+    async fn submit(&self, message: &Message) -> Result<Ticket, Error> {
+        loop {
+            match self.engine.submit(message.clone()) {
+                Err(Error::Busy { retry_after, .. }) => {
+                    *lock(&self.run).refused.entry("busy, sent again").or_default() += 1;
+                    tokio::time::sleep(retry_after).await;
+                }
+                other => return other,
+            }
         }
     }
 

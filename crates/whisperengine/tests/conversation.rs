@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use support::{clock, converse, owner, say};
+use support::{clock, converse, engine_in, owner, say};
 use whisperengine::{
     Clock, Durability, Embedder, Embedding, EmbeddingError, EmbeddingSpace, Error, Feedback, Mode,
     PrimaryEmotion, WhisperEngine,
@@ -54,13 +54,7 @@ async fn every_stage_does_real_work() {
 #[tokio::test]
 async fn memories_survive_a_restart_and_stay_with_their_owner() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
-    let start = || {
-        WhisperEngine::builder()
-            .data_dir(folder.path())
-            .clock(clock.clone())
-            .build()
-            .unwrap()
-    };
+    let start = || engine_in(&folder, &clock);
     let engine = start();
     say(&engine, "ana", "hi, I got the job!").await;
     let report = engine.shutdown().await;
@@ -80,13 +74,7 @@ async fn memories_survive_a_restart_and_stay_with_their_owner() {
 #[tokio::test]
 async fn a_state_that_was_not_saved_is_rebuilt_from_the_stored_messages() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
-    let start = || {
-        WhisperEngine::builder()
-            .data_dir(folder.path())
-            .clock(clock.clone())
-            .build()
-            .unwrap()
-    };
+    let start = || engine_in(&folder, &clock);
     let engine = start();
     for n in 0..5 {
         clock.advance(std::time::Duration::from_secs(1));
@@ -114,11 +102,7 @@ async fn a_state_that_was_not_saved_is_rebuilt_from_the_stored_messages() {
 #[tokio::test]
 async fn a_reply_is_stored_and_known_later() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
-    let engine = WhisperEngine::builder()
-        .data_dir(folder.path())
-        .clock(clock.clone())
-        .build()
-        .unwrap();
+    let engine = engine_in(&folder, &clock);
     let message = engine
         .message("ember", "ana", "direct", "Which tea helps me sleep?")
         .unwrap();
@@ -140,11 +124,7 @@ async fn a_reply_is_stored_and_known_later() {
 #[tokio::test]
 async fn forgetting_leaves_nothing() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
-    let engine = WhisperEngine::builder()
-        .data_dir(folder.path())
-        .clock(clock.clone())
-        .build()
-        .unwrap();
+    let engine = engine_in(&folder, &clock);
     converse(&engine, &clock).await;
     engine.forget_user(&owner("ana")).await.unwrap();
     assert!(engine.memories(&owner("ana")).unwrap().is_empty());
@@ -198,11 +178,7 @@ async fn a_reply_to_somebody_forgotten_in_the_meantime_is_not_stored() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn turns_accepted_before_forgetting_are_answered_and_not_stored() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
-    let engine = WhisperEngine::builder()
-        .data_dir(folder.path())
-        .clock(clock.clone())
-        .build()
-        .unwrap();
+    let engine = engine_in(&folder, &clock);
     let message = |n| {
         engine
             .message("ember", "ana", "direct", &format!("secret {n}"))

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use tempfile::TempDir;
 use whisperengine::{
     BotId, Committed, ConversationEngine, ConversationError, Embedder, Embedding, EmbeddingError,
     EmbeddingSpace, EmotionAnalyzer, EmotionError, EmotionReading, Feedback, ManualClock, MemoryError,
@@ -196,6 +197,12 @@ impl ConversationEngine for Moody<dyn ConversationEngine> {
 
 pub fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new("2026-03-02T18:00:00Z".parse().unwrap()))
+}
+
+/// An engine that keeps its memories in `folder`.
+pub fn engine_in(folder: &TempDir, clock: &Arc<ManualClock>) -> WhisperEngine {
+    let builder = WhisperEngine::builder().data_dir(folder.path());
+    builder.clock(clock.clone()).build().unwrap()
 }
 
 pub fn owner(user: &str) -> MemoryOwner {
