@@ -3,10 +3,23 @@
 
 mod support;
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use support::{clock, owner, say};
-use whisperengine::{Durability, Error, Message, PrimaryEmotion, Priority, Visibility, WhisperEngine};
+use support::{clock, converse, engine_in, owner, say};
+use whisperengine::{
+    Clock, Durability, EmotionAnalyzer, EmotionError, EmotionReading, Error, MemoryId, MemoryKind,
+    MemoryRecord, Message, PrimaryEmotion, Priority, RecallQuery, Status, Visibility, WhisperEngine,
+};
+use whisperengine_emotion::EmotionEngine;
+use whisperengine_text_embedding::StaticEmbedder;
+use whisperengine_vector_memory::{VectorMemory, VectorMemoryConfig};
 
 #[tokio::test]
 async fn two_people_never_share_a_thread_even_in_the_same_second() {
@@ -249,5 +262,64 @@ async fn what_was_said_in_public_is_marked_so() {
         stored[0].as_ref().unwrap().metadata[whisperengine::PUBLIC],
         true.into()
     );
+    engine.shutdown().await;
+}
+
+/// An emotion engine that counts the texts it reads.
+#[derive(Debug, Default)]
+struct Counting(EmotionEngine, AtomicUsize);
+
+impl EmotionAnalyzer for Counting {
+    fn analyze_batch(&self, texts: &[&str]) -> Result<Vec<EmotionReading>, EmotionError> {
+        self.1.fetch_add(texts.len(), Ordering::SeqCst);
+        self.0.analyze_batch(texts)
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_read_for_emotion_once() {
+    // Was: the integrator computed it, and the engine behind it again.
+    let (clock, emotion) = (clock(), Arc::new(Counting::default()));
+    let builder = WhisperEngine::builder().clock(clock.clone());
+    let engine = builder.emotion(Arc::clone(&emotion) as _).build().unwrap();
+    let turns = converse(&engine, &clock).await;
+    engine.shutdown().await;
+    assert_eq!(emotion.1.load(Ordering::SeqCst), turns.len());
+}
+
+#[tokio::test]
+async fn what_works_is_reported_so_and_checking_writes_nothing() {
+    // Was: working components were reported missing, and the check wrote test rows to the real store.
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let engine = engine_in(&folder, &clock);
+    assert!(engine.report().disabled.is_empty(), "{}", engine.report());
+    let health = engine.health();
+    assert_eq!(health.status, Status::Excellent);
+    assert!(
+        health.components.iter().all(|component| component.primary),
+        "{health:?}"
+    );
+    assert!(engine.tick().await.is_empty());
+    engine.shutdown().await;
+    drop(engine);
+    let embedder = Arc::new(StaticEmbedder::embedded());
+    let memory = VectorMemory::open(folder.path(), embedder, VectorMemoryConfig::default());
+    assert_eq!(memory.unwrap().owners().unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_fact_that_was_told_apart_from_any_talk_is_recalled() {
+    // Was: storing a fact and asking for it raised errors in the default set-up.
+    let clock = clock();
+    let engine = WhisperEngine::builder().clock(clock.clone()).build().unwrap();
+    let id = MemoryId::new("fact-1").unwrap();
+    let mut fact = MemoryRecord::new(id.clone(), "Ana is allergic to walnuts", clock.now());
+    fact.kind = MemoryKind::Fact;
+    engine.remember(&owner("ana"), vec![fact]).await.unwrap();
+    let query = RecallQuery::new("what is she allergic to?", 3, clock.now());
+    let found = engine.recall(&owner("ana"), query).await.unwrap();
+    assert_eq!(found.memories[0].memory.id, id);
+    let turn = say(&engine, "ana", "Can I eat walnuts?").await;
+    assert_eq!(turn.recalled.memories[0].memory.id, id);
     engine.shutdown().await;
 }
