@@ -71,6 +71,8 @@ pub struct SchedulerCore<T, K = ()> {
     idle: TimingWheel,
     deadlines: TimingWheel,
     rate: ServiceRate,
+    /// Turns per second by `rate` and the controller's capacity, as of the latest call that ended.
+    service_rate: Option<f64>,
     controller: Controller,
     counters: Counters,
     outputs: VecDeque<Output<T, K>>,
@@ -218,6 +220,7 @@ impl<T, K> SchedulerCore<T, K> {
             idle: TimingWheel::new(idle_tick, IDLE_TICKS as usize * 2),
             deadlines: TimingWheel::new(DEADLINE_TICK, DEADLINE_SLOTS),
             rate: ServiceRate::new(),
+            service_rate: None,
             controller,
             counters: Counters::new(),
             outputs: VecDeque::new(),
@@ -310,6 +313,7 @@ impl<T, K> SchedulerCore<T, K> {
     pub fn metrics(&mut self, now: Instant) -> Metrics {
         let now = self.time(now);
         self.rate.advance(now);
+        self.measure_rate();
         let Capacity { workers, batch } = self.controller.capacity();
         let class_metrics = |class: Priority| {
             let at = class as usize;
@@ -332,7 +336,7 @@ impl<T, K> SchedulerCore<T, K> {
             queued: self.turns.len(),
             in_flight: self.in_flight,
             classes: Priority::ALL.map(class_metrics),
-            service_rate: self.service_rate(),
+            service_rate: self.service_rate,
             utilisation: self.rate.utilisation(workers),
             workers,
             batch_turns: batch,

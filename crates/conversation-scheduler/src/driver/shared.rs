@@ -3,12 +3,16 @@
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     task::Waker,
     thread,
     time::Instant,
 };
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use whisperengine_types::Clock;
 
@@ -26,6 +30,8 @@ pub(crate) struct Shared<T, R> {
     pub(super) state: Mutex<State<T, R>>,
     /// Active workers without work.
     pub(super) work: Condvar,
+    /// Tells the worker that lurks that it may look again; what it finds is decided under the lock.
+    pub(super) hint: AtomicBool,
     /// Workers that the controller does not want at present.
     pub(super) parked: Condvar,
     pub(super) timer: Condvar,
@@ -39,6 +45,8 @@ pub(super) struct State<T, R> {
     /// Workers waiting for `work`, and how many of them have been called.
     pub(super) idle: usize,
     pub(super) called: usize,
+    /// A worker without work gives way to others, ready for the next turn.
+    pub(super) lurks: bool,
     /// Workers that were wanted when last looked at.
     wanted: usize,
     pub(super) timer: Timer,
@@ -91,6 +99,7 @@ impl<T, R> Shared<T, R> {
                 core,
                 idle: 0,
                 called: 0,
+                lurks: false,
                 wanted,
                 timer: Timer::Awake,
                 place_waiters: Vec::new(),
@@ -99,6 +108,7 @@ impl<T, R> Shared<T, R> {
                 drain: None,
             }),
             work: Condvar::new(),
+            hint: AtomicBool::new(false),
             parked: Condvar::new(),
             timer: Condvar::new(),
             clock,
@@ -108,7 +118,7 @@ impl<T, R> Shared<T, R> {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State<T, R>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Changes the state machine and tells everyone whom it concerns.
@@ -140,10 +150,12 @@ impl<T, R> Shared<T, R> {
     /// Does one bounded round of what is due; whether more is due already.
     pub(super) fn run_timers(&self) -> bool {
         let now = self.clock.instant();
-        self.with(Wake::One, |core| {
-            core.handle_timeout(now);
-            core.poll_timeout().is_some_and(|next| next <= now)
-        })
+        let mut state = self.lock();
+        state.core.handle_timeout(now);
+        let more = state.core.poll_timeout().is_some_and(|next| next <= now);
+        // Handed to whoever waits for it: round after round, the next one would get it first otherwise.
+        report(self.release_by(state, Wake::One, MutexGuard::unlock_fair));
+        more
     }
 
     pub(super) fn drain(&self, until: Instant, waiter: oneshot::Sender<()>) {
@@ -183,18 +195,28 @@ impl<T, R> Shared<T, R> {
     }
 
     /// Releases the lock, then wakes, answers and reports. Nothing foreign runs under the lock.
-    pub(super) fn release(&self, mut state: MutexGuard<'_, State<T, R>>, wake: Wake) {
+    pub(super) fn release(&self, state: MutexGuard<'_, State<T, R>>, wake: Wake) {
+        report(self.release_by(state, wake, drop));
+    }
+
+    /// [`release`](Self::release), but for telling those who wait for the end; they are given back.
+    fn release_by<'a>(
+        &self,
+        mut state: MutexGuard<'a, State<T, R>>,
+        wake: Wake,
+        unlock: impl FnOnce(MutexGuard<'a, State<T, R>>),
+    ) -> Vec<oneshot::Sender<()>> {
         let call = self.settle(&mut state, wake);
         let timer = wake != Wake::None && state.timer_oversleeps();
         let aftermath = state.aftermath();
-        drop(state);
+        unlock(state);
         for _ in 0..call {
             self.work.notify_one();
         }
         if timer {
             self.timer.notify_one();
         }
-        self.deliver(aftermath);
+        self.deliver(aftermath)
     }
 
     /// How many idle workers to call; wakes all threads at a turning point of the scheduler's life.
@@ -210,20 +232,24 @@ impl<T, R> Shared<T, R> {
             self.parked.notify_all();
             self.timer.notify_all();
         }
-        let uncalled = state.idle.saturating_sub(state.called);
-        if uncalled == 0 || !state.core.has_ready() {
+        if !state.core.has_ready() {
             return 0;
         }
+        if state.lurks {
+            self.hint.store(true, Relaxed);
+            return 0;
+        }
+        let uncalled = state.idle.saturating_sub(state.called);
         let call = match wake {
             Wake::None => 0,
-            Wake::One => 1,
+            Wake::One => uncalled.min(1),
             Wake::Many => uncalled,
         };
         state.called += call;
         call
     }
 
-    fn deliver(&self, aftermath: Aftermath<T, R>) {
+    fn deliver(&self, aftermath: Aftermath<T, R>) -> Vec<oneshot::Sender<()>> {
         let mut answers = Vec::new();
         for output in aftermath.outputs {
             match output {
@@ -236,10 +262,7 @@ impl<T, R> Shared<T, R> {
         }
         send_all(answers);
         aftermath.places.into_iter().for_each(Waker::wake);
-        for waiter in aftermath.drained {
-            // An error means that nobody waits for the report.
-            let _ = waiter.send(());
-        }
+        aftermath.drained
     }
 }
 
@@ -251,7 +274,7 @@ impl<T: Send + 'static, R: Send + 'static> Shared<T, R> {
         run: impl FnOnce(Arc<Self>) + Send + 'static,
     ) -> Result<(), Error> {
         let shared = Arc::clone(self);
-        let counted = CountedThread(Arc::clone(self));
+        let counted = CountedThread(Some(Arc::clone(self)));
         self.lock().threads += 1;
         thread::Builder::new()
             .name(name.to_owned())
@@ -265,13 +288,26 @@ impl<T: Send + 'static, R: Send + 'static> Shared<T, R> {
 }
 
 /// Says that its thread has ended, however it does.
-struct CountedThread<T, R>(Arc<Shared<T, R>>);
+struct CountedThread<T, R>(Option<Arc<Shared<T, R>>>);
 
 impl<T, R> Drop for CountedThread<T, R> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let Some(shared) = self.0.take() else {
+            return;
+        };
+        let mut state = shared.lock();
         state.threads -= 1;
-        self.0.release(state, Wake::None);
+        let waiters = shared.release_by(state, Wake::None, drop);
+        // Whoever hears of the end finds that no thread holds the handler any more.
+        drop(shared);
+        report(waiters);
+    }
+}
+
+fn report(waiters: Vec<oneshot::Sender<()>>) {
+    for waiter in waiters {
+        // An error means that nobody waits for the report.
+        let _ = waiter.send(());
     }
 }
 

@@ -1,6 +1,6 @@
 //! The thread that lets time pass: its own, so that deadlines are kept while every worker is busy.
 
-use std::{sync::PoisonError, thread};
+use std::thread;
 
 use super::shared::{Shared, Timer};
 
@@ -20,14 +20,13 @@ pub(super) fn run<T, R>(shared: &Shared<T, R>) {
             continue;
         }
         state.timer = next.map_or(Timer::Sleeps, Timer::SleepsUntil);
-        let mut state = match next {
+        match next {
             Some(next) => {
                 let span = next.saturating_duration_since(now);
-                let woken = shared.timer.wait_timeout(state, span);
-                woken.unwrap_or_else(PoisonError::into_inner).0
+                let _ = shared.timer.wait_for(&mut state, span);
             }
-            None => shared.timer.wait(state).unwrap_or_else(PoisonError::into_inner),
-        };
+            None => shared.timer.wait(&mut state),
+        }
         state.timer = Timer::Awake;
     }
 }

@@ -3,7 +3,8 @@
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, PoisonError},
+    sync::{Arc, atomic::Ordering::Relaxed},
+    thread,
     time::Duration,
 };
 
@@ -43,6 +44,7 @@ fn next<T, R>(
 ) -> bool {
     let mut state = shared.lock();
     let mut now = shared.clock.instant();
+    let mut looks = if done.turns > LARGE { LOOKS } else { 0 };
     if done.turns > 0 {
         let turns = std::mem::take(&mut done.turns);
         state
@@ -64,21 +66,39 @@ fn next<T, R>(
         if state.stop {
             return false;
         }
-        state = if wanted {
+        if wanted && looks < LOOKS && !state.lurks {
+            looks += 1;
+            state.lurks = true;
+            shared.hint.store(false, Relaxed);
+            drop(state);
+            lurk(shared);
+            state = shared.lock();
+            state.lurks = false;
+        } else if wanted {
             state.idle += 1;
-            let mut state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            shared.work.wait(&mut state);
             state.idle -= 1;
             state.called = state.called.saturating_sub(1);
-            state
         } else {
             if state.core.has_ready() && state.idle > state.called {
                 // The call that woke this worker was meant for one that is wanted.
                 state.called += 1;
                 shared.work.notify_one();
             }
-            shared.parked.wait(state).unwrap_or_else(PoisonError::into_inner)
-        };
+            shared.parked.wait(&mut state);
+        }
         now = shared.clock.instant();
+    }
+}
+
+/// Gives way to other threads until there is a hint of work or none has come for a while: under load a
+/// turn finds a worker awake, and the turns that come meanwhile share its next batch.
+fn lurk<T, R>(shared: &Shared<T, R>) {
+    for _ in 0..YIELDS {
+        thread::yield_now();
+        if shared.hint.load(Relaxed) {
+            break;
+        }
     }
 }
 
@@ -126,3 +146,12 @@ fn message(panic: &(dyn Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a value that is not text".to_owned())
 }
+
+/// How often a worker without work gives way before it goes to sleep: some ten microseconds on an idle
+/// machine, and more where others want the processor.
+const YIELDS: usize = 50;
+/// How often it does so again because what it was called for was taken by another.
+const LOOKS: usize = 2;
+/// After a batch of more turns than this it sleeps at once: such a batch is worth being called for, and
+/// the next one grows meanwhile.
+const LARGE: usize = 64;

@@ -57,9 +57,10 @@ impl<T, K> SchedulerCore<T, K> {
         self.wait_behind(class, others + own as f64 * (others + 1.0))
     }
 
-    pub(super) fn service_rate(&self) -> Option<f64> {
+    /// Measures the service rate anew, after whatever it follows from has changed.
+    pub(super) fn measure_rate(&mut self) {
         let Capacity { workers, batch } = self.controller.capacity();
-        self.rate.per_second(workers, batch, self.config.max_in_flight)
+        self.service_rate = self.rate.per_second(workers, batch, self.config.max_in_flight);
     }
 
     pub(super) fn admit(&mut self, applicant: Applicant) -> Result<Duration, Refused> {
@@ -91,33 +92,32 @@ impl<T, K> SchedulerCore<T, K> {
             );
         }
         let estimated = self.turn_wait(class, session, applicant.replaces);
-        let retry_after = Some(self.worked_off_in(class, estimated));
+        let refuse_for = |reason| refuse(reason, Some(self.worked_off_in(class, estimated)));
         if applicant.replaces == 0 {
             let waiting = session.map_or(0, |index| self.sessions.get(index).depth());
             if waiting >= self.config.max_queued_per_session {
                 let limit = self.config.max_queued_per_session;
-                return refuse(RefusalReason::SessionFull { limit }, retry_after);
+                return refuse_for(RefusalReason::SessionFull { limit });
             }
             if self.depth[class as usize] >= self.config.max_queued_per_class {
                 let limit = self.config.max_queued_per_class;
-                return refuse(RefusalReason::ClassFull { class, limit }, retry_after);
+                return refuse_for(RefusalReason::ClassFull { class, limit });
             }
             if applicant.place == Place::Free && self.is_full() && self.gives_way_to(class).is_none() {
                 let limit = self.config.max_queued;
-                return refuse(RefusalReason::QueueFull { limit }, retry_after);
+                return refuse_for(RefusalReason::QueueFull { limit });
             }
         }
         let limit = self.config.max_wait;
         // An empty class always takes a turn: the estimate can be wrong, an idle worker cannot.
         let others = self.ready[class as usize] > 0;
         if others && estimated > limit {
-            return refuse(RefusalReason::Overloaded { estimated, limit }, retry_after);
+            return refuse_for(RefusalReason::Overloaded { estimated, limit });
         }
         match applicant.deadline {
-            Some(deadline) if others && estimated > deadline => refuse(
-                RefusalReason::DeadlineTooShort { estimated, deadline },
-                retry_after,
-            ),
+            Some(deadline) if others && estimated > deadline => {
+                refuse_for(RefusalReason::DeadlineTooShort { estimated, deadline })
+            }
             _ => Ok(estimated),
         }
     }
@@ -143,7 +143,7 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     fn wait_behind(&self, class: Priority, turns: f64) -> Duration {
-        let Some(rate) = self.service_rate() else {
+        let Some(rate) = self.service_rate else {
             return Duration::ZERO;
         };
         Duration::try_from_secs_f64(turns / (rate * self.share(class))).unwrap_or(Duration::MAX)
@@ -166,7 +166,7 @@ impl<T, K> SchedulerCore<T, K> {
 
     /// When what waits now in front of a refused turn will be done.
     fn worked_off_in(&self, class: Priority, estimated: Duration) -> Duration {
-        if self.service_rate().is_none() {
+        if self.service_rate.is_none() {
             return UNMEASURED_RETRY;
         }
         let queue = self.wait_behind(class, self.depth[class as usize] as f64);

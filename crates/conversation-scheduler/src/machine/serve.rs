@@ -92,6 +92,7 @@ impl<T, K> SchedulerCore<T, K> {
         let now = self.time(now);
         self.rate.batch(turns, nanos(busy), now);
         self.control(now);
+        self.measure_rate();
     }
 
     /// Takes back the lease of a turn that was answered after the handler's call.
@@ -101,6 +102,7 @@ impl<T, K> SchedulerCore<T, K> {
         let now = self.time(now);
         self.rate.detached(now.saturating_sub(lease.started), now);
         self.control(now);
+        self.measure_rate();
     }
 
     fn end(&mut self, lease: &Lease) {

@@ -34,7 +34,7 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     /// How many timers of a kind one call handles: well under a millisecond of work.
-    pub const TIMER_BUDGET: usize = 512;
+    pub const TIMER_BUDGET: usize = 128;
 
     /// Refuses new turns from now on and serves what waits; what still waits at `until` is handed back
     /// through [`Output::Answered`] with [`TurnError::HandedBack`].
