@@ -95,9 +95,10 @@ fn machine(criterion: &mut Criterion) {
                     }
                     let later = now + Duration::from_millis(1);
                     while let Some(output) = machine.poll_output(later) {
-                        if let Output::Commit { ops } = &output {
-                            let results = ops.iter().map(|_| Ok(Committed { id: None })).collect();
-                            machine.handle(Input::Committed { results }, later);
+                        if let Output::Commit { batch, ops } = &output {
+                            let (batch, results) =
+                                (*batch, ops.iter().map(|_| Ok(Committed { id: None })).collect());
+                            machine.handle(Input::Committed { batch, results }, later);
                         }
                         black_box(output);
                     }

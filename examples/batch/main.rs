@@ -57,6 +57,9 @@ struct Args {
     /// Operations of the mix on a store that takes no time.
     #[arg(long, default_value_t = 1_000_000)]
     free_ops: usize,
+    /// Most commits in flight at a time; without it, the batcher's own setting.
+    #[arg(long)]
+    parallel_commits: Option<usize>,
     /// Folder for the stores; a temporary one if not given. Must be on the disk to be measured.
     #[arg(long)]
     data: Option<std::path::PathBuf>,
@@ -125,15 +128,13 @@ async fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
     let mut rounds = Vec::new();
     let bar = progress::bar((args.ops * args.rounds) as u64, "stores");
     for round in 0..args.rounds {
-        let per_writer = args.ops / args.writers;
-        let run = stores::many(
-            &path("batched", round),
-            args.writers,
-            per_writer,
-            args.owners,
-            &bar,
-        )
-        .await?;
+        let offer = stores::Offer {
+            writers: args.writers,
+            per_writer: args.ops / args.writers,
+            owners: args.owners,
+            parallel_commits: args.parallel_commits,
+        };
+        let run = stores::many(&path("batched", round), offer, &bar).await?;
         let sizes: Vec<usize> = run.commits.iter().map(|&(size, _)| size).collect();
         let direct = stores::direct(&path("direct", round), &sizes, args.owners)?;
         rounds.push((run, direct));

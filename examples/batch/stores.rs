@@ -13,6 +13,15 @@ use crate::{
     workload::{owner, record, store},
 };
 
+/// Who writes how much, and for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer {
+    pub writers: usize,
+    pub per_writer: usize,
+    pub owners: usize,
+    pub parallel_commits: Option<usize>,
+}
+
 /// One run of many writers.
 pub struct Run {
     pub stores: usize,
@@ -47,17 +56,21 @@ pub fn open(folder: &Path) -> Result<VectorMemory, Box<dyn Error>> {
 
 /// `writers` tasks, each of which stores its records one after the other; afterwards the store is opened
 /// anew and every acknowledged record is looked up.
-pub async fn many(
-    folder: &Path,
-    writers: usize,
-    per_writer: usize,
-    owners: usize,
-    bar: &ProgressBar,
-) -> Result<Run, Box<dyn Error>> {
+pub async fn many(folder: &Path, offer: Offer, bar: &ProgressBar) -> Result<Run, Box<dyn Error>> {
+    let Offer {
+        writers,
+        per_writer,
+        owners,
+        parallel_commits,
+    } = offer;
+    let mut config = Config::default();
+    if let Some(commits) = parallel_commits {
+        config.parallel_commits = commits;
+    }
     let memory = open(folder)?;
     let space = memory.space().clone();
     let watched = Watched::new(memory);
-    let batcher = MemoryBatcher::start(watched.clone(), watched.clone(), Config::default())?;
+    let batcher = MemoryBatcher::start(watched.clone(), watched.clone(), config)?;
     let mut lists = Vec::new();
     for writer in 0..writers {
         let list: Vec<(MemoryOwner, MemoryRecord)> = (0..per_writer)

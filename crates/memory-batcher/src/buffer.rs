@@ -1,7 +1,7 @@
 //! The operations that wait: one queue per owner, and the lanes the owners stand in.
 //!
-//! Invariants: an owner's operations leave in the order they came; an owner with something to write
-//! that is not held stands in exactly one lane.
+//! Invariants: an owner's operations leave in the order they came, in one batch at a time; an owner with
+//! something to write that is neither held nor in a batch stands in exactly one lane.
 
 use std::{
     cmp::Reverse,
@@ -25,6 +25,13 @@ pub(crate) struct EntryKey {
     pub(crate) seq: u64,
 }
 
+#[cfg(test)]
+impl EntryKey {
+    pub(crate) fn numbered(seq: u64) -> Self {
+        Self { at: 0, seq }
+    }
+}
+
 /// One accepted operation and everyone who waits for it.
 #[derive(Debug)]
 pub(crate) struct Entry<T> {
@@ -44,7 +51,7 @@ pub(crate) struct Entry<T> {
     pub(crate) applied: Option<Committed>,
     /// To be committed alone, since a batch with it made the store panic.
     pub(crate) alone: bool,
-    /// Part of the commit in flight.
+    /// Part of a commit in flight.
     pub(crate) in_flight: bool,
 }
 
@@ -172,7 +179,7 @@ impl<T> Buffer<T> {
         entry
     }
 
-    /// Takes the next batch, in commit order.
+    /// Takes the next batch, in commit order; its owners are busy until it has [landed](Self::land).
     pub(crate) fn take(&mut self, now: Instant, limits: Limits) -> Vec<EntryKey> {
         let mut batch = Vec::with_capacity(self.ready.items.min(limits.items));
         let mut bytes = 0;
@@ -192,6 +199,9 @@ impl<T> Buffer<T> {
             if !go_on {
                 break;
             }
+        }
+        for &key in &batch {
+            self.set_busy(self.slot_of(key), true);
         }
         batch
     }
@@ -245,17 +255,42 @@ impl<T> Buffer<T> {
         }
     }
 
-    /// Notes that `key` is no longer in flight.
-    pub(crate) fn landed(&mut self, key: EntryKey) {
-        let slot_at = self.slot_of(key);
-        self.owners.slot_mut(slot_at).in_flight -= 1;
+    /// Notes that the batch of these is no longer in flight.
+    pub(crate) fn land(&mut self, keys: &[EntryKey]) {
+        for &key in keys {
+            let slot_at = self.slot_of(key);
+            self.owners.slot_mut(slot_at).in_flight -= 1;
+            self.set_busy(slot_at, false);
+        }
+    }
+
+    fn set_busy(&mut self, slot_at: u32, busy: bool) {
+        let slot = self.owners.slot_mut(slot_at);
+        if slot.busy == busy {
+            return;
+        }
+        slot.busy = busy;
+        let (items, bytes) = (slot.live_items(), slot.live_bytes);
+        if slot.held_until.is_some() {
+            return;
+        }
+        if busy {
+            self.ready.items -= items;
+            self.ready.bytes -= bytes;
+        } else {
+            self.ready.items += items;
+            self.ready.bytes += bytes;
+        }
+        self.reschedule(slot_at);
     }
 
     /// Lets nothing of an owner be taken before `until`.
     pub(crate) fn hold(&mut self, slot_at: u32, until: Instant) {
         let slot = self.owners.slot_mut(slot_at);
         let (items, bytes) = (slot.live_items(), slot.live_bytes);
-        if slot.held_until.replace(until).is_none() {
+        let was_open = slot.is_open();
+        slot.held_until = Some(until);
+        if was_open {
             self.ready.items -= items;
             self.ready.bytes -= bytes;
         }
@@ -276,8 +311,10 @@ impl<T> Buffer<T> {
             let slot = self.owners.slot_mut(slot_at);
             if slot.held_until == Some(until) {
                 slot.held_until = None;
-                self.ready.items += slot.live_items();
-                self.ready.bytes += slot.live_bytes;
+                if slot.is_open() {
+                    self.ready.items += slot.live_items();
+                    self.ready.bytes += slot.live_bytes;
+                }
                 self.reschedule(slot_at);
             }
         }
@@ -377,7 +414,7 @@ impl<T> Buffer<T> {
         slot.live_bytes += entry.bytes;
         self.live.items += 1;
         self.live.bytes += entry.bytes;
-        if slot.held_until.is_none() {
+        if slot.is_open() {
             self.ready.items += 1;
             self.ready.bytes += entry.bytes;
         }
@@ -390,7 +427,7 @@ impl<T> Buffer<T> {
         slot.live_bytes -= entry.bytes;
         self.live.items -= 1;
         self.live.bytes -= entry.bytes;
-        if slot.held_until.is_none() {
+        if slot.is_open() {
             self.ready.items -= 1;
             self.ready.bytes -= entry.bytes;
         }
@@ -424,9 +461,8 @@ impl<T> Buffer<T> {
 /// The most urgent class among what waits; whoever asks for the owner's memories makes it urgent.
 fn lane_of<T>(slot: &Slot<T>) -> Option<usize> {
     let class = slot.live.iter().position(|&n| n > 0)?;
-    match slot.held_until {
-        Some(_) => None,
-        None if slot.barriers.is_empty() => Some(class),
-        None => Some(0),
+    if !slot.is_open() {
+        return None;
     }
+    Some(if slot.barriers.is_empty() { class } else { 0 })
 }

@@ -1,15 +1,11 @@
 //! The threads that carry out what the [`Machine`] decides; no decision is made here.
 //!
-//! One thread commits. One watches deadlines, since the first may be inside a long commit. The futures
-//! that callers hold need no runtime of a particular kind, and no runtime thread ever waits for the disk.
+//! Some threads commit. One watches deadlines, since the others may be inside long commits. The futures
+//! that callers hold need no runtime of a particular kind.
 
 use std::{
     any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     thread,
     time::Instant,
 };
@@ -19,7 +15,7 @@ use whisperengine_types::{Clock, MemoryRecall, MemoryStore, SystemClock};
 
 use crate::{
     BatcherError, Config, DrainReport, Result,
-    cache::QueryCache,
+    commits::{Commits, Crew},
     machine::{Input, Machine, Output},
     reads::Reads,
     submission::Reply,
@@ -31,29 +27,22 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn MemoryStore>,
     pub(crate) recall: Arc<dyn MemoryRecall>,
     pub(crate) config: Config,
-    pub(crate) cache: QueryCache,
     pub(crate) reads: Reads,
     /// One permit for each queue slot.
     pub(crate) room: Semaphore,
+    pub(crate) commits: Commits,
     state: Mutex<State>,
-    /// Wakes the thread that commits.
-    work: Condvar,
-    /// Tells that thread, while it is about to go to sleep, that a batch is due.
-    due: AtomicBool,
     /// Wakes the thread that watches deadlines.
     alarm: Condvar,
 }
 
 #[derive(Debug)]
-struct State {
-    machine: Machine<Token>,
-    /// The committing thread waits on `work`.
-    idle: bool,
-    /// When it wakes by itself.
-    commit_at: Option<Instant>,
+pub(crate) struct State {
+    pub(crate) machine: Machine<Token>,
+    pub(crate) crew: Crew,
     /// When the watching thread wakes by itself.
     alarm_at: Option<Instant>,
-    stopped: bool,
+    pub(crate) stopped: bool,
 }
 
 /// Whom to tell, and how.
@@ -78,18 +67,15 @@ impl Shared {
         Ok(Self {
             store,
             recall,
-            cache: QueryCache::new(&config),
             reads: Reads::new(&config),
             room: Semaphore::new(slots),
             state: Mutex::new(State {
                 machine,
-                idle: false,
-                commit_at: None,
+                crew: Crew::default(),
                 alarm_at: None,
                 stopped: false,
             }),
-            work: Condvar::new(),
-            due: AtomicBool::new(false),
+            commits: Commits::default(),
             alarm: Condvar::new(),
             config,
         })
@@ -106,7 +92,9 @@ impl Shared {
                 }
             })
         };
-        spawn("memory-commit", Self::commit_loop)?;
+        for _ in 0..self.config.parallel_commits {
+            spawn("memory-commit", Self::commit_loop)?;
+        }
         spawn("memory-deadline", Self::alarm_loop)?;
         for _ in 0..self.reads.threads() {
             spawn("memory-recall", Self::recall_loop)?;
@@ -132,78 +120,30 @@ impl Shared {
     /// Ends the threads.
     pub(crate) fn stop(&self) {
         self.lock().stopped = true;
-        self.work.notify_all();
+        self.commits.work.notify_all();
         self.alarm.notify_all();
         self.reads.close();
     }
 
-    fn after(&self, mut state: MutexGuard<'_, State>, now: Instant) {
+    /// Tells callers what can be told, and wakes who has work.
+    pub(crate) fn after(&self, mut state: MutexGuard<'_, State>, now: Instant) {
         let outputs = take_answers(&mut state.machine);
         let is_due = state.machine.is_due(now);
         if is_due {
-            self.due.store(true, Relaxed);
+            self.commits.due.store(true, Relaxed);
         }
-        let sooner = |at: Instant| state.commit_at.is_none_or(|known| at < known);
-        let wake_commit = state.idle && (is_due || state.machine.next_commit().is_some_and(sooner));
-        state.idle &= !wake_commit;
+        let next = state.machine.next_commit();
+        let wake_commit = state.crew.call(is_due, next);
         let alarm = state.machine.next_alarm();
         let wake_alarm = alarm.is_some_and(|at| state.alarm_at.is_none_or(|known| at < known));
         drop(state);
         if wake_commit {
-            self.work.notify_one();
+            self.commits.work.notify_one();
         }
         if wake_alarm {
             self.alarm.notify_one();
         }
         self.tell(outputs);
-    }
-
-    fn commit_loop(&self) {
-        let mut lurking = None;
-        let mut state = self.lock();
-        while !state.stopped {
-            let now = now();
-            let ops = state.machine.poll_commit(now);
-            if let Some(ops) = ops {
-                drop(state);
-                let result = catch_unwind(AssertUnwindSafe(|| self.store.commit(&ops)));
-                let input = match result {
-                    Ok(results) => Input::Committed { results },
-                    Err(panic) => Input::Panicked {
-                        reason: panic_message(&*panic),
-                    },
-                };
-                self.feed([input]);
-                lurking = Some(crate::driver::now() + self.config.lurk);
-                state = self.lock();
-                continue;
-            }
-            let soon = state
-                .machine
-                .next_commit()
-                .filter(|at| *at < now + self.config.lurk);
-            if let Some(until) = soon.or(lurking.filter(|until| now < *until)) {
-                self.due.store(false, Relaxed);
-                drop(state);
-                while !self.due.load(Relaxed) && crate::driver::now() < until {
-                    thread::yield_now();
-                }
-                state = self.lock();
-                continue;
-            }
-            lurking = None;
-            state.idle = true;
-            state.commit_at = state.machine.next_commit();
-            let wait = state.commit_at.map(|at| at.saturating_duration_since(now));
-            state = match wait {
-                None => self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(wait) => {
-                    let woken = self.work.wait_timeout(state, wait);
-                    woken.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-            state.idle = false;
-        }
     }
 
     fn alarm_loop(&self) {
@@ -262,7 +202,7 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -58,13 +58,17 @@ impl MemoryBatcher {
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub async fn store(&self, owner: &MemoryOwner, record: MemoryRecord) -> Result<Stored> {
+    pub fn store(
+        &self,
+        owner: &MemoryOwner,
+        record: MemoryRecord,
+    ) -> impl Future<Output = Result<Stored>> + Send {
         let id = record.id.clone();
-        let op = WriteOp::Store {
+        let writing = self.write(WriteOp::Store {
             owner: owner.clone(),
             record: Arc::new(record),
-        };
-        self.write(op).await.map(|written| stored(written, id))
+        });
+        async { writing.await.map(|written| stored(written, id)) }
     }
 
     /// Stores many records, in order; one result for each.
@@ -85,16 +89,20 @@ impl MemoryBatcher {
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub async fn store_exchange(&self, owner: &MemoryOwner, exchange: Exchange) -> Result<Stored> {
-        self.store(owner, exchange.into_record()).await
+    pub fn store_exchange(
+        &self,
+        owner: &MemoryOwner,
+        exchange: Exchange,
+    ) -> impl Future<Output = Result<Stored>> + Send {
+        self.store(owner, exchange.into_record())
     }
 
     /// Stores a fact about a person; learning it again renews it.
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub async fn store_fact(&self, owner: &MemoryOwner, fact: Fact) -> Result<Stored> {
-        self.store(owner, fact.into_record()).await
+    pub fn store_fact(&self, owner: &MemoryOwner, fact: Fact) -> impl Future<Output = Result<Stored>> + Send {
+        self.store(owner, fact.into_record())
     }
 
     /// Changes a record.
@@ -102,46 +110,59 @@ impl MemoryBatcher {
     /// # Errors
     /// As [`write`](Self::write), with [`MemoryError::NotFound`](whisperengine_types::MemoryError) inside
     /// when there is no such record.
-    pub async fn update(&self, owner: &MemoryOwner, id: MemoryId, patch: MemoryPatch) -> Result<Committed> {
-        let op = WriteOp::Update {
+    pub fn update(
+        &self,
+        owner: &MemoryOwner,
+        id: MemoryId,
+        patch: MemoryPatch,
+    ) -> impl Future<Output = Result<Committed>> + Send {
+        self.change(WriteOp::Update {
             owner: owner.clone(),
             id,
             patch: Arc::new(patch),
-        };
-        self.write(op).await.map(committed)
+        })
     }
 
     /// Removes a record.
     ///
     /// # Errors
     /// As [`update`](Self::update).
-    pub async fn delete(&self, owner: &MemoryOwner, id: MemoryId) -> Result<Committed> {
-        let op = WriteOp::Delete {
-            owner: owner.clone(),
-            id,
-        };
-        self.write(op).await.map(committed)
+    pub fn delete(
+        &self,
+        owner: &MemoryOwner,
+        id: MemoryId,
+    ) -> impl Future<Output = Result<Committed>> + Send {
+        let owner = owner.clone();
+        self.change(WriteOp::Delete { owner, id })
     }
 
     /// Removes everything of an owner: from the store, from the cache, and from the dead letters.
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub async fn forget_all(&self, owner: &MemoryOwner) -> Result<Committed> {
-        let op = WriteOp::ForgetAll { owner: owner.clone() };
-        self.write(op).await.map(committed)
+    pub fn forget_all(&self, owner: &MemoryOwner) -> impl Future<Output = Result<Committed>> + Send {
+        let owner = owner.clone();
+        self.change(WriteOp::ForgetAll { owner })
     }
 
     /// Keeps the owner's conversation state, replacing the one before.
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub async fn put_state(&self, owner: &MemoryOwner, state: impl Into<Arc<[u8]>>) -> Result<Committed> {
-        let op = WriteOp::PutState {
+    pub fn put_state(
+        &self,
+        owner: &MemoryOwner,
+        state: impl Into<Arc<[u8]>>,
+    ) -> impl Future<Output = Result<Committed>> + Send {
+        self.change(WriteOp::PutState {
             owner: owner.clone(),
             state: state.into(),
-        };
-        self.write(op).await.map(committed)
+        })
+    }
+
+    fn change(&self, op: WriteOp) -> impl Future<Output = Result<Committed>> + Send {
+        let writing = self.write(op);
+        async { writing.await.map(|Written { id, .. }| Committed { id }) }
     }
 
     /// Makes one write and returns once it is durable.
@@ -149,13 +170,22 @@ impl MemoryBatcher {
     /// # Errors
     /// Any [`BatcherError`] but [`InvalidKey`](BatcherError::InvalidKey), [`Config`](BatcherError::Config)
     /// and [`NoThread`](BatcherError::NoThread).
-    pub async fn write(&self, write: impl Into<Write>) -> Result<Written> {
+    pub fn write(&self, write: impl Into<Write>) -> impl Future<Output = Result<Written>> + Send {
         let write = Prepared::new(write);
-        let slots = self.slots(write.bytes)?;
-        self.make_room(slots).await?;
-        let (caller, answer) = oneshot::channel();
-        self.hand_in([(write, Reply::One(caller), slots)]);
-        answer.await.unwrap_or(Err(BatcherError::Closed))
+        let coming = self.inner.shared.coming();
+        async move {
+            let slots = self.slots(write.bytes)?;
+            self.make_room(slots).await?;
+            let (caller, answer) = oneshot::channel();
+            let forgotten = forgotten(&write);
+            let reply = Reply::One(caller);
+            let token = Token::Write { reply, slots };
+            self.inner.shared.feed_one(Input::Write { write, token }, coming);
+            if let Some(owner) = forgotten {
+                self.inner.shared.reads.forget(&owner);
+            }
+            answer.await.unwrap_or(Err(BatcherError::Closed))
+        }
     }
 
     /// Makes many writes, in order, and waits for room where there is none; one result for each.
@@ -284,11 +314,9 @@ impl MemoryBatcher {
     /// Counters of both paths.
     pub fn stats(&self) -> Stats {
         let shared = &self.inner.shared;
-        let mut queries = shared.cache.stats();
-        shared.reads.count(&mut queries);
         Stats {
             writes: shared.look(|machine| machine.stats()),
-            queries,
+            queries: shared.reads.stats(),
         }
     }
 
@@ -346,17 +374,23 @@ impl MemoryBatcher {
         let shared = &self.inner.shared;
         let mut forgotten = Vec::new();
         shared.feed(writes.into_iter().map(|(write, reply, slots)| {
-            if let WriteOp::ForgetAll { owner } = &write.write.op {
-                forgotten.push(owner.clone());
-            }
+            forgotten.extend(self::forgotten(&write));
             Input::Write {
                 write,
                 token: Token::Write { reply, slots },
             }
         }));
         for owner in forgotten {
-            shared.cache.forget(&owner);
+            shared.reads.forget(&owner);
         }
+    }
+}
+
+/// Whose memories `write` removes altogether.
+fn forgotten(write: &Prepared) -> Option<MemoryOwner> {
+    match &write.write.op {
+        WriteOp::ForgetAll { owner } => Some(owner.clone()),
+        _ => None,
     }
 }
 
@@ -365,8 +399,4 @@ fn stored(written: Written, id: MemoryId) -> Stored {
         id: written.id.unwrap_or(id),
         duplicate: written.duplicate,
     }
-}
-
-fn committed(written: Written) -> Committed {
-    Committed { id: written.id }
 }

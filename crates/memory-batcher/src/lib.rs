@@ -24,7 +24,7 @@
 //!
 //! # Concepts
 //! - **Acknowledged means durable.** A write's future resolves after the commit that holds it has returned.
-//!   While one commit is in flight the next batch gathers, so nobody waits when it is idle and batches grow
+//!   While commits are in flight the next batch gathers, so nobody waits when it is idle and batches grow
 //!   under load. Each operation has its own result.
 //! - **Order.** The writes of one owner take effect in the order they were handed in, retries included.
 //!   Between owners, four priority lanes with aging decide who is served first.
@@ -44,7 +44,7 @@
 //! A store, nor a second copy of one: what is pending is in memory only, and so are dead letters.
 //!
 //! # Limits
-//! One commit at a time. A query that finds writes of its owner pending waits for them, at most
+//! One commit at a time for an owner. A query that finds writes of its owner pending waits for them, at most
 //! [`Config::read_wait`]. The clock inside is monotonic; records and queries bring their own times.
 //!
 //! # How it works
@@ -54,6 +54,7 @@
 
 mod buffer;
 mod cache;
+mod commits;
 mod config;
 mod conversation;
 mod dead_letter;

@@ -43,13 +43,17 @@ pub enum Input<T> {
         /// The caller.
         token: T,
     },
-    /// The commit in flight returned these results.
+    /// A commit in flight returned these results.
     Committed {
+        /// Which commit, as [`Output::Commit`] named it.
+        batch: u64,
         /// One for each operation; missing ones count as [`MemoryError::Unavailable`].
         results: Vec<Result<Committed, MemoryError>>,
     },
-    /// The commit in flight panicked.
+    /// A commit in flight panicked.
     Panicked {
+        /// Which commit.
+        batch: u64,
         /// The panic's message.
         reason: String,
     },
@@ -69,6 +73,8 @@ pub enum Input<T> {
 pub enum Output<T> {
     /// Commit these operations and hand in [`Input::Committed`] or [`Input::Panicked`].
     Commit {
+        /// The commit's name.
+        batch: u64,
         /// The operations, in order.
         ops: Vec<WriteOp>,
     },
@@ -136,7 +142,8 @@ pub struct OwnerView {
 ///
 /// Whoever drives it hands in events with the time they happened at, carries out what comes out, and calls
 /// [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) says so. Spurious calls
-/// do nothing. One commit is in flight at a time; while it is, the next batch gathers.
+/// do nothing. Up to [`Config::parallel_commits`] commits are in flight at a time, each of other owners;
+/// while they are, the next batch gathers.
 #[derive(Debug)]
 pub struct Machine<T> {
     timeout: Option<Duration>,
@@ -146,7 +153,8 @@ pub struct Machine<T> {
     policy: FlushPolicy,
     retry: RetryPolicy,
     letters: DeadLetters,
-    in_flight: Option<InFlight>,
+    in_flight: Vec<InFlight>,
+    parallel: Parallel,
     batches: u64,
     outputs: VecDeque<Output<T>>,
     alarms: BinaryHeap<Reverse<(Instant, Alarm)>>,
@@ -157,8 +165,16 @@ pub struct Machine<T> {
 
 #[derive(Debug)]
 struct InFlight {
+    batch: u64,
     keys: Vec<EntryKey>,
     since: Instant,
+}
+
+/// How many commits may be in flight at a time, and how many operations make it worth another one.
+#[derive(Debug, Clone, Copy)]
+struct Parallel {
+    commits: usize,
+    items: usize,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -187,7 +203,11 @@ impl<T> Machine<T> {
             policy: FlushPolicy::new(config),
             retry: RetryPolicy::new(config.retry.clone()),
             letters: DeadLetters::new(config.dead_letter_items),
-            in_flight: None,
+            in_flight: Vec::new(),
+            parallel: Parallel {
+                commits: config.parallel_commits,
+                items: config.parallel_items,
+            },
             batches: 0,
             outputs: VecDeque::new(),
             alarms: BinaryHeap::new(),
@@ -202,8 +222,8 @@ impl<T> Machine<T> {
         match input {
             Input::Write { write, token } => self.submit(write, token, now),
             Input::Await { owner, until, token } => self.wait_for(&owner, until, token),
-            Input::Committed { results } => self.committed(results, now),
-            Input::Panicked { reason } => self.panicked(&reason, now),
+            Input::Committed { batch, results } => self.committed(batch, results, now),
+            Input::Panicked { batch, reason } => self.panicked(batch, &reason, now),
             Input::Drain { until, token } => self.start_drain(until, token, now),
         }
     }
@@ -213,7 +233,8 @@ impl<T> Machine<T> {
         if let Some(output) = self.poll_answer() {
             return Some(output);
         }
-        self.poll_commit(now).map(|ops| Output::Commit { ops })
+        let commit = self.poll_commit(now);
+        commit.map(|(batch, ops)| Output::Commit { batch, ops })
     }
 
     /// The next thing to be told to a caller.
@@ -221,13 +242,14 @@ impl<T> Machine<T> {
         self.outputs.pop_front()
     }
 
-    /// The next batch to be committed, if one is due at `now`.
-    pub fn poll_commit(&mut self, now: Instant) -> Option<Vec<WriteOp>> {
+    /// The next batch to be committed and its name, if one is due at `now`.
+    pub fn poll_commit(&mut self, now: Instant) -> Option<(u64, Vec<WriteOp>)> {
         self.buffer.release_due(now);
         if !self.is_due(now) {
             return None;
         }
         let mut limits = self.limits;
+        limits.items = limits.items.min(self.policy.share());
         if self.retry.is_probing() {
             limits.items = 1;
         }
@@ -243,16 +265,35 @@ impl<T> Machine<T> {
         self.stats.committed_items += keys.len() as u64;
         self.stats.largest_batch = self.stats.largest_batch.max(keys.len());
         self.batches += 1;
-        self.in_flight = Some(InFlight { keys, since: now });
-        Some(ops)
+        let batch = self.batches;
+        let since = now;
+        self.in_flight.push(InFlight { batch, keys, since });
+        Some((batch, ops))
     }
 
     /// Whether a batch is to be committed at `now`.
     pub fn is_due(&self, now: Instant) -> bool {
         let ready = self.buffer.ready();
-        self.in_flight.is_none()
+        self.may_commit()
             && self.retry.paused_until().is_none_or(|until| until <= now)
-            && (self.policy.is_due(now, ready.items, ready.bytes) || (self.closed && ready.items > 0))
+            && (self.closed && ready.items > 0
+                || self
+                    .policy
+                    .is_due(now, ready.items, ready.bytes, self.items_in_flight()))
+    }
+
+    /// Whether nothing waits and nothing is in flight.
+    pub fn is_idle(&self) -> bool {
+        self.in_flight.is_empty() && self.buffer.live().items == 0
+    }
+
+    /// Whether what is in flight leaves room for what is ready.
+    fn may_commit(&self) -> bool {
+        match self.in_flight.len() {
+            0 => true,
+            n if n >= self.parallel.commits || self.retry.is_probing() => false,
+            _ => self.buffer.ready().items >= self.parallel.items,
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called, or sooner. Changes with every event.
@@ -268,7 +309,7 @@ impl<T> Machine<T> {
 
     /// When the next batch may be due, if nothing is handed in before.
     pub fn next_commit(&self) -> Option<Instant> {
-        if self.in_flight.is_some() || self.buffer.live().items == 0 {
+        if self.buffer.live().items == 0 || !self.may_commit() {
             return None;
         }
         let held = self.buffer.held_until();
@@ -335,12 +376,21 @@ impl<T> Machine<T> {
             commit_time: self.policy.usual(),
             waiting_items: self.buffer.live().items,
             waiting_bytes: self.buffer.live().bytes,
-            in_flight_items: self.in_flight.as_ref().map_or(0, |f| f.keys.len()),
+            in_flight_items: self.items_in_flight(),
             owners: self.buffer.owners.len(),
             dead_letters: self.letters.len(),
             dead_letters_dropped: self.letters.dropped(),
             ..self.stats.clone()
         }
+    }
+
+    /// The moving average of a commit's duration.
+    pub(crate) fn commit_time(&self) -> Duration {
+        self.policy.usual()
+    }
+
+    fn items_in_flight(&self) -> usize {
+        self.in_flight.iter().map(|commit| commit.keys.len()).sum()
     }
 
     fn submit(&mut self, prepared: Prepared, token: T, now: Instant) {

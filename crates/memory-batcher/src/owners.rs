@@ -1,10 +1,11 @@
 //! What is known of each owner who has written lately.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     time::{Duration, Instant},
 };
 
+use hashbrown::HashMap;
 use whisperengine_types::MemoryOwner;
 
 use crate::{buffer::EntryKey, lanes::LANES};
@@ -20,6 +21,8 @@ pub(crate) struct Slot<T> {
     pub(crate) live_bytes: usize,
     /// Operations in the commit in flight.
     pub(crate) in_flight: u32,
+    /// Some operations are being committed: what waits has to follow them, in a later batch.
+    pub(crate) busy: bool,
     /// Set while the first operation waits to be tried again.
     pub(crate) held_until: Option<Instant>,
     /// The lane the owner stands in, and the stamp of the ticket that is valid.
@@ -48,6 +51,11 @@ pub(crate) struct Barrier<T> {
 impl<T> Slot<T> {
     pub(crate) fn live_items(&self) -> usize {
         self.live.iter().map(|&n| n as usize).sum()
+    }
+
+    /// Whether what waits may be taken now.
+    pub(crate) fn is_open(&self) -> bool {
+        self.held_until.is_none() && !self.busy
     }
 
     pub(crate) fn unsettled(&self) -> usize {
@@ -122,6 +130,7 @@ impl<T> Owners<T> {
             live: [0; LANES],
             live_bytes: 0,
             in_flight: 0,
+            busy: false,
             held_until: None,
             lane: None,
             stamp: 0,

@@ -2,7 +2,9 @@
 //!
 //! With nobody else about, at once. Under load a commit in flight is itself the time in which the next
 //! batch gathers; after it, the callers it answered are about to come back, so the next commit waits for
-//! as many as were there last time, but never longer than a share of what a commit takes.
+//! as many as were there last time, but never longer than a share of what a commit takes. Where commits
+//! run side by side each waits for its part of them only, so that one is under way while the callers of
+//! the other come back.
 
 use std::time::{Duration, Instant};
 
@@ -17,8 +19,10 @@ pub(crate) struct FlushPolicy {
     lurk: Duration,
     /// Moving average of a commit's duration.
     usual: Duration,
-    /// How many operations the next batch may hope for.
+    /// How many operations were about at the end of the latest commit: done, waiting or in flight.
     expected: usize,
+    parallel_commits: usize,
+    parallel_items: usize,
     linger_until: Option<Instant>,
 }
 
@@ -32,18 +36,20 @@ impl FlushPolicy {
             lurk: config.lurk,
             usual: Duration::ZERO,
             expected: 0,
+            parallel_commits: config.parallel_commits,
+            parallel_items: config.parallel_items,
             linger_until: None,
         }
     }
 
-    /// A commit of `items` that took `took` is done, and `waiting` operations have gathered meanwhile.
-    pub(crate) fn committed(&mut self, now: Instant, took: Duration, items: usize, waiting: usize) {
+    /// A commit of `items` that took `took` is done; `others` wait or are in flight still.
+    pub(crate) fn committed(&mut self, now: Instant, took: Duration, items: usize, others: usize) {
         self.usual = if self.usual.is_zero() {
             took
         } else {
             self.usual.mul_f64(0.875) + took.mul_f64(0.125)
         };
-        self.expected = items + waiting;
+        self.expected = items + others;
         let linger = self
             .usual
             .mul_f64(self.linger_share)
@@ -52,12 +58,22 @@ impl FlushPolicy {
         self.linger_until = (self.expected > 1 && !linger.is_zero()).then(|| now + linger);
     }
 
-    /// Whether `items` ready operations of `bytes` should be committed now.
-    pub(crate) fn is_due(&self, now: Instant, items: usize, bytes: usize) -> bool {
+    /// Whether `items` ready operations of `bytes` should be committed now, beside `in_flight` others.
+    pub(crate) fn is_due(&self, now: Instant, items: usize, bytes: usize, in_flight: usize) -> bool {
+        // Those whose operations are in flight cannot come before these have landed.
+        let may_come = self.expected.saturating_sub(in_flight);
         items > 0
-            && (items >= self.expected.min(self.max_items)
+            && (items >= self.share().min(may_come)
                 || bytes >= self.max_bytes
                 || self.linger_until.is_none_or(|until| until <= now))
+    }
+
+    /// How many operations one batch may take: all, or its part where commits run side by side.
+    pub(crate) fn share(&self) -> usize {
+        if self.expected < self.parallel_commits.saturating_mul(self.parallel_items) {
+            return self.max_items;
+        }
+        self.expected.div_ceil(self.parallel_commits).min(self.max_items)
     }
 
     /// When ready operations that are not due become due.
@@ -75,43 +91,83 @@ impl FlushPolicy {
 mod tests {
     use super::*;
 
-    /// Everything under an injected clock: `(batch, waiting, took µs)` then `(at µs, ready, due)`.
     #[test]
     fn waits_for_those_who_come_back_and_not_when_idle() {
+        let config = Config {
+            parallel_commits: 1,
+            ..Config::default()
+        };
+        check(
+            &config,
+            &[
+                ("first write", None, vec![(0, 1, true)]),
+                ("one caller", Some((1, 0, 200)), vec![(0, 0, false), (0, 1, true)]),
+                (
+                    "many callers",
+                    Some((60, 4, 400)),
+                    vec![(0, 4, false), (50, 63, false), (60, 64, true)],
+                ),
+                (
+                    "stragglers",
+                    Some((60, 4, 400)),
+                    vec![(99, 40, false), (100, 40, true)],
+                ),
+                (
+                    "slow disk",
+                    Some((60, 4, 40_000)),
+                    vec![(999, 40, false), (1000, 40, true)],
+                ),
+                (
+                    "no latency",
+                    Some((60, 4, 0)),
+                    vec![(49, 63, false), (50, 1, true)],
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn waits_for_its_part_where_commits_run_side_by_side() {
         let config = Config::default();
-        let cases = [
-            ("first write", None, vec![(0, 1, true)]),
-            ("one caller", Some((1, 0, 200)), vec![(0, 0, false), (0, 1, true)]),
-            (
-                "many callers",
-                Some((60, 4, 400)),
-                vec![(0, 4, false), (50, 63, false), (60, 64, true)],
-            ),
-            (
-                "stragglers",
-                Some((60, 4, 400)),
-                vec![(99, 40, false), (100, 40, true)],
-            ),
-            (
-                "slow disk",
-                Some((60, 4, 40_000)),
-                vec![(999, 40, false), (1000, 40, true)],
-            ),
-            (
-                "no latency",
-                Some((60, 4, 0)),
-                vec![(49, 63, false), (50, 1, true)],
-            ),
-        ];
-        let start = std::sync::LazyLock::force(&START);
+        check(
+            &config,
+            &[
+                (
+                    "half of many",
+                    Some((60, 4, 400)),
+                    vec![(50, 31, false), (50, 32, true)],
+                ),
+                (
+                    "all of few",
+                    Some((20, 4, 400)),
+                    vec![(50, 23, false), (50, 24, true)],
+                ),
+            ],
+        );
+        let mut policy = FlushPolicy::new(&config);
+        policy.committed(*START, Duration::from_micros(400), 33, 32);
+        assert_eq!(policy.share(), 33);
+        // 33 are answered and come back; the other 32 are in flight.
+        assert!(policy.is_due(*START, 33, 33, 32) && !policy.is_due(*START, 32, 32, 32));
+        assert!(policy.is_due(*START, 32, 32, 33));
+        policy.committed(*START, Duration::from_micros(400), 4_000, 0);
+        assert_eq!(policy.share(), config.max_batch_items);
+        policy.committed(*START, Duration::from_micros(400), 20, 4);
+        assert_eq!(policy.share(), config.max_batch_items);
+    }
+
+    /// Under the name: `(batch, others, took in µs)`, then `(at µs, ready, due)`.
+    type Case<'a> = (&'a str, Option<(usize, usize, u64)>, Vec<(u64, usize, bool)>);
+
+    fn check(config: &Config, cases: &[Case<'_>]) {
         for (name, committed, checks) in cases {
-            let mut policy = FlushPolicy::new(&config);
-            if let Some((items, waiting, took)) = committed {
-                policy.committed(*start, Duration::from_micros(took), items, waiting);
+            let mut policy = FlushPolicy::new(config);
+            if let Some((items, others, took)) = *committed {
+                policy.committed(*START, Duration::from_micros(took), items, others);
             }
-            for (at, ready, due) in checks {
-                let now = *start + Duration::from_micros(at);
-                assert_eq!(policy.is_due(now, ready, ready), due, "{name} at {at}");
+            for &(at, ready, due) in checks {
+                let now = *START + Duration::from_micros(at);
+                assert_eq!(policy.is_due(now, ready, ready, 0), due, "{name} at {at}");
             }
         }
     }

@@ -4,11 +4,12 @@
 //! [`Config::recency_tolerance`](crate::Config::recency_tolerance)'s to say.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasher, Hash, Hasher},
     mem,
     sync::Arc,
 };
 
+use hashbrown::DefaultHashBuilder;
 use whisperengine_types::{Comparison, Filter, MemoryOwner, MetadataValue, RecallQuery};
 
 use crate::dedup::fold;
@@ -21,8 +22,9 @@ pub(crate) struct QueryKey {
 }
 
 impl QueryKey {
-    pub(crate) fn new(owner: &MemoryOwner, query: RecallQuery) -> Self {
-        let mut hasher = DefaultHasher::new();
+    /// Keys are comparable if made with the same `hasher`.
+    pub(crate) fn new(hasher: &DefaultHashBuilder, owner: &MemoryOwner, query: RecallQuery) -> Self {
+        let mut hasher = hasher.build_hasher();
         owner.hash(&mut hasher);
         query.text.hash(&mut hasher);
         query.k.hash(&mut hasher);
@@ -35,6 +37,11 @@ impl QueryKey {
             hash: hasher.finish(),
             query: Arc::new(query),
         }
+    }
+
+    /// Of all that decides equality.
+    pub(crate) fn hash(&self) -> u64 {
+        self.hash
     }
 
     pub(crate) fn owner(&self) -> &MemoryOwner {
@@ -74,12 +81,6 @@ impl PartialEq for QueryKey {
 }
 
 impl Eq for QueryKey {}
-
-impl Hash for QueryKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
 
 /// Equal filters hash alike; numbers are left out, since 0.0 and -0.0 are equal and differ in bits.
 fn hash_filter(filter: &Filter, state: &mut impl Hasher) {

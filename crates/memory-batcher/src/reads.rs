@@ -11,11 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hashbrown::DefaultHashBuilder;
 use tokio::sync::{Semaphore, oneshot};
 use whisperengine_types::{MemoryOwner, Recall, RecallQuery};
 
 use crate::{
     BatcherError, Config, Overload, QueryStats, Result,
+    cache::QueryCache,
     driver::{Shared, Token, now, panic_message},
     machine::{Input, OwnerView},
     query_key::QueryKey,
@@ -31,6 +33,7 @@ pub(crate) struct Reads {
     /// One permit for each query that may wait for a thread.
     room: Semaphore,
     threads: usize,
+    hasher: DefaultHashBuilder,
     pace: Pace,
     joined: AtomicU64,
     misses: AtomicU64,
@@ -42,12 +45,14 @@ pub(crate) struct Reads {
 struct State {
     jobs: VecDeque<Job>,
     flights: SingleFlight<oneshot::Sender<Outcome>>,
+    cache: QueryCache,
     idle: usize,
     closed: bool,
 }
 
-/// The slowest search of late, in nanoseconds: falls by one part in 64 with every faster one. Before the
-/// first search it is endless.
+/// The slowest search of late, in nanoseconds: falls by an eighth with every faster one, so
+/// that one which lost its processor for a moment is soon forgotten.
+/// Before the first search it is endless.
 #[derive(Debug)]
 struct Pace(AtomicU64);
 
@@ -64,7 +69,7 @@ impl Pace {
         let faded = if before == u64::MAX {
             0
         } else {
-            before - before / 64
+            before - before / 8
         };
         self.0.store(faded.max(took), Relaxed);
     }
@@ -86,8 +91,9 @@ struct Job {
     unseen: usize,
 }
 
-/// Whether a query waits for a search or makes it.
+/// Whether a query has its answer, waits for a search or makes it.
 enum Step {
+    Known(Arc<Recall>),
     Follow(oneshot::Receiver<Outcome>),
     Lead(Job),
 }
@@ -99,6 +105,7 @@ impl Reads {
             state: Mutex::new(State {
                 jobs: VecDeque::new(),
                 flights: SingleFlight::new(),
+                cache: QueryCache::new(config),
                 idle: 0,
                 closed: false,
             }),
@@ -108,6 +115,7 @@ impl Reads {
                 0 => processors(),
                 n => n,
             },
+            hasher: DefaultHashBuilder::default(),
             pace: Pace::default(),
             joined: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -137,11 +145,19 @@ impl Reads {
         }
     }
 
-    pub(crate) fn count(&self, stats: &mut QueryStats) {
-        stats.joined = self.joined.load(Relaxed);
-        stats.misses = self.misses.load(Relaxed);
-        stats.waited = self.waited.load(Relaxed);
-        stats.degraded = self.degraded.load(Relaxed);
+    pub(crate) fn stats(&self) -> QueryStats {
+        QueryStats {
+            joined: self.joined.load(Relaxed),
+            misses: self.misses.load(Relaxed),
+            waited: self.waited.load(Relaxed),
+            degraded: self.degraded.load(Relaxed),
+            ..self.lock().cache.stats()
+        }
+    }
+
+    /// Lets go of every answer of `owner`, all of whose memories have just been handed in for removal.
+    pub(crate) fn forget(&self, owner: &MemoryOwner) {
+        self.lock().cache.forget(owner);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -149,9 +165,19 @@ impl Reads {
     }
 }
 
+impl State {
+    /// A kept answer that is true as far as `view` goes.
+    fn find(&mut self, key: &QueryKey, view: OwnerView) -> Option<Arc<Recall>> {
+        if view.pending > 0 || !key.is_comparable() {
+            return None;
+        }
+        self.cache.find(key, view.last_write, now())
+    }
+}
+
 impl Shared {
     pub(crate) async fn query(&self, owner: &MemoryOwner, query: RecallQuery) -> Outcome {
-        let key = QueryKey::new(owner, query);
+        let key = QueryKey::new(&self.reads.hasher, owner, query);
         let mut view = self.look(|machine| machine.view(owner));
         let mut unseen = 0;
         if view.pending > 0 {
@@ -159,20 +185,23 @@ impl Shared {
             unseen = settled.await.map_err(|_| BatcherError::Closed)?;
             view = self.look(|machine| machine.view(owner));
         }
-        if let Some(recall) = self.find(&key, view) {
-            return Ok(recall);
-        }
         let room = &self.reads.room;
-        let slot = match self.config.overload {
-            Overload::Wait => room.acquire().await.ok(),
-            Overload::Refuse => room.try_acquire().ok(),
-        };
+        let mut slot = room.try_acquire().ok();
+        if slot.is_none() {
+            if let Some(known) = self.reads.lock().find(&key, view) {
+                return Ok(known);
+            }
+            if self.config.overload == Overload::Wait {
+                slot = room.acquire().await.ok();
+            }
+        }
         let _slot = slot.ok_or(BatcherError::Full {
             what: "query",
             limit: self.config.query_queue_items,
         })?;
         // From joining to handing over there is no await: a dropped future leaves no search unmade.
-        let answer = match self.join(key, view, unseen)? {
+        let answer = match self.find_or_join(key, view, unseen)? {
+            Step::Known(recall) => return Ok(recall),
             Step::Follow(answer) => answer,
             Step::Lead(job) if self.reads.pace.is_below(self.config.inline_search) => {
                 return self.search(job);
@@ -184,7 +213,7 @@ impl Shared {
 
     /// As [`query`](Self::query), on the calling thread.
     pub(crate) fn query_blocking(&self, owner: &MemoryOwner, query: RecallQuery) -> Outcome {
-        let key = QueryKey::new(owner, query);
+        let key = QueryKey::new(&self.reads.hasher, owner, query);
         let mut view = self.look(|machine| machine.view(owner));
         let mut unseen = 0;
         if view.pending > 0 {
@@ -192,10 +221,8 @@ impl Shared {
             unseen = settled.blocking_recv().map_err(|_| BatcherError::Closed)?;
             view = self.look(|machine| machine.view(owner));
         }
-        if let Some(recall) = self.find(&key, view) {
-            return Ok(recall);
-        }
-        match self.join(key, view, unseen)? {
+        match self.find_or_join(key, view, unseen)? {
+            Step::Known(recall) => Ok(recall),
             Step::Follow(answer) => answer.blocking_recv().unwrap_or(Err(BatcherError::Closed)),
             Step::Lead(job) => self.search(job),
         }
@@ -213,14 +240,7 @@ impl Shared {
         settled
     }
 
-    fn find(&self, key: &QueryKey, view: OwnerView) -> Option<Arc<Recall>> {
-        if view.pending > 0 || !key.is_comparable() {
-            return None;
-        }
-        self.cache.find(key, view.last_write, now())
-    }
-
-    fn join(&self, key: QueryKey, view: OwnerView, unseen: usize) -> Result<Step> {
+    fn find_or_join(&self, key: QueryKey, view: OwnerView, unseen: usize) -> Result<Step> {
         let mut job = Job {
             key,
             view,
@@ -229,16 +249,19 @@ impl Shared {
             unseen,
         };
         let mut state = self.reads.lock();
+        if let Some(known) = state.find(&job.key, view) {
+            return Ok(Step::Known(known));
+        }
         if state.closed {
             return Err(BatcherError::Closed);
         }
         if view.pending > 0 || !job.key.is_comparable() {
             return Ok(Step::Lead(job));
         }
-        let (sender, answer) = oneshot::channel();
-        let is_near = |asked| self.cache.is_near(asked, job.key.query().now);
-        match state.flights.join(&job.key, view.last_write, is_near, sender) {
-            Join::Follow => {
+        let State { flights, cache, .. } = &mut *state;
+        let is_near = |asked| cache.is_near(asked, job.key.query().now);
+        match flights.join(&job.key, view.last_write, is_near, oneshot::channel) {
+            Join::Follow(answer) => {
                 self.reads.joined.fetch_add(1, Relaxed);
                 Ok(Step::Follow(answer))
             }
@@ -255,7 +278,7 @@ impl Shared {
         let mut state = self.reads.lock();
         if state.closed {
             drop(state);
-            self.conclude(job, Err(BatcherError::Closed));
+            self.conclude(job, Err(BatcherError::Closed), None);
             return answer;
         }
         state.jobs.push_back(job);
@@ -296,6 +319,7 @@ impl Shared {
         let owner = job.key.owner();
         let found = catch_unwind(AssertUnwindSafe(|| self.recall.recall(owner, job.key.query())));
         self.reads.pace.note(now().saturating_duration_since(since));
+        let mut keep = false;
         let mut outcome = match found {
             Ok(Ok(recall)) => Ok(Arc::new(recall)),
             Ok(Err(error)) => Err(BatcherError::Memory(error)),
@@ -313,32 +337,29 @@ impl Shared {
                     Some(before) => format!("{before}; {note}"),
                     None => note,
                 });
-            } else if job.flight.is_some() && recall.degraded.is_none() {
-                self.keep(&job, recall, since);
+            } else {
+                keep = recall.degraded.is_none();
             }
         }
-        self.conclude(job, outcome.clone());
+        self.conclude(job, outcome.clone(), keep.then_some(since));
         outcome
     }
 
-    fn keep(&self, job: &Job, recall: &Arc<Recall>, since: Instant) {
-        let owner = job.key.owner();
-        let is_true = || self.look(|machine| machine.view(owner).last_write) <= job.view.as_of;
-        let forgets = self.cache.forgets();
-        if is_true() {
-            self.cache.insert(&job.key, recall, job.view.as_of, since);
-            // Whoever was forgotten meanwhile was swept out of the cache before this came into it.
-            if self.cache.forgets() != forgets && !is_true() {
-                self.cache.remove(&job.key);
+    /// Ends a search: keeps an answer whose search began at `since` if it is still true, and tells everyone.
+    fn conclude(&self, job: Job, outcome: Outcome, since: Option<Instant>) {
+        let mut followers = Vec::new();
+        if let Some(id) = job.flight {
+            let mut state = self.reads.lock();
+            if let (Ok(recall), Some(since)) = (&outcome, since) {
+                // Looked at under this lock: `forget` comes after its write is handed in, and so finds it.
+                let last_write = self.look(|machine| machine.view(job.key.owner()).last_write);
+                if last_write <= job.view.as_of {
+                    let State { cache, .. } = &mut *state;
+                    cache.insert(&job.key, recall, job.view.as_of, last_write, since);
+                }
             }
+            followers = state.flights.finish(id, &job.key);
         }
-    }
-
-    fn conclude(&self, job: Job, outcome: Outcome) {
-        let followers = match job.flight {
-            Some(id) => self.reads.lock().flights.finish(id, &job.key),
-            None => Vec::new(),
-        };
         // A caller who no longer listens has given up its answer.
         for follower in followers {
             drop(follower.send(outcome.clone()));

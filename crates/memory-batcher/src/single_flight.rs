@@ -1,7 +1,6 @@
 //! Equal queries in flight are searched for once.
 
-use std::collections::HashMap;
-
+use hashbrown::{HashMap, HashTable};
 use whisperengine_types::Timestamp;
 
 use crate::query_key::QueryKey;
@@ -9,31 +8,34 @@ use crate::query_key::QueryKey;
 /// Searches that others may join, and who has.
 #[derive(Debug)]
 pub(crate) struct SingleFlight<W> {
-    newest: HashMap<QueryKey, Flight>,
+    /// The newest search for each query that is being searched for.
+    newest: HashTable<Flight>,
+    /// Those who have joined a search, where someone has.
     waiters: HashMap<u64, Vec<W>>,
     next: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Flight {
+    key: QueryKey,
     id: u64,
     last_write: u64,
     now: Timestamp,
 }
 
 /// What a query is to do.
-#[derive(Debug)]
-pub(crate) enum Join {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Join<R> {
     /// Search, and call `finish` with this number.
     Lead { id: u64 },
     /// Wait for the one that searches.
-    Follow,
+    Follow(R),
 }
 
 impl<W> SingleFlight<W> {
     pub(crate) fn new() -> Self {
         Self {
-            newest: HashMap::new(),
+            newest: HashTable::new(),
             waiters: HashMap::new(),
             next: 0,
         }
@@ -41,33 +43,42 @@ impl<W> SingleFlight<W> {
 
     /// Joins the search for `key` that began after the owner's write number `last_write`, or begins one.
     /// A search that began before that write is not joined: it may not have seen it.
-    pub(crate) fn join(
+    pub(crate) fn join<R>(
         &mut self,
         key: &QueryKey,
         last_write: u64,
         is_near: impl Fn(Timestamp) -> bool,
-        waiter: W,
-    ) -> Join {
-        if let Some(flight) = self.newest.get(key)
-            && flight.last_write == last_write
-            && is_near(flight.now)
-            && let Some(waiters) = self.waiters.get_mut(&flight.id)
-        {
-            waiters.push(waiter);
-            return Join::Follow;
-        }
+        waiter: impl FnOnce() -> (W, R),
+    ) -> Join<R> {
         self.next += 1;
-        let id = self.next;
-        let now = key.query().now;
-        self.newest.insert(key.clone(), Flight { id, last_write, now });
-        self.waiters.insert(id, Vec::new());
-        Join::Lead { id }
+        let flight = Flight {
+            key: key.clone(),
+            id: self.next,
+            last_write,
+            now: key.query().now,
+        };
+        match self.newest.find_mut(key.hash(), |flight| flight.key == *key) {
+            Some(found) if found.last_write == last_write && is_near(found.now) => {
+                let (waiter, answer) = waiter();
+                self.waiters.entry(found.id).or_default().push(waiter);
+                return Join::Follow(answer);
+            }
+            Some(older) => *older = flight,
+            None => {
+                self.newest
+                    .insert_unique(key.hash(), flight, |flight| flight.key.hash());
+            }
+        }
+        Join::Lead { id: self.next }
     }
 
     /// Ends search `id` for `key`: those who joined it.
     pub(crate) fn finish(&mut self, id: u64, key: &QueryKey) -> Vec<W> {
-        if self.newest.get(key).is_some_and(|flight| flight.id == id) {
-            self.newest.remove(key);
+        if let Ok(found) = self.newest.find_entry(key.hash(), |flight| flight.id == id) {
+            found.remove();
+        }
+        if self.waiters.is_empty() {
+            return Vec::new();
         }
         self.waiters.remove(&id).unwrap_or_default()
     }

@@ -72,7 +72,7 @@ pub struct QueryStats {
     pub evictions: u64,
     /// Cached answers that grew too old.
     pub expirations: u64,
-    /// Cached answers, stale ones not yet looked for included; an estimate.
+    /// Cached answers, those that a write has voided since their owner last asked included.
     pub entries: u64,
     /// Their bytes; an estimate.
     pub bytes: u64,

@@ -14,6 +14,8 @@ use whisperengine_types::{MetadataValue, Priority};
 
 fn world(set: impl FnOnce(&mut Config)) -> World {
     let mut config = Config::default();
+    // What is looked at is easier to see where only one commit is in flight.
+    config.parallel_commits = 1;
     set(&mut config);
     World::new(&config)
 }
@@ -522,15 +524,41 @@ fn idle_owners_are_let_go() {
 fn spurious_events_change_nothing() {
     let mut world = world(|_| {});
     let now = world.now;
-    world
-        .machine
-        .handle(Input::Committed { results: Vec::new() }, now);
+    world.machine.handle(
+        Input::Committed {
+            batch: 7,
+            results: Vec::new(),
+        },
+        now,
+    );
     world.machine.handle(
         Input::Panicked {
+            batch: 7,
             reason: String::new(),
         },
         now,
     );
     world.machine.handle_timeout(now);
     assert!(world.machine.poll_output(now).is_none() && world.machine.poll_timeout().is_none());
+}
+
+#[test]
+fn another_owners_commit_is_not_waited_for() {
+    let mut world = world(|config| {
+        config.parallel_commits = 2;
+        config.parallel_items = 4;
+    });
+    world.submit(store(&owner("ana"), record(0, "first")));
+    for n in 1..4 {
+        world.submit(store(&owner("ben"), record(n, "more")));
+        world.submit(store(&owner("ana"), record(10 + n, "after the first")));
+    }
+    // Three of Ben's are not enough for a commit of their own, and Ana's have to follow her first.
+    assert_eq!(world.batches.len(), 1);
+    world.submit(store(&owner("ben"), record(4, "enough")));
+    assert_eq!(world.batches.len(), 2);
+    assert!(world.batches[1].1.iter().all(|op| *op.owner() == owner("ben")));
+    world.run();
+    assert_eq!(world.batches.len(), 3);
+    assert_eq!(world.answered.len(), 8);
 }

@@ -17,6 +17,7 @@ use whisperengine_types::{
 
 fn start(set: impl FnOnce(&mut Config)) -> (Arc<Gated>, MemoryBatcher) {
     let mut config = Config::default();
+    config.inline_commit = Duration::ZERO;
     set(&mut config);
     let gated = Arc::new(Gated::default());
     let batcher = MemoryBatcher::start(gated.clone(), gated.clone(), config).unwrap();

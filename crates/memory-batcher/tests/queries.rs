@@ -14,6 +14,7 @@ use whisperengine_types::{Embedding, EmbeddingSpace, Filter, MemoryKind, RecallQ
 
 fn start(set: impl FnOnce(&mut Config)) -> (Arc<Gated>, MemoryBatcher) {
     let mut config = Config::default();
+    config.inline_commit = Duration::ZERO;
     config.inline_search = Duration::ZERO;
     set(&mut config);
     let gated = Arc::new(Gated::default());
@@ -47,7 +48,8 @@ async fn a_query_after_a_write_is_never_stale() {
     batcher.delete(&ana, id(0)).await.unwrap();
     assert!(texts(&batcher, "ana", "milk").await.is_empty());
     let stats = batcher.stats().queries;
-    assert_eq!((stats.hits, stats.invalidations), (50, 50));
+    // Every answer but the latest two, of which the delete voids one more.
+    assert_eq!((stats.hits, stats.invalidations), (50, 51));
     batcher.forget_all(&ana).await.unwrap();
     assert_eq!(
         batcher.stats().queries.entries,
@@ -284,4 +286,42 @@ async fn a_full_query_queue_refuses_if_so_configured() {
     gated.open();
     first.await.unwrap();
     drop(Write::new(store(&owner("ana"), record(1, "tea"))));
+}
+
+/// The predecessor held its lock across an await. A guard of the standard library's mutex is not `Send`,
+/// so a future that held one while it waits would not be either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_lock_is_held_while_anyone_waits() {
+    fn send<F: Future + Send>(future: F) -> F {
+        future
+    }
+    let (gated, batcher) = start(|_| {});
+    batcher.store(&owner("ben"), record(1, "tea")).await.unwrap();
+    texts(&batcher, "ben", "tea").await;
+    gated.shut();
+    let storing = tokio::spawn({
+        let batcher = batcher.clone();
+        async move { send(batcher.store(&owner("ana"), record(2, "milk"))).await }
+    });
+    until(|| gated.commits() == 1).await;
+    let asking = tokio::spawn({
+        let batcher = batcher.clone();
+        async move { send(batcher.query(&owner("eve"), query("milk"))).await }
+    });
+    until(|| gated.searching() == 1).await;
+    // With the store stuck in a commit and in a search, all that does not need it goes on.
+    assert_eq!(texts(&batcher, "ben", "tea").await, ["tea"]);
+    assert_eq!(batcher.stats().writes.in_flight_items, 1);
+    assert!(batcher.dead_letters().is_empty());
+    let submitted = batcher
+        .submit_many([store(&owner("ben"), record(3, "more"))])
+        .unwrap();
+    gated.open();
+    assert!(storing.await.unwrap().is_ok() && asking.await.unwrap().is_ok());
+    assert!(send(submitted).await[0].is_ok());
+    drop((
+        send(batcher.write_many([store(&owner("ben"), record(4, "again"))])),
+        send(batcher.replay_dead_letters()),
+        send(batcher.shutdown(Duration::ZERO)),
+    ));
 }

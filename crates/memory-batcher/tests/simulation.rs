@@ -68,8 +68,10 @@ fn faults(with_panics: bool) -> impl Strategy<Value = Vec<Fault>> {
     prop::collection::vec(fault, 0..40)
 }
 
-fn config(max_batch_items: usize, max_attempts: u32) -> Config {
+fn config(max_batch_items: usize, max_attempts: u32, parallel_commits: usize) -> Config {
     let mut config = Config::default();
+    config.parallel_commits = parallel_commits;
+    config.parallel_items = 1;
     config.max_batch_items = max_batch_items;
     config.retry.max_attempts = max_attempts;
     config
@@ -169,10 +171,11 @@ proptest! {
         steps in steps(),
         faults in faults(false),
         items in 1..12_usize,
+        parallel in 1..4_usize,
         attempts in 1..6_u32,
         commit_ms in 0..5_u64,
     ) {
-        let mut world = World::new(&config(items, attempts));
+        let mut world = World::new(&config(items, attempts, parallel));
         world.faults = faults.into();
         world.commit_time = Duration::from_millis(commit_ms);
         play(&mut world, &steps);
@@ -189,6 +192,7 @@ proptest! {
         mut steps in steps(),
         faults in faults(false),
         items in 1..12_usize,
+        parallel in 1..4_usize,
     ) {
         for step in &mut steps {
             if let Step::Submit(write) = step {
@@ -196,7 +200,7 @@ proptest! {
                 write.dedup = whisperengine_memory_batcher::Dedup::Off;
             }
         }
-        let mut world = World::new(&config(items, 4));
+        let mut world = World::new(&config(items, 4, parallel));
         world.faults = faults.into();
         play(&mut world, &steps);
         world.run();
@@ -205,8 +209,13 @@ proptest! {
     }
 
     #[test]
-    fn a_panicking_store_leaves_nobody_waiting(steps in steps(), faults in faults(true), items in 1..12_usize) {
-        let mut world = World::new(&config(items, 4));
+    fn a_panicking_store_leaves_nobody_waiting(
+        steps in steps(),
+        faults in faults(true),
+        items in 1..12_usize,
+        parallel in 1..4_usize,
+    ) {
+        let mut world = World::new(&config(items, 4, parallel));
         world.faults = faults.into();
         play(&mut world, &steps);
         world.run();
@@ -219,9 +228,10 @@ proptest! {
         steps in steps(),
         faults in faults(true),
         items in 1..12_usize,
+        parallel in 1..4_usize,
         deadline_ms in 0..30_u64,
     ) {
-        let mut world = World::new(&config(items, 4));
+        let mut world = World::new(&config(items, 4, parallel));
         world.faults = faults.into();
         play(&mut world, &steps);
         world.drain(Duration::from_millis(deadline_ms));
@@ -246,8 +256,9 @@ proptest! {
         stores in prop::collection::vec((0..2_usize, 0..3_u64, 0..4_u64), 1..80),
         faults in faults(false),
         items in 1..12_usize,
+        parallel in 1..4_usize,
     ) {
-        let mut world = World::new(&config(items, 3));
+        let mut world = World::new(&config(items, 3, parallel));
         world.faults = faults.into();
         for (n, (who, said_at, pause)) in stores.into_iter().enumerate() {
             let mut record = record(said_at, "the same words");

@@ -20,13 +20,15 @@ enum Verdict {
 }
 
 impl<T> Machine<T> {
-    pub(super) fn committed(&mut self, results: Vec<Result<Committed, MemoryError>>, now: Instant) {
-        let Some(InFlight { keys, since, .. }) = self.in_flight.take() else {
+    pub(super) fn committed(
+        &mut self,
+        batch: u64,
+        results: Vec<Result<Committed, MemoryError>>,
+        now: Instant,
+    ) {
+        let Some(keys) = self.land(batch, now) else {
             return;
         };
-        let took = now.saturating_duration_since(since);
-        self.policy
-            .committed(now, took, keys.len(), self.buffer.live().items);
         let mut results = results.into_iter();
         let (mut again, mut owners, mut all_failed) = (Vec::new(), 0, true);
         let mut last_slot = None;
@@ -37,34 +39,29 @@ impl<T> Machine<T> {
                 Err(no_result())
             });
             all_failed &= result.as_ref().is_err_and(MemoryError::is_retryable);
-            self.buffer.landed(key);
             let slot = self.entry(key).slot;
             if last_slot.replace(slot) != Some(slot) {
                 owners += 1;
             }
-            match self.verdict(key, result, now) {
+            match self.verdict(batch, key, result, now) {
                 Verdict::Settle(outcome) => self.settle(key, &outcome),
                 Verdict::TryAgain => again.push(key),
             }
         }
-        self.retry.batch_done(now, owners, all_failed, self.batches);
+        self.retry.batch_done(now, owners, all_failed, batch);
         self.stats.retries += again.len() as u64;
         self.put_back(&again, now);
         self.tell_all_settled(awaited);
     }
 
     /// Whatever was in the batch is tried again alone, so that only the operation that does it fails.
-    pub(super) fn panicked(&mut self, reason: &str, now: Instant) {
-        let Some(InFlight { keys, since, .. }) = self.in_flight.take() else {
+    pub(super) fn panicked(&mut self, batch: u64, reason: &str, now: Instant) {
+        let Some(keys) = self.land(batch, now) else {
             return;
         };
         self.stats.panics += 1;
-        let took = now.saturating_duration_since(since);
-        self.policy
-            .committed(now, took, keys.len(), self.buffer.live().items);
         let awaited = self.awaited_slots(&keys);
         for &key in &keys {
-            self.buffer.landed(key);
             self.may_be_applied(key);
             self.entry(key).alone = true;
         }
@@ -82,8 +79,24 @@ impl<T> Machine<T> {
         self.tell_all_settled(awaited);
     }
 
-    fn verdict(&mut self, key: EntryKey, result: Result<Committed, MemoryError>, now: Instant) -> Verdict {
-        let batch = self.batches;
+    /// Takes a commit out of what is in flight.
+    fn land(&mut self, batch: u64, now: Instant) -> Option<Vec<EntryKey>> {
+        let at = self.in_flight.iter().position(|commit| commit.batch == batch)?;
+        let InFlight { keys, since, .. } = self.in_flight.swap_remove(at);
+        let took = now.saturating_duration_since(since);
+        let others = self.buffer.live().items + self.items_in_flight();
+        self.policy.committed(now, took, keys.len(), others);
+        self.buffer.land(&keys);
+        Some(keys)
+    }
+
+    fn verdict(
+        &mut self,
+        batch: u64,
+        key: EntryKey,
+        result: Result<Committed, MemoryError>,
+        now: Instant,
+    ) -> Verdict {
         let entry = self
             .buffer
             .entry(key)

@@ -44,7 +44,7 @@ pub(super) struct Drain<T> {
 impl<T> Machine<T> {
     pub(super) fn start_drain(&mut self, until: Instant, token: T, now: Instant) {
         self.closed = true;
-        let pending = self.buffer.live().items + self.in_flight.as_ref().map_or(0, |f| f.keys.len());
+        let pending = self.buffer.live().items + self.items_in_flight();
         let before = self.stats.clone();
         let drain = self.drain.get_or_insert_with(|| Drain {
             tokens: Vec::new(),
@@ -59,8 +59,7 @@ impl<T> Machine<T> {
 
     /// Reports if nothing is pending any more.
     pub(super) fn finish_drain(&mut self) {
-        let idle = self.in_flight.is_none() && self.buffer.live().items == 0;
-        if self.drain.is_some() && idle {
+        if self.drain.is_some() && self.is_idle() {
             self.report(Vec::new(), Vec::new());
         }
     }
@@ -69,11 +68,12 @@ impl<T> Machine<T> {
     pub(super) fn end_drain(&mut self) {
         let (mut unwritten, mut in_doubt) = (Vec::new(), Vec::new());
         let (waiting, barriers) = self.buffer.clear();
-        let in_flight = self.in_flight.take().map_or_else(Vec::new, |f| f.keys);
-        for key in in_flight {
-            self.buffer.landed(key);
-            let write = self.let_go(key, &BatcherError::InDoubt);
-            in_doubt.push(write);
+        for commit in std::mem::take(&mut self.in_flight) {
+            self.buffer.land(&commit.keys);
+            for key in commit.keys {
+                let write = self.let_go(key, &BatcherError::InDoubt);
+                in_doubt.push(write);
+            }
         }
         for key in waiting {
             if self.buffer.entry(key).is_none_or(|entry| entry.is_abandoned()) {

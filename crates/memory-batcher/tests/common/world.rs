@@ -1,7 +1,7 @@
 //! A machine, a store that fails to order, and a clock that jumps from event to event.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -30,15 +30,24 @@ pub(crate) enum Fault {
 
 pub(crate) type Token = usize;
 
+/// A commit under way: when it returns, what it returns, and whose memories it changes.
+#[derive(Debug)]
+struct InFlight {
+    at: Instant,
+    input: Input<Token>,
+    owners: BTreeSet<MemoryOwner>,
+}
+
 #[derive(Debug)]
 pub(crate) struct World {
+    parallel: usize,
     pub(crate) machine: Machine<Token>,
     pub(crate) now: Instant,
     pub(crate) start: Instant,
     pub(crate) model: Model,
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) commit_time: Duration,
-    in_flight: Option<(Instant, Input<Token>)>,
+    in_flight: Vec<InFlight>,
     /// What was handed in, by token.
     pub(crate) ops: Vec<Option<WriteOp>>,
     pub(crate) answers: BTreeMap<Token, Result<Written, BatcherError>>,
@@ -53,13 +62,14 @@ impl World {
     pub(crate) fn new(config: &Config) -> Self {
         let start = SystemClock.instant();
         Self {
+            parallel: config.parallel_commits,
             machine: Machine::new(config).unwrap(),
             now: start,
             start,
             model: Model::default(),
             faults: VecDeque::new(),
             commit_time: Duration::from_millis(1),
-            in_flight: None,
+            in_flight: Vec::new(),
             ops: Vec::new(),
             answers: BTreeMap::new(),
             answered: Vec::new(),
@@ -125,13 +135,13 @@ impl World {
     }
 
     fn next_event(&self) -> Option<Instant> {
-        let landing = self.in_flight.as_ref().map(|(at, _)| *at);
+        let landing = self.in_flight.iter().map(|commit| commit.at).min();
         [landing, self.machine.poll_timeout()].into_iter().flatten().min()
     }
 
     fn tick(&mut self) {
-        if let Some((_, input)) = self.in_flight.take_if(|(at, _)| *at <= self.now) {
-            self.machine.handle(input, self.now);
+        for landed in self.in_flight.extract_if(.., |commit| commit.at <= self.now) {
+            self.machine.handle(landed.input, self.now);
         }
         self.machine.handle_timeout(self.now);
         self.pump();
@@ -140,7 +150,7 @@ impl World {
     fn pump(&mut self) {
         while let Some(output) = self.machine.poll_output(self.now) {
             match output {
-                Output::Commit { ops } => self.commit(ops),
+                Output::Commit { batch, ops } => self.commit(batch, ops),
                 Output::Answer { token, outcome } => {
                     let before = self.answers.insert(token, outcome);
                     assert!(before.is_none(), "write {token} is answered twice");
@@ -156,8 +166,14 @@ impl World {
         }
     }
 
-    fn commit(&mut self, ops: Vec<WriteOp>) {
-        assert!(self.in_flight.is_none(), "one commit at a time");
+    fn commit(&mut self, batch: u64, ops: Vec<WriteOp>) {
+        assert!(self.in_flight.len() < self.parallel, "too many commits at a time");
+        let owners: BTreeSet<MemoryOwner> = ops.iter().map(|op| op.owner().clone()).collect();
+        let apart = self
+            .in_flight
+            .iter()
+            .all(|other| other.owners.is_disjoint(&owners));
+        assert!(apart, "an owner is in two commits at a time");
         let fault = self.faults.pop_front().unwrap_or(Fault::None);
         let mut apply = |at: usize, op: &WriteOp| -> Result<Committed, MemoryError> {
             match fault {
@@ -169,12 +185,22 @@ impl World {
         let results: Vec<_> = ops.iter().enumerate().map(|(at, op)| apply(at, op)).collect();
         let input = match fault {
             Fault::PanicAfter | Fault::PanicBefore => Input::Panicked {
+                batch,
                 reason: "on demand".to_owned(),
             },
-            Fault::Silent => Input::Committed { results: Vec::new() },
-            _ => Input::Committed { results },
+            Fault::Silent => Input::Committed {
+                batch,
+                results: Vec::new(),
+            },
+            _ => Input::Committed { batch, results },
         };
         self.batches.push((self.now, ops));
-        self.in_flight = Some((self.now + self.commit_time, input));
+        // Side by side, commits do not end in the order they began.
+        let took = match self.parallel {
+            1 => self.commit_time,
+            _ => self.commit_time * (1 + (batch % 3) as u32),
+        };
+        let at = self.now + took;
+        self.in_flight.push(InFlight { at, input, owners });
     }
 }
