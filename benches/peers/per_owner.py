@@ -1,10 +1,10 @@
 """Searches within one owner on Chroma `where`, sqlite-vec partition keys and LanceDB prefilters.
 
-    pip install chromadb sqlite-vec lancedb numpy
+    pip install chromadb sqlite-vec apsw lancedb numpy
     python per_owner.py [--owners 1000] [--each 50] [--dim 384] [--queries 200] [--only chroma,sqlite-vec,lancedb]
 
 Random unit vectors, one query at a time, one process. Prints p50 and p99 in microseconds and recall@10 against
-an exact search in numpy. The same sizes on our side: `cargo bench -p whisperengine-benches --bench vector_memory`.
+an exact search in numpy. The same sizes on our side: `cargo run --release --example owners -- --dim 384`.
 """
 
 import argparse
@@ -34,20 +34,20 @@ def chroma(vectors, owners, folder):
 
 
 def sqlite_vec(vectors, owners, folder):
-    import sqlite3
-
+    # Python's own sqlite3 is often built without extensions.
+    import apsw
     import sqlite_vec as extension
 
-    database = sqlite3.connect(f"{folder}/vec.db")
+    database = apsw.Connection(f"{folder}/vec.db")
     database.enable_load_extension(True)
-    extension.load(database)
+    database.load_extension(extension.loadable_path())
     database.execute(
         "create virtual table memories using vec0("
         f"owner integer partition key, embedding float[{vectors.shape[1]}] distance_metric=cosine)"
     )
     rows = ((row + 1, int(owners[row]), vectors[row].tobytes()) for row in range(len(vectors)))
-    database.executemany("insert into memories(rowid, owner, embedding) values (?, ?, ?)", rows)
-    database.commit()
+    with database:
+        database.executemany("insert into memories(rowid, owner, embedding) values (?, ?, ?)", rows)
 
     def search(query, owner):
         sql = "select rowid from memories where owner = ? and embedding match ? and k = 10 order by distance"
@@ -65,7 +65,7 @@ def lancedb(vectors, owners, folder):
 
     def search(query, owner):
         found = table.search(query).metric("cosine").where(f"owner = {owner}", prefilter=True).limit(10)
-        return [row["id"] for row in found.select(["id"]).to_list()]
+        return [row["id"] for row in found.select(["id", "_distance"]).to_list()]
 
     return search
 

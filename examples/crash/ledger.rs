@@ -9,6 +9,8 @@ use crate::writer::{self, Operation, THREADS, operation};
 /// The announcements of all cycles.
 pub struct Ledger {
     threads: Vec<Thread>,
+    /// Whether what was under way is kept as a whole or not at all.
+    whole_batches: bool,
 }
 
 #[derive(Default)]
@@ -36,13 +38,14 @@ pub struct Tally {
     pub lost: u64,
     /// Records that should not be there.
     pub phantom: u64,
-    /// Batches under way at the kill that were kept as a whole.
+    /// Operations under way at the kill that were kept.
     pub kept_unacknowledged: u64,
 }
 
 impl Ledger {
-    pub fn new(_seed: u64) -> Self {
+    pub fn new(whole_batches: bool) -> Self {
         Self {
+            whole_batches,
             threads: (0..THREADS).map(|_| Thread::default()).collect(),
         }
     }
@@ -75,7 +78,7 @@ impl Ledger {
         let memory = writer::open(folder)?;
         let mut tally = Tally::default();
         for (number, thread) in self.threads.iter_mut().enumerate() {
-            thread.check(number, &memory, everything, &mut tally)?;
+            thread.check(number, &memory, everything, self.whole_batches, &mut tally)?;
         }
         Ok(tally)
     }
@@ -87,6 +90,7 @@ impl Thread {
         number: usize,
         store: &dyn MemoryStore,
         everything: bool,
+        whole_batches: bool,
         tally: &mut Tally,
     ) -> Result<(), Box<dyn Error>> {
         let acknowledged = self.acknowledged.max(self.settled);
@@ -110,15 +114,17 @@ impl Thread {
             record.embedding = None;
             found.insert(record.id.to_string(), record);
         }
-        // The batch that was under way is there as a whole or not at all.
+        // Of what was under way there may be the first so many operations.
         let attempted = self.attempted.max(acknowledged);
         let mut with_attempted = self.expected.clone();
         for n in acknowledged..attempted {
             apply(&mut with_attempted, number, n);
-        }
-        if attempted > acknowledged && differences(&with_attempted, &from, &found) == (0, 0) {
-            self.expected = with_attempted;
-            tally.kept_unacknowledged += 1;
+            let may_end_here = !whole_batches || n + 1 == attempted;
+            if may_end_here && differences(&with_attempted, &from, &found) == (0, 0) {
+                tally.kept_unacknowledged += n + 1 - acknowledged;
+                self.expected = with_attempted;
+                break;
+            }
         }
         let (lost, phantom) = differences(&self.expected, &from, &found);
         tally.lost += lost;

@@ -7,10 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use whisperengine_memory_batcher::{BatcherError, Config, MemoryBatcher, Written};
 use whisperengine_text_embedding::HashingEmbedder;
 use whisperengine_types::{
-    Committed, MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecord, MemoryStore, MetadataValue,
-    Timestamp, UserId, WriteOp,
+    MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecord, MemoryStore, MetadataValue, Timestamp,
+    UserId, WriteOp,
 };
 use whisperengine_vector_memory::{VectorMemory, VectorMemoryConfig};
 
@@ -18,14 +19,25 @@ use whisperengine_vector_memory::{VectorMemory, VectorMemoryConfig};
 pub const THREADS: usize = 4;
 
 /// Writes without end, announcing every batch before and after its commit.
-pub fn run(folder: &Path, seed: u64, from: &[u64]) -> Result<(), Box<dyn Error>> {
-    let memory = open(folder)?;
+pub fn run(folder: &Path, seed: u64, from: &[u64], direct: bool) -> Result<(), Box<dyn Error>> {
+    let memory = Arc::new(open(folder)?);
+    let batcher = MemoryBatcher::start(memory.clone(), memory.clone(), Config::default())?;
+    let writes = |ops: Vec<WriteOp>| -> Vec<Result<(), MemoryError>> {
+        if direct {
+            let results = memory.commit(&ops).into_iter();
+            return results.map(|result| result.map(|_| ())).collect();
+        }
+        match batcher.submit_many(ops) {
+            Ok(submission) => submission.wait().into_iter().map(outcome).collect(),
+            Err(error) => vec![outcome(Err(error))],
+        }
+    };
     let output = Mutex::new(std::io::stdout());
     announce(&output, "ready");
     std::thread::scope(|scope| {
         for (thread, &first) in from.iter().enumerate() {
-            let (memory, output) = (&memory, &output);
-            scope.spawn(move || write_for_ever(memory, thread, first, seed, output));
+            let (writes, output) = (&writes, &output);
+            scope.spawn(move || write_for_ever(writes, thread, first, seed, output));
         }
     });
     Err("a commit failed".into())
@@ -90,19 +102,35 @@ fn filler(thread: usize, n: u64) -> String {
         .collect()
 }
 
-fn write_for_ever(memory: &VectorMemory, thread: usize, first: u64, seed: u64, output: &Mutex<impl Write>) {
+/// The store's answer, as the batcher passes it on.
+fn outcome(result: Result<Written, BatcherError>) -> Result<(), MemoryError> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(BatcherError::Memory(error)) => Err(error),
+        Err(error) => Err(MemoryError::Unavailable {
+            reason: error.to_string(),
+            source: None,
+        }),
+    }
+}
+
+fn write_for_ever(
+    writes: impl Fn(Vec<WriteOp>) -> Vec<Result<(), MemoryError>>,
+    thread: usize,
+    first: u64,
+    seed: u64,
+    output: &Mutex<impl Write>,
+) {
     let mut random = Numbers::new(seed ^ (thread as u64) << 32);
     let mut next = first;
     loop {
         let until = next + 1 + random.below(40);
         let ops: Vec<WriteOp> = (next..until).map(|n| write_op(thread, n)).collect();
         announce(output, &format!("try {thread} {until}"));
-        let results = memory.commit(&ops);
         // The record to be changed may have been stored by a batch that a kill undid.
-        let failed = |result: &Result<Committed, MemoryError>| {
-            !matches!(result, Ok(_) | Err(MemoryError::NotFound { .. }))
-        };
-        if let Some(Err(error)) = results.into_iter().find(failed) {
+        let failed =
+            |result: &Result<(), MemoryError>| !matches!(result, Ok(()) | Err(MemoryError::NotFound { .. }));
+        if let Some(Err(error)) = writes(ops).into_iter().find(failed) {
             eprintln!("{error}");
             return;
         }

@@ -64,5 +64,6 @@ pub use hashing::HashingEmbedder;
 pub use static_table::StaticEmbedder;
 pub use wordpiece::WordPiece;
 
-/// Batches of at least so many texts are spread over rayon's threads.
-const PARALLEL_BATCH: usize = 64;
+/// Batches of at least so many texts are spread over rayon's threads; for fewer, waking them costs more
+/// than they save.
+const PARALLEL_BATCH: usize = 512;

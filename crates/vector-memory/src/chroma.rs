@@ -26,10 +26,12 @@
 //! ```
 //!
 //! What differs: ids have at most 256 bytes and no control characters; records come in the order in which
-//! they were added; `$regex`, image data and Chroma's server calls are not there.
+//! they were added; `$regex` takes linear time and knows no look-around; image data and Chroma's server
+//! calls are not there.
 
 mod client;
 mod collection;
+mod document;
 mod error;
 mod filter;
 mod records;

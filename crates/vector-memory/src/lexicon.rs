@@ -2,17 +2,21 @@
 //!
 //! A memory that says "poodle" answers a question about a "dog". Comparing word by word finds that where
 //! comparing whole texts does not (MaxSim; Khattab and Zaharia, "ColBERT", 2020). What is kept here is a
-//! function of the word alone: nothing of an owner is in it but that somebody used the word.
+//! function of words alone: nothing of an owner is in it but that somebody used the word.
+
+mod alike;
 
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
+use dashmap::DashMap;
 use whisperengine_types::Embedder;
 
+use self::alike::Alike;
 use crate::{
-    partition::norm,
+    kernel::encode_query,
     record::WordCount,
     text::{analyze, content_words, stem_hash, word_hash},
 };
@@ -21,44 +25,53 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Lexicon {
     embedder: Option<Arc<dyn Embedder>>,
+    /// The cosine from which on two words count as somewhat alike.
+    threshold: f32,
     words: RwLock<Words>,
+    /// For each word that was asked for, those that are like it.
+    alike: DashMap<u32, Alike>,
 }
 
 /// The words by number.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
     numbers: HashMap<u32, u32>,
+    hashes: Vec<u32>,
     stems: Vec<u32>,
     dim: usize,
-    /// `dim` for each word, of length about [`UNIT`]; zero for a word without embedding.
-    codes: Vec<i16>,
+    /// `dim` for each word; zeros for a word without embedding.
+    codes: Vec<i8>,
+    /// What a code's unit is worth in an embedding of length 1.
+    steps: Vec<f32>,
 }
 
 impl Lexicon {
     /// Without an embedder words are alike only when they share a stem.
-    pub(crate) fn new(embedder: Option<Arc<dyn Embedder>>) -> Self {
+    pub(crate) fn new(embedder: Option<Arc<dyn Embedder>>, threshold: f32) -> Self {
         let dim = embedder.as_ref().map_or(0, |embedder| embedder.space().dim());
         Self {
             embedder,
+            threshold,
             words: RwLock::new(Words {
                 dim,
                 ..Words::default()
             }),
+            alike: DashMap::new(),
         }
     }
 
     /// The words of `text`, all of them known from now on.
     pub(crate) fn analyze(&self, text: &str) -> Vec<WordCount> {
         let counts = analyze(text);
-        self.learn(text, &counts);
+        self.learn(text, counts.iter().map(|count| count.word));
         counts
     }
 
-    /// Makes the words `counts` of `text` known.
-    pub(crate) fn learn(&self, text: &str, counts: &[WordCount]) {
+    /// Makes the words of `text`, whose hashes are `hashes`, known.
+    pub(crate) fn learn(&self, text: &str, mut hashes: impl Iterator<Item = u32>) {
         let known = {
             let words = self.read();
-            counts.iter().all(|count| words.numbers.contains_key(&count.word))
+            hashes.all(|hash| words.numbers.contains_key(&hash))
         };
         if known {
             return;
@@ -78,17 +91,11 @@ impl Lexicon {
             .and_then(|embedder| embedder.embed_batch(&texts).ok());
         let mut words = self.words.write().unwrap_or_else(PoisonError::into_inner);
         for (at, (hash, word)) in new.iter().enumerate() {
-            if words.numbers.contains_key(hash) {
-                continue;
-            }
-            let number = words.stems.len() as u32;
-            words.numbers.insert(*hash, number);
-            words.stems.push(stem_hash(word));
             let values = embeddings
                 .as_ref()
                 .and_then(|all| all.get(at))
                 .map(whisperengine_types::Embedding::values);
-            words.push_codes(values);
+            words.add(*hash, word, values);
         }
     }
 
@@ -103,60 +110,44 @@ impl Words {
         self.numbers.get(&hash).copied()
     }
 
+    /// The hash of a word's stem.
     pub(crate) fn stem(&self, word: u32) -> u32 {
         self.stems[word as usize]
     }
 
-    /// How much two words mean the same: 1 for one stem, else what of the cosine lies above `threshold`.
-    pub(crate) fn likeness(&self, a: u32, b: u32, threshold: f32) -> f32 {
-        if self.stem(a) == self.stem(b) {
-            return 1.0;
-        }
-        let cosine = dot(self.code(a), self.code(b)) as f32 / (UNIT * UNIT);
-        ((cosine - threshold) / (1.0 - threshold)).clamp(0.0, 1.0)
+    fn len(&self) -> usize {
+        self.hashes.len()
     }
 
-    fn push_codes(&mut self, values: Option<&[f32]>) {
-        if self.dim == 0 || self.codes.len() >= MOST_EMBEDDED * self.dim {
+    fn add(&mut self, hash: u32, word: &str, values: Option<&[f32]>) {
+        if self.numbers.contains_key(&hash) {
             return;
         }
-        match values {
-            Some(values) if values.len() == self.dim => {
-                let norm = norm(values) as f32;
-                let scale = if norm > 0.0 { UNIT / norm } else { 0.0 };
-                self.codes
-                    .extend(values.iter().map(|x| (x * scale).round_ties_even() as i16));
-            }
-            _ => self.codes.extend(std::iter::repeat_n(0, self.dim)),
+        self.numbers.insert(hash, self.hashes.len() as u32);
+        self.hashes.push(hash);
+        self.stems.push(stem_hash(word));
+        if self.dim == 0 || self.steps.len() >= MOST_EMBEDDED {
+            return;
         }
-    }
-
-    fn code(&self, word: u32) -> &[i16] {
-        let from = word as usize * self.dim;
-        self.codes.get(from..from + self.dim).unwrap_or_default()
+        let Some(values) = values.filter(|values| values.len() == self.dim) else {
+            self.steps.push(0.0);
+            self.codes.resize(self.codes.len() + self.dim, 0);
+            return;
+        };
+        let (codes, _) = encode_query(values);
+        let codes = &codes.values[..self.dim];
+        let squares: i32 = codes.iter().map(|&code| i32::from(code) * i32::from(code)).sum();
+        self.steps.push(if squares > 0 {
+            (squares as f32).sqrt().recip()
+        } else {
+            0.0
+        });
+        self.codes.extend_from_slice(codes);
     }
 }
 
-/// The sum stays within 32 bits: both vectors have length about [`UNIT`], so it is at most its square.
-fn dot(a: &[i16], b: &[i16]) -> i32 {
-    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
-    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
-    let mut sums = [0_i32; LANES];
-    for (a, b) in a_lanes.iter().zip(b_lanes) {
-        for lane in 0..LANES {
-            sums[lane] += i32::from(a[lane]) * i32::from(b[lane]);
-        }
-    }
-    let rest: i32 = a_rest
-        .iter()
-        .zip(b_rest)
-        .map(|(&a, &b)| i32::from(a) * i32::from(b))
-        .sum();
-    sums.iter().sum::<i32>() + rest
-}
-
-const LANES: usize = 16;
-/// Code units in a length of 1.
-const UNIT: f32 = 4096.0;
-/// Words beyond this many (64 MiB at 256 dimensions) match by stem only.
+/// Words beyond this many (32 MiB at 256 dimensions) match by stem only.
 const MOST_EMBEDDED: usize = 1 << 17;
+
+#[cfg(test)]
+mod tests;

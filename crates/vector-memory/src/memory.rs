@@ -99,7 +99,7 @@ impl VectorMemory {
             shared: Arc::new(Shared {
                 commits: GroupCommit::new(Arc::clone(&storage)),
                 partitions: Partitions::new(config.partition_budget_bytes),
-                lexicon: Lexicon::new(None),
+                lexicon: Lexicon::new(None, config.recall.word_likeness),
                 next_seq: AtomicU64::new(header.first_seq()),
                 storage,
                 embedder,
@@ -119,7 +119,7 @@ impl VectorMemory {
     pub fn with_word_embedder(mut self, embedder: Arc<dyn Embedder>) -> Self {
         let shared =
             Arc::get_mut(&mut self.shared).expect("the word embedder is set before the store is used");
-        shared.lexicon = Lexicon::new(Some(embedder));
+        shared.lexicon = Lexicon::new(Some(embedder), shared.config.recall.word_likeness);
         shared.partitions = Partitions::new(shared.config.partition_budget_bytes);
         self
     }
@@ -211,9 +211,9 @@ impl Shared {
                     text::analyze_rows(text, &mut stored.rows, &self.config);
                 }
                 for row in &stored.rows {
-                    self.lexicon.learn(text, &row.words);
+                    self.lexicon.learn(text, row.words.iter().map(|count| count.word));
                 }
-                partition.insert(stored.body, &stored.rows, &self.lexicon.read())?;
+                partition.insert(stored.body, &stored.rows)?;
                 Ok(ControlFlow::Continue(()))
             })?;
         Ok(partition)

@@ -9,7 +9,7 @@ use whisperengine_types::{
 
 use crate::{
     memory::{Shared, VectorMemory},
-    partition::check_filter,
+    partition::{TextTest, check_filter},
     recall::{Asked, Certainty, Metric, Question, UnitQuery, rank, search},
     record,
     store::{OwnerKey, Table},
@@ -114,7 +114,7 @@ impl OwnerMemory {
         let nearest = self
             .memory
             .shared
-            .nearest(&self.key, embedding, filter, k, Metric::Cosine)?;
+            .nearest(&self.key, embedding, filter, None, k, Metric::Cosine)?;
         let hit = |(id, nearness)| Hit {
             id,
             similarity: Similarity::new(nearness),
@@ -275,14 +275,7 @@ impl Shared {
                 embedding: unit.as_ref(),
                 now: query.now,
             };
-            let ranked = rank(
-                partition,
-                &admitted,
-                &asked,
-                weights,
-                &self.lexicon.read(),
-                query.k,
-            );
+            let ranked = rank(partition, &admitted, &asked, weights, &self.lexicon, query.k);
             let memories = ranked.into_iter().map(|ranked| {
                 let matched = question.written.iter().take(64).enumerate();
                 Ok(RecalledMemory {
@@ -309,6 +302,7 @@ impl Shared {
         owner: &OwnerKey,
         embedding: &Embedding,
         filter: &Filter,
+        test: Option<TextTest<'_>>,
         k: usize,
         metric: Metric,
     ) -> Result<Vec<(MemoryId, f32)>, MemoryError> {
@@ -317,11 +311,14 @@ impl Shared {
         let unit = UnitQuery::new(embedding);
         let (mut nearest, certainty) = self.read(owner, |partition| {
             check_dim(partition.dim(), unit.as_ref())?;
-            let admitted = partition.admitted(filter)?;
+            let admitted = partition.admitted_with(filter, test)?;
             let (candidates, certainty) = search(partition, &admitted, unit.as_ref(), k, metric);
             let nearest = candidates
                 .iter()
-                .map(|candidate| Ok((id_of(partition.id(candidate.record))?, candidate.nearness)))
+                .map(|candidate| {
+                    let id = id_of(partition.id(candidate.record))?;
+                    Ok((id, candidate.nearness, candidate.open))
+                })
                 .collect::<Result<Vec<_>, MemoryError>>()?;
             Ok((nearest, certainty))
         })?;
@@ -329,18 +326,19 @@ impl Shared {
             self.decide(owner, embedding, metric, &mut nearest)?;
         }
         nearest.truncate(k);
-        Ok(nearest)
+        let nearest = nearest.into_iter().map(|(id, nearness, _)| (id, nearness));
+        Ok(nearest.collect())
     }
 
-    /// Ranks by the stored embeddings; the equally near stay in their order.
+    /// Ranks those whose order is open by the stored embeddings; the equally near stay in their order.
     fn decide(
         &self,
         owner: &OwnerKey,
         query: &Embedding,
         metric: Metric,
-        nearest: &mut [(MemoryId, f32)],
+        nearest: &mut [(MemoryId, f32, bool)],
     ) -> Result<(), MemoryError> {
-        for (id, nearness) in &mut *nearest {
+        for (id, nearness, _) in nearest.iter_mut().filter(|&&mut (_, _, open)| open) {
             let Some(value) = self.storage.read(Table::Records, &owner.memory(id))? else {
                 continue;
             };

@@ -8,17 +8,20 @@ mod admit;
 mod codes;
 mod lexical;
 mod names;
+mod postings;
 mod scan;
 mod session;
 
-use std::collections::HashMap;
-
 use whisperengine_types::{MemoryError, MemoryKind, MemoryRecord};
 
-pub(crate) use self::{admit::check_filter, codes::Codes, scan::norm, session::NONE};
-use self::{names::Names, session::SessionLinks};
+pub(crate) use self::{
+    admit::{TextTest, check_filter},
+    codes::{CoarseQuery, Codes},
+    scan::norm,
+    session::NONE,
+};
+use self::{names::Names, postings::Postings, session::SessionLinks};
 use crate::{
-    lexicon::Words,
     record::{Body, Reader, Row, corrupt, decode_body},
     text::{Days, is_question, told_times},
 };
@@ -42,11 +45,10 @@ pub(crate) struct Partition {
     row_end: Vec<u32>,
     codes: Codes,
     row_record: Vec<u32>,
-    word_end: Vec<u32>,
-    /// Places in the vocabulary.
-    words: Vec<u32>,
-    vocabulary: Vec<u32>,
-    in_vocabulary: HashMap<u32, u32>,
+    living_rows: usize,
+    /// Records, dead ones included, that have not exactly one row.
+    not_one_row: usize,
+    postings: Postings,
     asks: Vec<bool>,
     /// Of the records that tell of times, ascending by record.
     told: Vec<(u32, Days)>,
@@ -103,6 +105,11 @@ impl Partition {
 
     pub(crate) fn row_count(&self) -> usize {
         self.row_record.len()
+    }
+
+    /// Whether each record has one row, so that both have the same numbers.
+    pub(crate) fn has_a_row_each(&self) -> bool {
+        self.not_one_row == 0
     }
 
     pub(crate) fn seq(&self, record: u32) -> u64 {
@@ -167,14 +174,18 @@ impl Partition {
     ///
     /// # Errors
     /// [`MemoryError::Corrupt`] when the body does not parse or the rows have another dimension.
-    pub(crate) fn insert(&mut self, bytes: &[u8], rows: &[Row], words: &Words) -> Result<(), MemoryError> {
+    pub(crate) fn insert(&mut self, bytes: &[u8], rows: &[Row]) -> Result<(), MemoryError> {
         let body = Body::parse(bytes)?;
         let dim = rows.first().map_or(self.dim(), |row| row.coordinates.dim());
         if !self.codes.accepts(dim) || rows.iter().any(|row| row.coordinates.dim() != dim) {
             return Err(corrupt("has an embedding of another dimension"));
         }
-        self.remove(body.id);
-        let at = self.position(body.id).expect_err("the id was just removed");
+        let mut at = self.position(body.id);
+        if at.is_ok() {
+            self.remove(body.id);
+            at = self.position(body.id);
+        }
+        let at = at.expect_err("the id was just removed");
         let record = u32::try_from(self.slots()).expect("an owner has fewer than 2^32 memories");
         self.by_id.insert(at, record);
         self.bodies.extend_from_slice(bytes);
@@ -196,17 +207,15 @@ impl Partition {
         let told = told_times(body.text, days(body.sent_at.as_millis()));
         self.told.extend(told.into_iter().map(|days| (record, days)));
         for row in rows {
+            let number = self.row_record.len() as u32;
             self.codes.push(&row.coordinates);
             self.row_record.push(record);
             for count in &row.words {
-                let word = words
-                    .number(count.word)
-                    .ok_or_else(|| corrupt("has a word that is not in it"))?;
-                let place = self.place_in_vocabulary(word);
-                self.words.push(place);
+                self.postings.push(count.word, number);
             }
-            self.word_end.push(self.words.len() as u32);
         }
+        self.living_rows += rows.len();
+        self.not_one_row += usize::from(rows.len() != 1);
         self.row_end.push(self.row_record.len() as u32);
         let order = |record: u32| (self.sent_at[record as usize], self.seq[record as usize]);
         self.links.insert(record, session, order);
@@ -218,6 +227,7 @@ impl Partition {
         let Ok(at) = self.position(id) else { return };
         let record = self.by_id.remove(at);
         self.alive[record as usize] = false;
+        self.living_rows -= self.rows_of(record).len();
         self.links.remove(record, self.session[record as usize]);
         if self.slots() - self.len() > self.len() / 4 + DEAD_ALLOWED {
             *self = self.rebuilt();
@@ -230,10 +240,8 @@ impl Partition {
         self.by_id.capacity() * 4
             + self.bodies.capacity()
             + per_record
-            + self.row_record.capacity() * 8
-            + self.words.capacity() * 4
-            + self.vocabulary.capacity() * 4
-            + self.in_vocabulary.capacity() * 9
+            + self.row_record.capacity() * 4
+            + self.postings.bytes()
             + self.asks.capacity()
             + self.told.capacity() * size_of::<(u32, Days)>()
             + self.codes.bytes()
@@ -251,12 +259,17 @@ impl Partition {
     }
 
     fn position(&self, id: &str) -> Result<usize, usize> {
+        // A store is read in the order of ids, and ids are often made in it.
+        if self.by_id.last().is_none_or(|&last| self.id(last) < id) {
+            return Err(self.by_id.len());
+        }
         self.by_id.binary_search_by(|&record| self.id(record).cmp(id))
     }
 
     /// The same records without the dead ones.
     fn rebuilt(&self) -> Self {
         let mut fresh = Self::default();
+        let mut row_number = vec![NONE; self.row_count()];
         for record in 0..self.slots() as u32 {
             if !self.is_alive(record) {
                 continue;
@@ -283,36 +296,23 @@ impl Partition {
                 .push(fresh.channels.take_over(&self.channels, self.channel[from]));
             let session = fresh.sessions.take_over(&self.sessions, self.session[from]);
             fresh.session.push(session);
+            fresh.not_one_row += usize::from(self.rows_of(record).len() != 1);
             for row in self.rows_of(record) {
+                row_number[row] = fresh.row_record.len() as u32;
                 fresh.codes.push_from(&self.codes, row);
                 fresh.row_record.push(number);
-                for &place in self.words_of(row) {
-                    let place = fresh.place_in_vocabulary(self.vocabulary[place as usize]);
-                    fresh.words.push(place);
-                }
-                fresh.word_end.push(fresh.words.len() as u32);
             }
             fresh.row_end.push(fresh.row_record.len() as u32);
             let order = |record: u32| (fresh.sent_at[record as usize], fresh.seq[record as usize]);
             fresh.links.insert(number, session, order);
         }
+        fresh.living_rows = fresh.row_count();
+        fresh.postings = self.postings.renumbered(&row_number);
         fresh.by_id = (0..fresh.slots() as u32).collect();
         let mut by_id = std::mem::take(&mut fresh.by_id);
         by_id.sort_unstable_by(|&a, &b| fresh.id(a).cmp(fresh.id(b)));
         fresh.by_id = by_id;
         fresh
-    }
-
-    fn words_of(&self, row: usize) -> &[u32] {
-        let from = row.checked_sub(1).map_or(0, |before| self.word_end[before]);
-        &self.words[from as usize..self.word_end[row] as usize]
-    }
-
-    fn place_in_vocabulary(&mut self, word: u32) -> u32 {
-        *self.in_vocabulary.entry(word).or_insert_with(|| {
-            self.vocabulary.push(word);
-            self.vocabulary.len() as u32 - 1
-        })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     header::{Header, SPACE_KEY, TARGET_KEY, encode_space, read_space},
     memory::VectorMemory,
     record::{self, Coordinates},
-    store::{Change, FjallStorage, Storage, Table},
+    store::{Change, FjallStorage, OwnerKey, Storage, Table},
     text,
 };
 
@@ -40,12 +40,14 @@ impl VectorMemory {
         put(&storage, TARGET_KEY, Some(encode_space(target)))?;
         let mut after: Option<Vec<u8>> = None;
         let mut done = 0;
+        let mut speakers = Speakers::default();
         loop {
             let page = next_page(&storage, after.as_deref())?;
             let Some((last, _)) = page.last() else { break };
             after = Some(last.clone());
             done += page.len() as u64;
-            storage.commit(reembedded(page, embedder, config)?)?;
+            let changes = reembedded(&storage, page, &mut speakers, embedder, config)?;
+            storage.commit(changes)?;
             progress(done);
         }
         let space = |key: &[u8], value| Change {
@@ -79,7 +81,41 @@ fn next_page(storage: &dyn Storage, after: Option<&[u8]>) -> Result<Page> {
     Ok(page)
 }
 
-fn reembedded(page: Page, embedder: &dyn Embedder, config: &VectorMemoryConfig) -> Result<Vec<Change>> {
+/// Everyone who spoke in the memories of one owner.
+#[derive(Debug, Default)]
+struct Speakers {
+    owner: Vec<u8>,
+    names: Vec<String>,
+}
+
+impl Speakers {
+    /// The names that the embedder is not to see in a record of `key`'s owner.
+    fn of(&mut self, storage: &dyn Storage, key: &[u8]) -> Result<Vec<&str>> {
+        let owner = OwnerKey::prefix_of(key);
+        if self.owner != owner {
+            self.names.clear();
+            storage.visit(Table::Records, owner, None, &mut |_, value| {
+                let body = record::Body::parse(record::decode_without_rows(value)?)?;
+                if let Some(speaker) = body.speaker
+                    && self.names.iter().all(|name| name != speaker)
+                {
+                    self.names.push(speaker.to_owned());
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+            owner.clone_into(&mut self.owner);
+        }
+        Ok(self.names.iter().map(String::as_str).collect())
+    }
+}
+
+fn reembedded(
+    storage: &dyn Storage,
+    page: Page,
+    speakers: &mut Speakers,
+    embedder: &dyn Embedder,
+    config: &VectorMemoryConfig,
+) -> Result<Vec<Change>> {
     let mut changes = Vec::with_capacity(page.len());
     for (key, value) in page {
         let stored = record::decode(&value)?;
@@ -96,10 +132,11 @@ fn reembedded(page: Page, embedder: &dyn Embedder, config: &VectorMemoryConfig) 
         if parts.len() != rows.len() {
             rows.truncate(1);
         }
+        let names = speakers.of(storage, &key)?;
         let texts: Vec<_> = parts
             .iter()
             .take(rows.len())
-            .map(|part| text::text_to_embed(part, &[]))
+            .map(|part| text::text_to_embed(part, &names))
             .collect();
         let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
         let embeddings = embedder.embed_batch(&texts)?;

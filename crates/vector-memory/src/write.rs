@@ -6,18 +6,15 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap, btree_map},
+    collections::BTreeMap,
     ops::ControlFlow,
     sync::{Arc, PoisonError},
 };
 
-use whisperengine_types::{
-    Committed, MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecord, WriteOp,
-};
+use whisperengine_types::{Committed, MemoryError, MemoryId, MemoryPatch, MemoryRecord, WriteOp};
 
 use crate::{
     check,
-    lexicon::Words,
     memory::Shared,
     partition::Partition,
     partitions::{Partitions, Slot},
@@ -31,12 +28,14 @@ impl Shared {
         if let Some(error) = self.commits.closed() {
             return ops.iter().map(|_| Err(error.clone())).collect();
         }
-        let mut rows = self.rows_of(ops);
-        let slots: BTreeMap<OwnerKey, Arc<Slot>> = ops
-            .iter()
-            .map(|op| OwnerKey::new(op.owner()))
-            .map(|owner| (owner.clone(), self.partitions.slot(&owner)))
-            .collect();
+        let owners = owners_of(ops);
+        let mut rows = self.rows_of(ops, &owners);
+        let mut slots: BTreeMap<OwnerKey, Arc<Slot>> = BTreeMap::new();
+        for owner in &owners {
+            if !slots.contains_key(owner) {
+                slots.insert(owner.clone(), self.partitions.slot(owner));
+            }
+        }
         let results = {
             // Taken in the order of owners, so that two batches cannot wait for each other.
             let _turns: Vec<_> = slots
@@ -51,10 +50,11 @@ impl Shared {
             };
             let results: Vec<_> = ops
                 .iter()
+                .zip(&owners)
                 .zip(&mut rows)
-                .map(|(op, rows)| {
+                .map(|((op, owner), rows)| {
                     let rows = std::mem::replace(rows, Ok(Vec::new()))?;
-                    batch.stage(op, rows)
+                    batch.stage(op, owner, rows)
                 })
                 .collect();
             batch.finish(results)
@@ -67,9 +67,9 @@ impl Shared {
     }
 
     /// What is to be searched of each operation's text; an error for an operation that is not acceptable.
-    fn rows_of(&self, ops: &[WriteOp]) -> Vec<Result<Vec<Row>, MemoryError>> {
+    fn rows_of(&self, ops: &[WriteOp], owners: &[OwnerKey]) -> Vec<Result<Vec<Row>, MemoryError>> {
         let mut rows: Vec<Result<Vec<Row>, MemoryError>> = Vec::with_capacity(ops.len());
-        let names = names_in(ops);
+        let names = names_in(ops, owners);
         let mut texts: Vec<Cow<'_, str>> = Vec::new();
         let mut places: Vec<(usize, usize)> = Vec::new();
         for (at, op) in ops.iter().enumerate() {
@@ -92,7 +92,7 @@ impl Shared {
                 };
                 if given.is_none() {
                     places.extend((0..parts.len()).map(|part| (at, part)));
-                    let names = names.get(op.owner()).map_or(&[][..], Vec::as_slice);
+                    let names = names.get(&owners[at]).map_or(&[][..], Vec::as_slice);
                     texts.extend(parts.iter().map(|part| text::text_to_embed(part, names)));
                 }
                 rows.push(Ok(parts.iter().map(row_of).collect()));
@@ -162,12 +162,13 @@ enum IndexChange {
 }
 
 impl Batch<'_> {
-    fn stage(&mut self, op: &WriteOp, rows: Vec<Row>) -> Result<Committed, MemoryError> {
-        let owner = OwnerKey::new(op.owner());
+    fn stage(&mut self, op: &WriteOp, owner: &OwnerKey, rows: Vec<Row>) -> Result<Committed, MemoryError> {
         let id = match op {
             WriteOp::Store { record, .. } => {
-                let seq = self.seq_of(&owner, &record.id)?;
-                self.put(owner, record, seq, rows);
+                let key = (Table::Records, owner.memory(&record.id));
+                let seq = self.seq_of(owner, &record.id, &key)?;
+                let given = record.embedding.is_some();
+                self.put(owner, key, encode_body(record, seq, given), rows);
                 Some(record.id.clone())
             }
             WriteOp::Update { id, patch, .. } => {
@@ -176,7 +177,7 @@ impl Batch<'_> {
             }
             WriteOp::Delete { id, .. } => {
                 self.changes.insert((Table::Records, owner.memory(id)), None);
-                self.index.push((owner, IndexChange::Remove(id.clone())));
+                self.index.push((owner.clone(), IndexChange::Remove(id.clone())));
                 Some(id.clone())
             }
             WriteOp::ForgetAll { .. } => {
@@ -192,24 +193,24 @@ impl Batch<'_> {
         Ok(Committed { id })
     }
 
-    fn put(&mut self, owner: OwnerKey, record: &MemoryRecord, seq: u64, rows: Vec<Row>) {
-        let body = encode_body(record, seq, record.embedding.is_some());
+    fn put(&mut self, owner: &OwnerKey, key: (Table, Vec<u8>), body: Vec<u8>, rows: Vec<Row>) {
         let dim = rows.first().map_or(0, |row| row.coordinates.dim());
         let value = record::encode(&body, dim, &rows);
-        self.changes
-            .insert((Table::Records, owner.memory(&record.id)), Some(value));
-        self.index.push((owner, IndexChange::Put { body, rows }));
+        self.changes.insert(key, Some(value));
+        self.index.push((owner.clone(), IndexChange::Put { body, rows }));
     }
 
     fn update(
         &mut self,
-        owner: OwnerKey,
+        owner: &OwnerKey,
         id: &MemoryId,
         patch: &MemoryPatch,
         new_rows: Vec<Row>,
     ) -> Result<(), MemoryError> {
-        let value = self.value(&owner, id)?;
-        let value = value.ok_or_else(|| MemoryError::NotFound { id: id.clone() })?;
+        let key = (Table::Records, owner.memory(id));
+        let value = self
+            .value(&key)?
+            .ok_or_else(|| MemoryError::NotFound { id: id.clone() })?;
         let stored = record::decode(&value)?;
         let body = record::Body::parse(stored.body)?;
         let (seq, was_given) = (body.seq, body.embedding_given);
@@ -230,15 +231,11 @@ impl Batch<'_> {
             }
             _ => new_rows,
         };
-        let body = encode_body(&record, seq, given);
-        let value = record::encode(&body, rows.first().map_or(0, |row| row.coordinates.dim()), &rows);
-        self.changes
-            .insert((Table::Records, owner.memory(id)), Some(value));
-        self.index.push((owner, IndexChange::Put { body, rows }));
+        self.put(owner, key, encode_body(&record, seq, given), rows);
         Ok(())
     }
 
-    fn forget_all(&mut self, owner: OwnerKey) -> Result<(), MemoryError> {
+    fn forget_all(&mut self, owner: &OwnerKey) -> Result<(), MemoryError> {
         for ((_, key), value) in &mut self.changes {
             if key.starts_with(owner.bytes()) {
                 *value = None;
@@ -251,34 +248,31 @@ impl Batch<'_> {
             Ok(ControlFlow::Continue(()))
         })?;
         changes.insert((Table::States, owner.bytes().to_vec()), None);
-        self.index.push((owner, IndexChange::Clear));
+        self.index.push((owner.clone(), IndexChange::Clear));
         Ok(())
     }
 
     /// The place in the order of memories: that of the record it replaces, else the next.
-    fn seq_of(&self, owner: &OwnerKey, id: &MemoryId) -> Result<u64, MemoryError> {
-        let staged = self.changes.get(&(Table::Records, owner.memory(id)));
+    fn seq_of(&self, owner: &OwnerKey, id: &MemoryId, key: &(Table, Vec<u8>)) -> Result<u64, MemoryError> {
         let resident = || {
-            let slot = self.slots.get(owner)?;
-            Partitions::peek(slot, |partition| {
+            Partitions::peek(&self.slots[owner], |partition| {
                 partition.find(id.as_str()).map(|record| partition.seq(record))
             })
         };
-        if staged.is_none()
+        if !self.changes.contains_key(key)
             && let Some(seq) = resident()
         {
             return Ok(seq.unwrap_or_else(|| self.shared.next_seq()));
         }
-        match self.value(owner, id)? {
+        match self.value(key)? {
             Some(value) => Ok(record::Body::parse(record::decode_without_rows(&value)?)?.seq),
             None => Ok(self.shared.next_seq()),
         }
     }
 
     /// The record's bytes as of the operations before.
-    fn value(&self, owner: &OwnerKey, id: &MemoryId) -> Result<Option<Vec<u8>>, MemoryError> {
-        let key = (Table::Records, owner.memory(id));
-        match self.changes.get(&key) {
+    fn value(&self, key: &(Table, Vec<u8>)) -> Result<Option<Vec<u8>>, MemoryError> {
+        match self.changes.get(key) {
             Some(staged) => Ok(staged.clone()),
             None => self.shared.storage.read(Table::Records, &key.1),
         }
@@ -299,27 +293,22 @@ impl Batch<'_> {
         }
         let mut by_owner: BTreeMap<OwnerKey, Vec<IndexChange>> = BTreeMap::new();
         for (owner, change) in self.index {
-            match by_owner.entry(owner) {
-                btree_map::Entry::Vacant(entry) => {
-                    entry.insert(vec![change]);
-                }
-                btree_map::Entry::Occupied(mut entry) => entry.get_mut().push(change),
-            }
+            by_owner.entry(owner).or_default().push(change);
         }
         for (owner, changes) in by_owner {
             let slot = &self.slots[&owner];
-            self.shared.partitions.change(slot, |partition| {
-                apply(partition, changes, &self.shared.lexicon.read())
-            });
+            self.shared
+                .partitions
+                .change(slot, |partition| apply(partition, changes));
         }
         results
     }
 }
 
-fn apply(partition: &mut Partition, changes: Vec<IndexChange>, words: &Words) -> Result<(), MemoryError> {
+fn apply(partition: &mut Partition, changes: Vec<IndexChange>) -> Result<(), MemoryError> {
     for change in changes {
         match change {
-            IndexChange::Put { body, rows } => partition.insert(&body, &rows, words)?,
+            IndexChange::Put { body, rows } => partition.insert(&body, &rows)?,
             IndexChange::Remove(id) => partition.remove(id.as_str()),
             IndexChange::Clear => *partition = Partition::default(),
         }
@@ -327,11 +316,25 @@ fn apply(partition: &mut Partition, changes: Vec<IndexChange>, words: &Words) ->
     Ok(())
 }
 
+/// Whose each operation is.
+fn owners_of(ops: &[WriteOp]) -> Vec<OwnerKey> {
+    let mut owners: Vec<OwnerKey> = Vec::with_capacity(ops.len());
+    for (at, op) in ops.iter().enumerate() {
+        // Operations of one owner often follow each other, and share the key then.
+        let owner = match owners.last() {
+            Some(last) if ops[at - 1].owner() == op.owner() => last.clone(),
+            _ => OwnerKey::new(op.owner()),
+        };
+        owners.push(owner);
+    }
+    owners
+}
+
 /// The speakers of each owner's records in a batch.
-fn names_in(ops: &[WriteOp]) -> HashMap<&MemoryOwner, Vec<&str>> {
-    let mut names: HashMap<&MemoryOwner, Vec<&str>> = HashMap::new();
-    for op in ops {
-        if let WriteOp::Store { owner, record } = op
+fn names_in<'a>(ops: &'a [WriteOp], owners: &'a [OwnerKey]) -> BTreeMap<&'a OwnerKey, Vec<&'a str>> {
+    let mut names: BTreeMap<&OwnerKey, Vec<&str>> = BTreeMap::new();
+    for (op, owner) in ops.iter().zip(owners) {
+        if let WriteOp::Store { record, .. } = op
             && let Some(speaker) = &record.speaker
         {
             let names = names.entry(owner).or_default();

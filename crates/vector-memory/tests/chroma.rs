@@ -87,6 +87,12 @@ fn where_filters_select_as_in_chroma() {
             json!({"$and": [{"$contains": "a"}, {"$not_contains": "red"}]}),
             &["b", "c"],
         ),
+        (json!({"$regex": "^no|dog$"}), &["z", "c"]),
+        (json!({"$not_regex": "r.d"}), &["b", "c"]),
+        (
+            json!({"$or": [{"$and": [{"$regex": "(?i)RED"}, {"$not_regex": "b.rd"}]}, {"$contains": "cat"}]}),
+            &["z", "b"],
+        ),
     ];
     for (condition, expected) in cases {
         let get = Get {
@@ -94,6 +100,16 @@ fn where_filters_select_as_in_chroma() {
             ..Get::default()
         };
         assert_eq!(pets.get(&get).unwrap().ids, *expected, "{condition}");
+        let query = Query {
+            embeddings: Some(vec![vec![1.0, 0.5]]),
+            where_document: Some(condition.clone()),
+            ..Query::default()
+        };
+        let mut found = pets.query(&query).unwrap().ids.remove(0);
+        let mut expected = strings(expected);
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{condition}");
     }
 }
 
@@ -120,7 +136,13 @@ fn what_chroma_refuses_is_refused() {
             "{condition}"
         );
     }
-    for condition in [json!({"$contains": ""}), json!({"$regex": "a"}), json!("a")] {
+    for condition in [
+        json!({"$contains": ""}),
+        json!({"$regex": "("}),
+        json!({"$regex": 1}),
+        json!({"$like": "a"}),
+        json!("a"),
+    ] {
         let get = Get {
             where_document: Some(condition.clone()),
             ..Get::default()

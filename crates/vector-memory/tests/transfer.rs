@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use support::{embedder, id, in_memory, open, person, record};
-use whisperengine_types::{Filter, MemoryStore, RecallQuery, WriteOp};
+use whisperengine_types::{Embedder, Filter, MemoryRecord, MemoryStore, MetadataValue, RecallQuery, WriteOp};
 use whisperengine_vector_memory::{Error, VectorMemory, VectorMemoryConfig};
 
 fn fill(memory: &VectorMemory) {
@@ -99,4 +99,65 @@ fn a_store_moves_into_another_space() {
         VectorMemory::reembed(folder.path(), &new, &config, |_| ()).unwrap(),
         0
     );
+}
+
+#[test]
+fn floats_survive_an_export_to_the_bit() {
+    let (from, to) = (in_memory(), in_memory());
+    let mut numbers = support::Numbers(3);
+    let mut record = record("m", "floats");
+    let mut add = |value: f64| {
+        let key = format!("f{}", record.metadata.len());
+        record.metadata.insert(key, MetadataValue::Float(value));
+    };
+    [0.1, -0.0, f64::MIN_POSITIVE, 5e-324, f64::MAX, 1.0 / 3.0]
+        .into_iter()
+        .for_each(&mut add);
+    let any = std::iter::from_fn(|| Some(f64::from_bits(numbers.next())));
+    any.filter(|value| value.is_finite()).take(200).for_each(&mut add);
+    from.owner(&person("ana")).remember(record.clone()).unwrap();
+    let mut lines = Vec::new();
+    from.export(&[person("ana")], &mut lines, |_| ()).unwrap();
+    to.import(&*lines, |_| ()).unwrap();
+    let imported = to.owner(&person("ana")).get(&id("m")).unwrap().unwrap();
+    let bits = |record: &MemoryRecord| -> Vec<(String, u64)> {
+        let value = |value: &MetadataValue| match value {
+            MetadataValue::Float(value) => value.to_bits(),
+            other => panic!("{other:?}"),
+        };
+        let pairs = record.metadata.iter();
+        pairs.map(|(key, of)| (key.clone(), value(of))).collect()
+    };
+    assert_eq!(bits(&imported), bits(&record));
+}
+
+#[test]
+fn re_embedding_replaces_the_names_of_everyone_who_spoke() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(folder.path());
+    let ana = memory.owner(&person("ana"));
+    for (name, speaker, text) in [("m1", "Ana", "Bo sings"), ("m2", "Bo", "Ana paints")] {
+        let mut record = record(name, text);
+        record.speaker = Some(speaker.to_owned());
+        ana.remember(record).unwrap();
+    }
+    let bo = memory.owner(&person("bo"));
+    bo.remember(record("m1", "Ana paints")).unwrap();
+    drop((memory, ana, bo));
+    let new: Arc<dyn Embedder> = Arc::new(support::WordEmbedder::new(4096));
+    let config = VectorMemoryConfig::default();
+    VectorMemory::reembed(folder.path(), &*new, &config, |_| ()).unwrap();
+    let memory = VectorMemory::open(folder.path(), Arc::clone(&new), config).unwrap();
+    for (user, name, embedded) in [
+        ("ana", "m1", "they sings"),
+        ("ana", "m2", "they paints"),
+        ("bo", "m1", "Ana paints"),
+    ] {
+        let stored = memory.owner(&person(user)).get(&id(name)).unwrap().unwrap();
+        let similarity = stored
+            .embedding
+            .unwrap()
+            .similarity(&new.embed(embedded).unwrap());
+        assert!(similarity.unwrap().value() > 0.999, "{user} {name}");
+    }
 }

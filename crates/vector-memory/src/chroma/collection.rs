@@ -13,10 +13,16 @@ use whisperengine_types::{
 use super::{
     Client, Get, GetResult, Include, Metadata, Query, QueryResult, Records,
     client::{check_metadata, owner},
+    document::DocumentCondition,
     error::{Error, Result, invalid},
     filter,
 };
-use crate::{memory::GIVEN, recall::Metric, store::OwnerKey};
+use crate::{
+    memory::GIVEN,
+    partition::{TextTest, check_filter},
+    recall::Metric,
+    store::OwnerKey,
+};
 
 /// One collection; a handle that is cheap to clone.
 #[derive(Debug, Clone)]
@@ -172,7 +178,9 @@ impl Collection {
             return invalid("number of requested results 0, cannot be negative, or zero");
         }
         let (_, entry) = self.client.entry(self.id)?;
-        let filter = filter::parse(query.where_metadata.as_ref(), query.where_document.as_ref())?;
+        let filter = filter::parse(query.where_metadata.as_ref())?;
+        let document = query.where_document.as_ref();
+        let document = document.map(DocumentCondition::parse).transpose()?;
         let mut result = QueryResult {
             embeddings: query.include.contains(&Include::Embeddings).then(Vec::new),
             documents: query.include.contains(&Include::Documents).then(Vec::new),
@@ -187,7 +195,14 @@ impl Collection {
                 let got = embedding.space().dim();
                 return Err(Error::InvalidDimension { expected, got });
             }
-            self.answer_query(&embedding, &filter, query, entry.metric, &mut result)?;
+            self.answer_query(
+                &embedding,
+                &filter,
+                document.as_ref(),
+                query,
+                entry.metric,
+                &mut result,
+            )?;
         }
         Ok(result)
     }
@@ -196,13 +211,16 @@ impl Collection {
         &self,
         embedding: &Embedding,
         filter: &Filter,
+        document: Option<&DocumentCondition>,
         query: &Query,
         metric: Metric,
         result: &mut QueryResult,
     ) -> Result<()> {
         let key = OwnerKey::new(&self.owner);
         let shared = &self.client.shared.memory.shared;
-        let nearest = shared.nearest(&key, embedding, filter, query.n_results, metric)?;
+        let test = document.map(|document| |text: &str| document.admits(text));
+        let test = test.as_ref().map(|test| test as TextTest<'_>);
+        let nearest = shared.nearest(&key, embedding, filter, test, query.n_results, metric)?;
         let ids: Vec<MemoryId> = nearest.into_iter().map(|(id, _)| id).collect();
         let records = self.records(&ids)?;
         let answer = Self::answer(&records, &query.include);
@@ -365,8 +383,14 @@ impl Collection {
     /// The ids that meet the conditions, in the order in which they were added.
     fn matching(&self, get: &Get) -> Result<Vec<MemoryId>> {
         self.client.entry(self.id)?;
-        let filter = filter::parse(get.where_metadata.as_ref(), get.where_document.as_ref())?;
-        crate::partition::check_filter(&filter)?;
+        let filter = filter::parse(get.where_metadata.as_ref())?;
+        check_filter(&filter)?;
+        let document = get.where_document.as_ref();
+        let document = document.map(DocumentCondition::parse).transpose()?;
+        let test = document
+            .as_ref()
+            .map(|document| |text: &str| document.admits(text));
+        let test = test.as_ref().map(|test| test as TextTest<'_>);
         let wanted = match &get.ids {
             Some(ids) => {
                 check_unique(ids)?;
@@ -376,7 +400,7 @@ impl Collection {
         };
         let shared = &self.client.shared.memory.shared;
         let mut found = shared.read(&OwnerKey::new(&self.owner), |partition| {
-            let admitted = partition.admitted(&filter)?;
+            let admitted = partition.admitted_with(&filter, test)?;
             let records = partition.in_id_order().iter().copied();
             let records = records.filter(|&record| admitted[record as usize]);
             let records = records.filter(|&record| {

@@ -1,24 +1,13 @@
-//! Chroma's `where` and `where_document` languages.
+//! Chroma's `where` language.
 
 use serde_json::{Map, Value};
 use whisperengine_types::{Comparison, Filter, MetadataValue};
 
 use super::error::{Result, invalid};
 
-/// Both conditions as one filter.
-pub(super) fn parse(where_metadata: Option<&Value>, where_document: Option<&Value>) -> Result<Filter> {
-    let mut filters = Vec::new();
-    if let Some(value) = where_metadata {
-        filters.push(metadata(value)?);
-    }
-    if let Some(value) = where_document {
-        filters.push(document(value)?);
-    }
-    Ok(match filters.len() {
-        0 => Filter::Any,
-        1 => filters.remove(0),
-        _ => Filter::And(filters),
-    })
+/// A condition on metadata; without one, all pass.
+pub(super) fn parse(where_metadata: Option<&Value>) -> Result<Filter> {
+    where_metadata.map_or(Ok(Filter::Any), metadata)
 }
 
 fn metadata(value: &Value) -> Result<Filter> {
@@ -56,27 +45,8 @@ fn comparison(value: &Value) -> Result<Comparison> {
     })
 }
 
-fn document(value: &Value) -> Result<Filter> {
-    let (operator, operand) = single(value, "where document")?;
-    let text = || match operand {
-        Value::String(text) if !text.is_empty() => Ok(Filter::TextContains(text.clone())),
-        _ => invalid(format!(
-            "expected where document operand of {operator} to be a non-empty string"
-        )),
-    };
-    match operator {
-        "$contains" => text(),
-        "$not_contains" => Ok(Filter::Not(Box::new(text()?))),
-        "$and" => Ok(Filter::And(list(operand, "where document", document)?)),
-        "$or" => Ok(Filter::Or(list(operand, "where document", document)?)),
-        _ => invalid(format!(
-            "expected where document operator to be one of $contains, $not_contains, $and, $or, got {operator}"
-        )),
-    }
-}
-
 /// The one entry of an object.
-fn single<'a>(value: &'a Value, what: &str) -> Result<(&'a str, &'a Value)> {
+pub(super) fn single<'a>(value: &'a Value, what: &str) -> Result<(&'a str, &'a Value)> {
     let one = |object: &'a Map<String, Value>| object.iter().next().filter(|_| object.len() == 1);
     match value.as_object().and_then(one) {
         Some((key, value)) => Ok((key, value)),
@@ -86,7 +56,8 @@ fn single<'a>(value: &'a Value, what: &str) -> Result<(&'a str, &'a Value)> {
     }
 }
 
-fn list(value: &Value, what: &str, parse: fn(&Value) -> Result<Filter>) -> Result<Vec<Filter>> {
+/// At least two expressions.
+pub(super) fn list<T>(value: &Value, what: &str, parse: impl FnMut(&Value) -> Result<T>) -> Result<Vec<T>> {
     match value {
         Value::Array(values) if values.len() > 1 => values.iter().map(parse).collect(),
         _ => invalid(format!(

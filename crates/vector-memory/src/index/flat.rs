@@ -108,13 +108,7 @@ pub(super) fn exact(rows: &Rows, query: &[f32], k: usize, allowed: Option<&SlotS
                 contenders.offer(similarity, slot);
             });
         }
-        Some(allowed) => rows.scan(&query, &mut |similarity, slot| {
-            if allowed.contains(slot) {
-                contenders.offer(similarity, slot);
-            }
-            contenders.threshold()
-        }),
-        None => rows.scan(&query, &mut |similarity, slot| {
+        _ => rows.scan(&query, allowed, &mut |similarity, slot| {
             contenders.offer(similarity, slot);
             contenders.threshold()
         }),

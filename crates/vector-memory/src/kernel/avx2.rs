@@ -1,14 +1,17 @@
 //! AVX2 with FMA (Haswell and Zen onwards).
 
 use std::arch::x86_64::{
-    _mm_loadu_si128, _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256,
-    _mm256_cvtepi8_epi16, _mm256_cvtepu8_epi16, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
-    _mm256_madd_epi16, _mm256_permute2x128_si256, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps,
-    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_storeu_ps, _mm256_storeu_si256,
-    _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
+    __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps,
+    _mm256_and_si256, _mm256_cvtepi8_epi16, _mm256_cvtepu8_epi16, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_permute2x128_si256, _mm256_set1_epi8,
+    _mm256_set1_epi16, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
+    _mm256_storeu_ps, _mm256_storeu_si256, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
 };
 
-use super::{BLOCK, BlockScale, CodeRows, Int8Query, Kernel, Line, Table, Width, portable};
+use super::{
+    BLOCK, BlockScale, CoarseScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, Width, portable,
+    prefetch_after,
+};
 
 /// Runs `work` compiled for this instruction set, as far as it is inlined.
 ///
@@ -27,9 +30,13 @@ pub(super) fn kernel() -> Option<Kernel> {
         // SAFETY: the features were just detected; `Kernel` checks the lengths.
         dot_f32: |a, b| unsafe { dot_f32(a, b) },
         // SAFETY: as above.
-        dot_int8: |row, query| unsafe { dot_int8(row, query) },
+        dot_int8: |coarse, fine, query| unsafe { dot_int8(coarse, fine, query) },
         // SAFETY: as above.
         dots_int8: |rows, query, out| unsafe { dots_int8(rows, query, out) },
+        // SAFETY: as above.
+        scan_coarse: |rows, query, scale| unsafe { scan_coarse(rows, query, scale) },
+        // SAFETY: as above.
+        scan_signed: |rows, dim, query, out| unsafe { scan_signed(rows, dim, query, out) },
         // SAFETY: as above.
         scan_block: |codes, table, sums| unsafe { scan_block(codes, table, sums) },
         // SAFETY: as above.
@@ -66,40 +73,95 @@ unsafe fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// # Safety
-/// The machine has AVX2; `row` has as many lines as `query.values` has times 64.
+/// The machine has AVX2; each of `coarse` and `fine` has half as many lines as `query.values` has times 64.
 #[target_feature(enable = "avx2")]
-unsafe fn dot_int8(row: &[Line], query: &Int8Query) -> i32 {
-    let (values, _) = query.values.as_chunks::<64>();
-    let mut sums = [_mm256_setzero_si256(); 2];
-    for (line, values) in row.iter().zip(values) {
-        for at in (0..64).step_by(16) {
-            // SAFETY: both are 64 bytes, and `at + 16 <= 64`.
-            let (codes, values) = unsafe {
-                (
-                    _mm_loadu_si128(line.0.as_ptr().add(at).cast()),
-                    _mm_loadu_si128(values.as_ptr().add(at).cast()),
-                )
-            };
-            // Widened first: products of bytes, summed in pairs, overflow 16 bits.
-            let products = _mm256_madd_epi16(_mm256_cvtepu8_epi16(codes), _mm256_cvtepi8_epi16(values));
-            let sum = &mut sums[(at / 16) & 1];
-            *sum = _mm256_add_epi32(*sum, products);
-        }
-    }
-    let mut lanes = [0_i32; 8];
-    // SAFETY: `lanes` has room for 8 numbers.
-    unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), _mm256_add_epi32(sums[0], sums[1])) };
-    lanes.iter().sum::<i32>() - query.bias
+unsafe fn dot_int8(coarse: &[Line], fine: &[Line], query: &Int8Query) -> i32 {
+    // SAFETY: promised by the caller.
+    unsafe { 16 * nibbles(coarse, query) + nibbles(fine, query) - query.bias }
 }
 
 /// # Safety
-/// As [`dot_int8`], for 16 rows.
+/// The machine has AVX2; `rows` has 8 times as many lines as `query.values` has times 64.
+#[target_feature(enable = "avx2")]
+unsafe fn scan_coarse(rows: &[Line], query: &Int8Query, scale: &CoarseScale<'_>) -> u16 {
+    let mut dots = [0; 16];
+    for (row, dot) in rows.chunks_exact(rows.len() / 16).zip(&mut dots) {
+        prefetch_after(row);
+        // SAFETY: promised by the caller.
+        *dot = unsafe { nibbles(row, query) };
+    }
+    portable::above(&dots, scale)
+}
+
+/// # Safety
+/// The machine has AVX2; `row` has half as many lines as `query.values` has times 64.
+#[target_feature(enable = "avx2")]
+unsafe fn nibbles(row: &[Line], query: &Int8Query) -> i32 {
+    let (nibble, ones) = (_mm256_set1_epi8(15), _mm256_set1_epi16(1));
+    let mut sum = _mm256_setzero_si256();
+    for (line, values) in row.iter().zip(query.values.as_chunks::<{ 2 * LINE }>().0) {
+        for at in [0, 32] {
+            // SAFETY: the line is 64 bytes, the values are 128, and `at + 32 <= 64`.
+            let (codes, first, second) = unsafe {
+                (
+                    _mm256_loadu_si256(line.0.as_ptr().add(at).cast()),
+                    _mm256_loadu_si256(values.as_ptr().add(at).cast()),
+                    _mm256_loadu_si256(values.as_ptr().add(LINE + at).cast()),
+                )
+            };
+            let low = _mm256_and_si256(codes, nibble);
+            let high = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble);
+            // Four products of 15 and 128 at most fit 16 bits.
+            let pairs = _mm256_add_epi16(
+                _mm256_maddubs_epi16(low, first),
+                _mm256_maddubs_epi16(high, second),
+            );
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+        }
+    }
+    sum_lanes(sum)
+}
+
+/// # Safety
+/// The machine has AVX2; `rows` has 16 times as many lines as `query.values` has times 64.
 #[target_feature(enable = "avx2")]
 unsafe fn dots_int8(rows: &[Line], query: &Int8Query, out: &mut [i32; 16]) {
+    let (values, _) = query.values.as_chunks::<LINE>();
     for (row, out) in rows.chunks_exact(rows.len() / 16).zip(out) {
-        // SAFETY: promised by the caller.
-        *out = unsafe { dot_int8(row, query) };
+        let mut sums = [_mm256_setzero_si256(); 2];
+        for (line, values) in row.iter().zip(values) {
+            for at in (0..LINE).step_by(16) {
+                // SAFETY: both are 64 bytes, and `at + 16 <= 64`.
+                let (codes, values) = unsafe {
+                    (
+                        _mm_loadu_si128(line.0.as_ptr().add(at).cast()),
+                        _mm_loadu_si128(values.as_ptr().add(at).cast()),
+                    )
+                };
+                // Widened first: products of bytes, summed in pairs, overflow 16 bits.
+                let products = _mm256_madd_epi16(_mm256_cvtepu8_epi16(codes), _mm256_cvtepi8_epi16(values));
+                let sum = &mut sums[(at / 16) & 1];
+                *sum = _mm256_add_epi32(*sum, products);
+            }
+        }
+        *out = sum_lanes(_mm256_add_epi32(sums[0], sums[1])) - query.bias;
     }
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn sum_lanes(vector: __m256i) -> i32 {
+    let mut lanes = [0_i32; 8];
+    // SAFETY: `lanes` has room for 8 numbers.
+    unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), vector) };
+    lanes.iter().sum()
+}
+
+/// # Safety
+/// The machine has AVX2: the portable loop, compiled for it.
+#[target_feature(enable = "avx2")]
+unsafe fn scan_signed(rows: &[i8], dim: usize, query: &Int8Query, out: &mut [i32]) {
+    portable::scan_signed(rows, dim, query, out);
 }
 
 /// # Safety

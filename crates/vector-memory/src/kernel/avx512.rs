@@ -5,14 +5,18 @@ use std::arch::x86_64::{
     _mm256_storeu_si256, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16, _mm512_add_epi8, _mm512_add_epi16,
     _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512, _mm512_castsi512_si256, _mm512_cmp_ps_mask,
     _mm512_cvtepi32_ps, _mm512_cvtepu16_epi32, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_loadu_ps, _mm512_reduce_add_epi32,
-    _mm512_reduce_add_ps, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_srli_epi16,
-    _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
-    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_ps,
+    _mm512_mul_ps, _mm512_reduce_add_epi32, _mm512_reduce_add_ps, _mm512_set1_epi8, _mm512_set1_epi16,
+    _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_epi8,
+    _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_srli_epi16, _mm512_storeu_ps, _mm512_storeu_si512,
+    _mm512_sub_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
+    _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 
-use super::{BLOCK, BlockScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, Width};
+use super::{
+    BLOCK, BlockScale, CoarseScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, Width, portable,
+    prefetch_after,
+};
 
 /// Runs `work` compiled for this instruction set, as far as it is inlined.
 ///
@@ -33,9 +37,13 @@ pub(super) fn kernel() -> Option<Kernel> {
         // SAFETY: the features were just detected; `Kernel` checks the lengths.
         dot_f32: |a, b| unsafe { dot_f32(a, b) },
         // SAFETY: as above.
-        dot_int8: |row, query| unsafe { dot_int8(row, query) },
+        dot_int8: |coarse, fine, query| unsafe { dot_int8(coarse, fine, query) },
         // SAFETY: as above.
         dots_int8: |rows, query, out| unsafe { dots_int8(rows, query, out) },
+        // SAFETY: as above.
+        scan_coarse: |rows, query, scale| unsafe { scan_coarse(rows, query, scale) },
+        // SAFETY: as above.
+        scan_signed: |rows, dim, query, out| unsafe { scan_signed(rows, dim, query, out) },
         // SAFETY: as above.
         scan_block: |codes, table, sums| unsafe { scan_block(codes, table, sums) },
         // SAFETY: as above.
@@ -74,21 +82,71 @@ unsafe fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// # Safety
-/// The machine has AVX-512F and VNNI; `row` has as many lines as `query.values` has times 64.
-#[target_feature(enable = "avx512f,avx512vnni")]
-unsafe fn dot_int8(row: &[Line], query: &Int8Query) -> i32 {
+/// The machine has AVX-512F, BW and VNNI; each of `coarse` and `fine` has half as many lines as `query.values` has
+/// times 64.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+unsafe fn dot_int8(coarse: &[Line], fine: &[Line], query: &Int8Query) -> i32 {
     let values = query.values.as_ptr();
-    let mut sums = [_mm512_setzero_si512(); 2];
-    for (at, line) in row.iter().enumerate() {
-        // SAFETY: a `Line` is 64 aligned bytes, and the query has 64 values for it.
-        let (codes, values) = unsafe { (load(line), _mm512_loadu_si512(values.add(at * LINE).cast())) };
-        sums[at & 1] = _mm512_dpbusd_epi32(sums[at & 1], codes, values);
+    let nibble = _mm512_set1_epi8(15);
+    let mut sums = [_mm512_setzero_si512(); 4];
+    for (at, (coarse, fine)) in coarse.iter().zip(fine).enumerate() {
+        // SAFETY: a `Line` is 64 aligned bytes, and the query has 128 values for each pair of them.
+        let (first, second, coarse, fine) = unsafe {
+            (
+                _mm512_loadu_si512(values.add(2 * at * LINE).cast()),
+                _mm512_loadu_si512(values.add((2 * at + 1) * LINE).cast()),
+                load(coarse),
+                load(fine),
+            )
+        };
+        for (sums, codes) in sums.as_chunks_mut::<2>().0.iter_mut().zip([coarse, fine]) {
+            let low = _mm512_and_si512(codes, nibble);
+            let high = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble);
+            sums[0] = _mm512_dpbusd_epi32(sums[0], low, first);
+            sums[1] = _mm512_dpbusd_epi32(sums[1], high, second);
+        }
     }
-    _mm512_reduce_add_epi32(sums[0]) + _mm512_reduce_add_epi32(sums[1]) - query.bias
+    let [a, b, c, d] = sums;
+    let coarse = _mm512_slli_epi32::<4>(_mm512_add_epi32(a, b));
+    _mm512_reduce_add_epi32(_mm512_add_epi32(coarse, _mm512_add_epi32(c, d))) - query.bias
 }
 
 /// # Safety
-/// As [`dot_int8`], for 16 rows.
+/// The machine has AVX-512F, BW and VNNI; `rows` has 8 times as many lines as `query.values` has times 64.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+unsafe fn scan_coarse(rows: &[Line], query: &Int8Query, scale: &CoarseScale<'_>) -> u16 {
+    let lines = rows.len() / 16;
+    let values = query.values.as_ptr();
+    let nibble = _mm512_set1_epi8(15);
+    let mut sums = [_mm512_setzero_si512(); 16];
+    for at in 0..lines {
+        // SAFETY: the query has 128 values for each line of a row.
+        let (first, second) = unsafe {
+            (
+                _mm512_loadu_si512(values.add(2 * at * LINE).cast()),
+                _mm512_loadu_si512(values.add((2 * at + 1) * LINE).cast()),
+            )
+        };
+        for (row, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: there are 16 rows of `lines` lines.
+            let line = unsafe { rows.get_unchecked(row * lines + at) };
+            prefetch_after(std::slice::from_ref(line));
+            // SAFETY: a `Line` is 64 aligned bytes.
+            let codes = unsafe { load(line) };
+            let low = _mm512_and_si512(codes, nibble);
+            let high = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble);
+            *sum = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(*sum, low, first), high, second);
+        }
+    }
+    let dots = _mm512_cvtepi32_ps(sum_each(&sums));
+    let bounds = _mm512_fmadd_ps(dots, _mm512_set1_ps(scale.slope), _mm512_set1_ps(scale.offset));
+    // SAFETY: there are 16 factors.
+    let bounds = _mm512_mul_ps(bounds, unsafe { _mm512_loadu_ps(scale.factors.as_ptr()) });
+    _mm512_cmp_ps_mask::<_CMP_GT_OQ>(bounds, _mm512_set1_ps(scale.threshold))
+}
+
+/// # Safety
+/// The machine has AVX-512F and VNNI; `rows` has 16 times as many lines as `query.values` has times 64.
 #[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn dots_int8(rows: &[Line], query: &Int8Query, out: &mut [i32; 16]) {
     let lines = rows.len() / 16;
@@ -106,6 +164,41 @@ unsafe fn dots_int8(rows: &[Line], query: &Int8Query, out: &mut [i32; 16]) {
     let totals = _mm512_sub_epi32(sum_each(&sums), _mm512_set1_epi32(query.bias));
     // SAFETY: `out` has room for 16 numbers.
     unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), totals) };
+}
+
+/// # Safety
+/// The machine has AVX-512F, BW and VNNI; `rows` has `dim` codes for each of `out`, and the query is padded
+/// to whole lines.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+unsafe fn scan_signed(rows: &[i8], dim: usize, query: &Int8Query, out: &mut [i32]) {
+    let values = query.values.as_ptr();
+    let (flip, bias) = (_mm512_set1_epi8(i8::MIN), _mm512_set1_epi32(query.bias));
+    // What lies beyond a row's end counts for nothing: the query has zeros there.
+    let last = u64::MAX >> ((LINE - dim % LINE) % LINE);
+    let lines = dim.div_ceil(LINE);
+    let (groups, rest) = out.as_chunks_mut::<16>();
+    let whole = groups.len() * 16;
+    for (group, out) in groups.iter_mut().enumerate() {
+        let mut sums = [_mm512_setzero_si512(); 16];
+        for line in 0..lines {
+            let mask = if line + 1 == lines { last } else { u64::MAX };
+            // SAFETY: the query has 64 values for each line.
+            let values = unsafe { _mm512_loadu_si512(values.add(line * LINE).cast()) };
+            for (row, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: the row is among those that `out` has room for, and the mask ends with it.
+                let codes = unsafe {
+                    let at = rows.as_ptr().add((group * 16 + row) * dim + line * LINE);
+                    prefetch_after(std::slice::from_ref(&*at));
+                    _mm512_maskz_loadu_epi8(mask, at)
+                };
+                *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(codes, flip), values);
+            }
+        }
+        let totals = _mm512_sub_epi32(sum_each(&sums), bias);
+        // SAFETY: `out` has room for 16 numbers.
+        unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), totals) };
+    }
+    portable::scan_signed(&rows[whole * dim..], dim, query, rest);
 }
 
 /// The sum of the lanes of each of 16 vectors, in order: neighbours are interleaved and added, four times.

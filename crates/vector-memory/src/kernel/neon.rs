@@ -14,10 +14,11 @@ pub(super) fn kernel() -> Option<Kernel> {
         width: Width::Baseline,
         // SAFETY: NEON is part of the architecture; `Kernel` checks the lengths.
         dot_f32: |a, b| unsafe { dot_f32(a, b) },
-        // SAFETY: as above.
-        dot_int8: |row, query| unsafe { dot_int8(row, query) },
+        dot_int8: portable::dot_int8,
         // SAFETY: as above.
         dots_int8: |rows, query, out| unsafe { dots_int8(rows, query, out) },
+        scan_coarse: portable::scan_coarse,
+        scan_signed: portable::scan_signed,
         // SAFETY: as above.
         scan_block: |codes, table, sums| unsafe { scan_block(codes, table, sums) },
         score_block: portable::score_block,
@@ -49,7 +50,7 @@ unsafe fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
 
 /// # Safety
 /// `row` has as many lines as `query.values` has times 64.
-unsafe fn dot_int8(row: &[Line], query: &Int8Query) -> i32 {
+unsafe fn dot_row(row: &[Line], query: &Int8Query) -> i32 {
     let (values, _) = query.values.as_chunks::<64>();
     // SAFETY: every load takes 16 of an array's 64 bytes.
     unsafe {
@@ -69,11 +70,11 @@ unsafe fn dot_int8(row: &[Line], query: &Int8Query) -> i32 {
 }
 
 /// # Safety
-/// As [`dot_int8`], for 16 rows.
+/// As [`dot_row`], for 16 rows.
 unsafe fn dots_int8(rows: &[Line], query: &Int8Query, out: &mut [i32; 16]) {
     for (row, out) in rows.chunks_exact(rows.len() / 16).zip(out) {
         // SAFETY: promised by the caller.
-        *out = unsafe { dot_int8(row, query) };
+        *out = unsafe { dot_row(row, query) };
     }
 }
 

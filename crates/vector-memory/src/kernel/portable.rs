@@ -1,6 +1,6 @@
 //! Plain loops for machines without the instruction sets of the other files.
 
-use super::{BLOCK, BlockScale, CodeRows, Int8Query, Kernel, Line, Table, Width};
+use super::{BLOCK, BlockScale, CoarseScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, Width};
 
 pub(super) const KERNEL: Kernel = Kernel {
     name: "portable",
@@ -8,6 +8,8 @@ pub(super) const KERNEL: Kernel = Kernel {
     dot_f32,
     dot_int8,
     dots_int8,
+    scan_coarse,
+    scan_signed,
     scan_block,
     score_block,
 };
@@ -25,20 +27,85 @@ fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
-fn dot_int8(row: &[Line], query: &Int8Query) -> i32 {
-    let (values, _) = query.values.as_chunks::<64>();
-    let mut sum = 0_i32;
-    for (line, values) in row.iter().zip(values) {
-        for (&code, &value) in line.0.iter().zip(values) {
-            sum += i32::from(code) * i32::from(value);
+pub(super) fn dot_int8(coarse: &[Line], fine: &[Line], query: &Int8Query) -> i32 {
+    16 * nibbles(coarse, query) + nibbles(fine, query) - query.bias
+}
+
+pub(super) fn scan_coarse(rows: &[Line], query: &Int8Query, scale: &CoarseScale<'_>) -> u16 {
+    let mut dots = [0; 16];
+    for (row, dot) in rows.chunks_exact(rows.len() / 16).zip(&mut dots) {
+        *dot = nibbles(row, query);
+    }
+    above(&dots, scale)
+}
+
+#[expect(clippy::inline_always, reason = "it is to become as wide as its caller")]
+#[inline(always)]
+pub(super) fn above(dots: &[i32; 16], scale: &CoarseScale<'_>) -> u16 {
+    let mut mask = 0;
+    for (row, (&dot, &factor)) in dots.iter().zip(scale.factors).enumerate() {
+        let bound = (dot as f32 * scale.slope + scale.offset) * factor;
+        mask |= u16::from(bound > scale.threshold) << row;
+    }
+    mask
+}
+
+fn nibbles(row: &[Line], query: &Int8Query) -> i32 {
+    let mut sum = 0;
+    for (line, values) in row.iter().zip(query.values.as_chunks::<{ 2 * LINE }>().0) {
+        let (first, second) = values.split_at(LINE);
+        for ((&byte, &first), &second) in line.0.iter().zip(first).zip(second) {
+            sum += i32::from(byte & 15) * i32::from(first) + i32::from(byte >> 4) * i32::from(second);
         }
     }
-    sum - query.bias
+    sum
 }
 
 fn dots_int8(rows: &[Line], query: &Int8Query, out: &mut [i32; 16]) {
+    let (values, _) = query.values.as_chunks::<LINE>();
     for (row, out) in rows.chunks_exact(rows.len() / 16).zip(out) {
-        *out = dot_int8(row, query);
+        let mut sum = 0;
+        for (line, values) in row.iter().zip(values) {
+            for (&code, &value) in line.0.iter().zip(values) {
+                sum += i32::from(code) * i32::from(value);
+            }
+        }
+        *out = sum - query.bias;
+    }
+}
+
+#[expect(clippy::inline_always, reason = "it is to become as wide as its caller")]
+#[inline(always)]
+pub(super) fn scan_signed(rows: &[i8], dim: usize, query: &Int8Query, out: &mut [i32]) {
+    let values = &query.values[..dim];
+    for (row, out) in rows.chunks_exact(dim.max(1)).zip(out) {
+        *out = row
+            .iter()
+            .zip(values)
+            .map(|(&a, &b)| i32::from(i16::from(a) * i16::from(b)))
+            .sum();
+    }
+}
+
+#[allow(clippy::inline_always, reason = "it is to become as wide as its caller")]
+#[inline(always)]
+pub(super) fn scan_planes(query: &[f32], high: &[i8], low: &[u8], out: &mut [f32]) {
+    const LANES: usize = 32;
+    let code = |high: i8, low: u8| f32::from(i16::from_le_bytes([low, high.cast_unsigned()]));
+    let dim = query.len().max(1);
+    let (query, query_rest) = query.as_chunks::<LANES>();
+    for ((high, low), out) in high.chunks_exact(dim).zip(low.chunks_exact(dim)).zip(out) {
+        let (high, high_rest) = high.as_chunks::<LANES>();
+        let (low, low_rest) = low.as_chunks::<LANES>();
+        let mut sums = [0.0; LANES];
+        for ((query, high), low) in query.iter().zip(high).zip(low) {
+            for (lane, sum) in sums.iter_mut().enumerate() {
+                *sum += query[lane] * code(high[lane], low[lane]);
+            }
+        }
+        let rest = query_rest.iter().zip(high_rest).zip(low_rest);
+        let rest: f32 = rest.map(|((query, &high), &low)| query * code(high, low)).sum();
+        *out = sums.iter().sum::<f32>() + rest;
     }
 }
 

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::{BLOCK, BlockScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, TableRows};
+use super::{
+    BLOCK, BlockScale, CoarseScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, TableRows, padded_lines,
+};
 
 fn int8_query(values: Vec<i8>) -> Int8Query {
     let bias = 128 * values.iter().map(|&v| i32::from(v)).sum::<i32>();
@@ -47,8 +49,71 @@ proptest! {
             let mut out = [0; 16];
             kernel.dots_int8(&rows, &query, &mut out);
             prop_assert_eq!(out.as_slice(), expected.as_slice(), "{}", kernel.name);
-            let one = kernel.dot_int8(&rows[..query.values.len() / LINE], &query);
-            prop_assert_eq!(one, expected[0], "{}", kernel.name);
+        }
+    }
+
+    #[test]
+    fn dot_products_with_halves_of_codes_are_those_of_a_loop(
+        (coarse, fine, values) in (1_usize..4).prop_flat_map(|lines| (
+            prop::collection::vec(any::<u8>(), 16 * lines * LINE),
+            prop::collection::vec(any::<u8>(), lines * LINE),
+            prop::collection::vec(any::<i8>(), 2 * lines * LINE),
+        )),
+    ) {
+        let nibbles = |row: &[u8]| -> i32 {
+            row.iter().enumerate().map(|(at, &byte)| {
+                let first = at / LINE * 2 * LINE + at % LINE;
+                let (low, high) = (i32::from(byte % 16), i32::from(byte / 16));
+                low * i32::from(values[first]) + high * i32::from(values[first + LINE])
+            }).sum()
+        };
+        let expected: Vec<i32> = coarse.chunks(fine.len()).map(nibbles).collect();
+        let whole = 16 * expected[0] + nibbles(&fine) - 128 * values.iter().map(|&v| i32::from(v)).sum::<i32>();
+        let (rows, fine, query) = (lines(&coarse), lines(&fine), int8_query(values.clone()));
+        for kernel in Kernel::available() {
+            for threshold in expected.iter().map(|&dot| dot as f32 * 0.5 + 1.0) {
+                let factors = &std::array::from_fn(|row| if row == 3 { f32::NAN } else { 0.5 });
+                let scale = CoarseScale { factors, slope: 1.0, offset: 2.0, threshold };
+                let above = |row: usize| row != 3 && (expected[row] + 2) as f32 * 0.5 > threshold;
+                let mask = (0..16).fold(0, |mask, row| mask | u16::from(above(row)) << row);
+                prop_assert_eq!(kernel.scan_coarse(&rows, &query, &scale), mask, "{}", kernel.name);
+            }
+            let one = kernel.dot_int8(&rows[..fine.len()], &fine, &query);
+            prop_assert_eq!(one, whole, "{}", kernel.name);
+        }
+    }
+
+    #[test]
+    fn scans_of_plain_rows_are_those_of_a_loop(
+        (dim, codes, low) in (1_usize..200, 0_usize..40).prop_flat_map(|(dim, rows)| (
+            Just(dim),
+            prop::collection::vec(any::<i8>(), rows * dim),
+            prop::collection::vec(any::<u8>(), rows * dim),
+        )),
+        values in prop::collection::vec(any::<i8>(), 200),
+    ) {
+        let values = &values[..dim];
+        let mut padded = values.to_vec();
+        padded.resize(padded_lines(dim) * LINE, 0);
+        let query = int8_query(padded);
+        let expected: Vec<i32> = codes
+            .chunks(dim)
+            .map(|row| row.iter().zip(values).map(|(&c, &v)| i32::from(c) * i32::from(v)).sum())
+            .collect();
+        let floats: Vec<f32> = values.iter().map(|&v| f32::from(v) / 128.0).collect();
+        let wide: Vec<f64> = codes.chunks(dim).zip(low.chunks(dim)).map(|(high, low)| {
+            let code = |(&high, &low): (&i8, &u8)| f64::from(high) * 256.0 + f64::from(low);
+            high.iter().zip(low).map(code).zip(&floats).map(|(code, &v)| code * f64::from(v)).sum()
+        }).collect();
+        for kernel in Kernel::available() {
+            let mut out = vec![0; expected.len()];
+            kernel.scan_signed(&codes, dim, &query, &mut out);
+            prop_assert_eq!(&out, &expected, "{}", kernel.name);
+            let mut out = vec![0.0; expected.len()];
+            kernel.scan_planes(&floats, &codes, &low, &mut out);
+            for (&got, &wide) in out.iter().zip(&wide) {
+                prop_assert!((f64::from(got) - wide).abs() < 1.0, "{}: {got} is not {wide}", kernel.name);
+            }
         }
     }
 

@@ -7,7 +7,25 @@ use whisperengine_types::{Comparison, Filter, MemoryError, MetadataValue};
 use super::Partition;
 use crate::record::{Body, Value};
 
+/// A condition on a text.
+pub(crate) type TextTest<'a> = &'a dyn Fn(&str) -> bool;
+
 impl Partition {
+    /// For each record whether it lives, `filter` admits it and its text passes `test`.
+    pub(crate) fn admitted_with(
+        &self,
+        filter: &Filter,
+        test: Option<TextTest<'_>>,
+    ) -> Result<Vec<bool>, MemoryError> {
+        let mut admitted = self.admitted(filter)?;
+        if let Some(test) = test {
+            for (record, admitted) in admitted.iter_mut().enumerate() {
+                *admitted = *admitted && test(Body::parse(self.body(record as u32))?.text);
+            }
+        }
+        Ok(admitted)
+    }
+
     /// For each record whether it lives and `filter` admits it.
     pub(crate) fn admitted(&self, filter: &Filter) -> Result<Vec<bool>, MemoryError> {
         let mut admitted = self.alive.clone();

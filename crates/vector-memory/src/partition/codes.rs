@@ -2,11 +2,16 @@
 //!
 //! A coordinate of the row, brought to unit length, is `step * (256 * high + low)`; the step belongs to
 //! the row, so the largest coordinate of each row uses the whole range. The high plane alone is an int8
-//! code. The error of a similarity is below [`Codes::error_bound`]; where that could change an answer,
-//! the caller reads the originals.
+//! code, which is read first where rows are many. No similarity is off by more than the bound that comes
+//! with it; where that could change an answer, the caller goes on to both planes, and then to the originals.
+
+use std::ops::Range;
 
 use super::scan;
-use crate::record::Coordinates;
+use crate::{
+    kernel::{Int8Query, Kernel, ZERO, encode_query, prefetch},
+    record::Coordinates,
+};
 
 /// The rows' codes.
 #[derive(Debug, Default)]
@@ -15,7 +20,19 @@ pub(crate) struct Codes {
     high: Vec<i8>,
     low: Vec<u8>,
     step: Vec<f32>,
+    /// By how much a coordinate's code can be off what is stored: half a step, or nothing.
+    rounding: Vec<f32>,
+    /// How far the row is from what the high bytes say, the low ones being taken for their middle.
+    residual: Vec<f32>,
     length: Vec<f32>,
+}
+
+/// A query in int8, for the high plane alone.
+#[derive(Debug)]
+pub(crate) struct CoarseQuery {
+    query: Int8Query,
+    scale: f32,
+    error: f32,
 }
 
 impl Codes {
@@ -36,30 +53,37 @@ impl Codes {
                 let norm = scan::norm(values);
                 let step = f64::from(largest) / f64::from(i16::MAX) / norm;
                 if let Coordinates::Rounded { codes, .. } = Coordinates::round(values) {
-                    self.push_codes(&codes, if norm > 0.0 { step } else { 0.0 });
-                    self.length.push(norm as f32);
+                    let step = if norm > 0.0 { step as f32 } else { 0.0 };
+                    self.push_codes(&codes, step, 0.5 * step, norm as f32);
                 }
             }
             Coordinates::Rounded { step: unit, codes } => {
-                let squares: i64 = codes.iter().map(|&code| i64::from(code) * i64::from(code)).sum();
+                let square = |&code: &i16| i64::from(i32::from(code) * i32::from(code));
+                let squares: i64 = Kernel::detect().wide(|| codes.iter().map(square).sum());
                 let step = if squares > 0 {
                     (squares as f64).sqrt().recip()
                 } else {
                     0.0
                 };
-                self.push_codes(codes, step);
-                self.length.push(unit * (squares as f64).sqrt() as f32);
+                self.push_codes(codes, step as f32, 0.0, unit * (squares as f64).sqrt() as f32);
             }
         }
     }
 
-    fn push_codes(&mut self, codes: &[i16], step: f64) {
-        for code in codes {
-            let [low, high] = code.to_le_bytes();
-            self.high.push(high.cast_signed());
-            self.low.push(low);
-        }
-        self.step.push(step as f32);
+    fn push_codes(&mut self, codes: &[i16], step: f32, rounding: f32, length: f32) {
+        let bytes = |code: &i16| code.to_le_bytes();
+        self.high
+            .extend(codes.iter().map(|code| bytes(code)[1].cast_signed()));
+        self.low.extend(codes.iter().map(|code| bytes(code)[0]));
+        let square = |code: &i16| {
+            let twice = 2 * i64::from(bytes(code)[0]) - 255;
+            twice * twice
+        };
+        let squares: i64 = Kernel::detect().wide(|| codes.iter().map(square).sum());
+        self.residual.push(0.5 * (squares as f32).sqrt() * step);
+        self.step.push(step);
+        self.rounding.push(rounding);
+        self.length.push(length);
     }
 
     pub(super) fn push_from(&mut self, other: &Self, row: usize) {
@@ -68,13 +92,38 @@ impl Codes {
         self.high.extend_from_slice(&other.high[range.clone()]);
         self.low.extend_from_slice(&other.low[range]);
         self.step.push(other.step[row]);
+        self.rounding.push(other.rounding[row]);
+        self.residual.push(other.residual[row]);
         self.length.push(other.length[row]);
     }
 
-    /// Cosine similarity of a row and `query`, which has unit length; 0 for a row without length.
+    /// Cosine similarities of `rows` and `query`, which has unit length; 0 for a row without length.
+    pub(crate) fn similarities(&self, query: &[f32], rows: Range<usize>, out: &mut [f32]) {
+        let bytes = rows.start * self.dim..rows.end * self.dim;
+        Kernel::detect().scan_planes(query, &self.high[bytes.clone()], &self.low[bytes], out);
+        for (similarity, step) in out.iter_mut().zip(&self.step[rows]) {
+            *similarity *= step;
+        }
+    }
+
+    /// Cosine similarity of one row and `query`, which has unit length.
     pub(crate) fn similarity(&self, query: &[f32], row: usize) -> f32 {
-        let range = row * self.dim..(row + 1) * self.dim;
-        scan::dot_codes(query, &self.high[range.clone()], &self.low[range]) * self.step[row]
+        let mut similarity = [0.0];
+        self.similarities(query, row..row + 1, &mut similarity);
+        similarity[0]
+    }
+
+    /// The same for all rows from the high plane alone; usually off by less than 0.002.
+    pub(crate) fn coarse_similarities(&self, query: &CoarseQuery) -> Vec<f32> {
+        if self.step.is_empty() {
+            return Vec::new();
+        }
+        let mut dots = vec![0; self.step.len()];
+        Kernel::detect().scan_signed(&self.high, self.dim, &query.query, &mut dots);
+        // The low byte is taken for its middle.
+        let sum = (query.query.bias / i32::from(ZERO)) as f32;
+        let cosine = |(&dot, step): (&i32, &f32)| step * query.scale * (256.0 * dot as f32 + 127.5 * sum);
+        dots.iter().zip(&self.step).map(cosine).collect()
     }
 
     /// The length of a row's embedding.
@@ -82,14 +131,42 @@ impl Codes {
         self.length[row]
     }
 
-    /// The most by which [`similarity`](Self::similarity) can be off, for a query whose coordinates'
-    /// magnitudes sum to `query_l1`.
+    /// The most by which [`similarity`](Self::similarity) can be off what the stored embedding gives, for a
+    /// query whose coordinates' magnitudes sum to `query_l1`.
     pub(crate) fn error_bound(&self, query_l1: f32, row: usize) -> f32 {
-        // Half a step for each coordinate, and the rounding of a sum of `dim` products.
-        0.5 * self.step[row] * query_l1 + self.dim as f32 * f32::EPSILON
+        // A sum of `dim` products in at least 16 lanes, which are then added up.
+        let rounding_of_sum = (self.dim as f32 / 16.0 + 48.0) * f32::EPSILON;
+        self.rounding[row] * query_l1 + rounding_of_sum
+    }
+
+    /// The most by which a coarse similarity can be off [`similarity`](Self::similarity).
+    pub(crate) fn coarse_error_bound(&self, query: &CoarseQuery, row: usize) -> f32 {
+        // Cauchy-Schwarz, for what the row and the query are rounded by.
+        let residual = self.residual[row];
+        1.001 * (residual * (1.0 + query.error) + query.error) + f32::EPSILON * self.dim as f32
+    }
+
+    /// Has the row fetched from memory ahead of its use.
+    pub(crate) fn prefetch(&self, row: usize) {
+        let bytes = row * self.dim..(row + 1) * self.dim;
+        prefetch(&self.high[bytes.clone()]);
+        prefetch(&self.low[bytes]);
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.high.capacity() + self.low.capacity() + (self.step.capacity() + self.length.capacity()) * 4
+        let numbers = 4 * self.step.capacity();
+        self.high.capacity() + self.low.capacity() + numbers * 4
+    }
+}
+
+impl CoarseQuery {
+    /// Of a query of unit length.
+    pub(crate) fn new(query: &[f32]) -> Self {
+        let (query, encoded) = encode_query(query);
+        Self {
+            query,
+            scale: encoded.scale,
+            error: encoded.error,
+        }
     }
 }

@@ -1,42 +1,29 @@
-//! Dot products in lanes: a strict sum of floats does not vectorise, independent partial sums do.
-
-/// The dot product of `query` and a row of codes, in code units.
-pub(super) fn dot_codes(query: &[f32], high: &[i8], low: &[u8]) -> f32 {
-    let (query_lanes, query_rest) = query.as_chunks::<LANES>();
-    let (high_lanes, high_rest) = high.as_chunks::<LANES>();
-    let (low_lanes, low_rest) = low.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for ((query, high), low) in query_lanes.iter().zip(high_lanes).zip(low_lanes) {
-        for lane in 0..LANES {
-            sums[lane] += query[lane] * code(high[lane], low[lane]);
-        }
-    }
-    let rest = query_rest.iter().zip(high_rest).zip(low_rest);
-    let rest: f32 = rest.map(|((query, &high), &low)| query * code(high, low)).sum();
-    sums.iter().sum::<f32>() + rest
-}
+//! Lengths of embeddings, and what the codes' bounds are worth.
 
 /// Euclidean length, summed in double precision.
 pub(crate) fn norm(values: &[f32]) -> f64 {
-    values
-        .iter()
-        .map(|&x| f64::from(x) * f64::from(x))
-        .sum::<f64>()
-        .sqrt()
+    let square = |x: f32| f64::from(x) * f64::from(x);
+    let (blocks, rest) = values.as_chunks::<8>();
+    // A strict sum does not vectorise, independent partial sums do.
+    let mut sums = [0.0; 8];
+    for block in blocks {
+        for (sum, &x) in sums.iter_mut().zip(block) {
+            *sum += square(x);
+        }
+    }
+    let rest: f64 = rest.iter().map(|&x| square(x)).sum();
+    (sums.iter().sum::<f64>() + rest).sqrt()
 }
-
-fn code(high: i8, low: u8) -> f32 {
-    f32::from(i16::from_le_bytes([low, high.cast_unsigned()]))
-}
-
-const LANES: usize = 16;
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{partition::Codes, record::Coordinates};
+    use crate::{
+        partition::{CoarseQuery, Codes},
+        record::Coordinates,
+    };
 
     proptest! {
         #[test]
@@ -51,6 +38,9 @@ mod tests {
             let l1 = query.iter().map(|x| x.abs()).sum();
             let off = (f64::from(codes.similarity(&query, 0)) - exact).abs();
             prop_assert!(off <= f64::from(codes.error_bound(l1, 0)), "{off}");
+            let coarse = CoarseQuery::new(&query);
+            let off = (codes.coarse_similarities(&coarse)[0] - codes.similarity(&query, 0)).abs();
+            prop_assert!(off <= codes.coarse_error_bound(&coarse, 0), "{off}");
         }
     }
 

@@ -1,10 +1,12 @@
 //! The fusion of scores.
 
+use std::{cmp::Ordering, cmp::Reverse, collections::BinaryHeap};
+
 use whisperengine_types::{ScoreParts, Similarity, Timestamp};
 
 use super::{Question, RecallWeights, UnitQuery};
 use crate::{
-    lexicon::Words,
+    lexicon::Lexicon,
     partition::{NONE, Partition, days},
     text::Days,
 };
@@ -35,59 +37,81 @@ pub(crate) fn rank(
     admitted: &[bool],
     asked: &Asked<'_>,
     weights: &RecallWeights,
-    words: &Words,
+    lexicon: &Lexicon,
     k: usize,
 ) -> Vec<Ranked> {
-    let columns = Columns::new(partition, admitted, asked, weights, words);
+    let columns = Columns::new(partition, admitted, asked, weights, lexicon);
     let times = asked.question.times(partition, admitted);
-    let mut ranked: Vec<(u32, ScoreParts, f32)> = (0..admitted.len() as u32)
-        .filter(|&record| admitted[record as usize])
-        .map(|record| {
-            let at = record as usize;
-            let parts = ScoreParts {
-                dense: columns.dense[at],
-                lexical: columns.lexical[at],
-                speaker: columns.speaker[at],
-                neighbours: columns.neighbours(partition, weights, record),
-                prior: prior(partition, record, weights, asked.now)
-                    + weights.time * fits(partition, record, &times),
-            };
-            let score = parts.dense + parts.lexical + parts.speaker + parts.neighbours + parts.prior;
-            (record, parts, score)
-        })
-        .collect();
-    let newest_first = |record: u32| (partition.sent_at(record), partition.seq(record));
-    let better = |a: &(u32, ScoreParts, f32), b: &(u32, ScoreParts, f32)| {
-        b.2.total_cmp(&a.2)
-            .then_with(|| newest_first(b.0).cmp(&newest_first(a.0)))
-    };
-    if k < ranked.len() {
-        ranked.select_nth_unstable_by(k, better);
-        ranked.truncate(k);
-    }
-    ranked.sort_unstable_by(better);
-    ranked
-        .into_iter()
-        .map(|(record, parts, score)| Ranked {
+    let mut best: BinaryHeap<Reverse<Place>> = BinaryHeap::with_capacity(k.min(admitted.len()) + 1);
+    for record in (0..admitted.len() as u32).filter(|&record| admitted[record as usize]) {
+        let score = columns.fused[record as usize] + columns.neighbours(partition, weights, record);
+        // Most records fall behind the best so far even with the most that a prior can be.
+        if best.len() == k
+            && let Some(Reverse(last)) = best.peek()
+            && score + most_prior(partition, record, weights, &times) < last.score
+        {
+            continue;
+        }
+        best.push(Reverse(Place {
+            score: score + prior(partition, record, weights, asked.now, &times),
+            newest: (partition.sent_at(record), partition.seq(record)),
             record,
-            score,
-            similarity: asked
-                .embedding
-                .map(|_| Similarity::new(columns.similarity[record as usize])),
-            parts,
-            matched: columns.matched[record as usize],
+        }));
+        if best.len() > k {
+            best.pop();
+        }
+    }
+    let ranked = best.into_sorted_vec().into_iter();
+    ranked
+        .map(|Reverse(Place { score, record, .. })| {
+            let mut parts = columns.parts(partition, weights, record);
+            parts.prior = prior(partition, record, weights, asked.now, &times);
+            Ranked {
+                record,
+                score,
+                similarity: asked
+                    .embedding
+                    .map(|query| Similarity::new(query.similarity(partition, record))),
+                parts,
+                matched: columns.matched[record as usize],
+            }
         })
         .collect()
 }
 
+/// A record's place in the order.
+#[derive(Debug, PartialEq)]
+struct Place {
+    score: f32,
+    newest: (i64, u64),
+    record: u32,
+}
+
+impl Eq for Place {}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_score = self.score.total_cmp(&other.score);
+        by_score.then_with(|| self.newest.cmp(&other.newest))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// Scores by record; those not admitted have none and lend none.
 struct Columns {
+    /// Within a thousandth or so.
     similarity: Vec<f32>,
+    alike: Vec<f32>,
     matched: Vec<u64>,
-    dense: Vec<f32>,
-    lexical: Vec<f32>,
-    speaker: Vec<f32>,
     fused: Vec<f32>,
+    dense_range: Range,
+    lexical_range: Range,
+    speaker: Option<u32>,
 }
 
 impl Columns {
@@ -96,44 +120,52 @@ impl Columns {
         admitted: &[bool],
         asked: &Asked<'_>,
         weights: &RecallWeights,
-        words: &Words,
+        lexicon: &Lexicon,
     ) -> Self {
-        let question = asked.question;
-        let records = admitted.len();
-        let mut similarity = vec![f32::NEG_INFINITY; records];
-        let mut alike = vec![0.0_f32; records];
-        let mut matched = vec![0; records];
-        let lexical = partition.lexical_scores(&question.words, words, weights.word_likeness);
-        for row in 0..partition.row_count() {
-            let record = partition.record_of_row(row) as usize;
-            if !admitted[record] {
-                continue;
-            }
-            if let Some(query) = asked.embedding {
-                similarity[record] = similarity[record].max(query.similarity(partition, row));
-            }
-            alike[record] = alike[record].max(lexical.scores[row]);
-            matched[record] |= lexical.matched[row];
-        }
-        let dense_range = Range::of(&similarity, admitted);
-        let lexical_range = Range::of(&alike, admitted);
+        let lexical = partition.lexical_scores(&asked.question.words, lexicon);
+        let similarity = asked.embedding.map_or_else(
+            || vec![f32::NEG_INFINITY; partition.row_count()],
+            |query| query.coarse_similarities(partition),
+        );
+        let greater = |a: &mut f32, b: f32| *a = a.max(b);
+        let (similarity, alike) = (
+            by_record(partition, similarity, f32::NEG_INFINITY, greater),
+            by_record(partition, lexical.scores, 0.0, greater),
+        );
         let mut columns = Self {
+            dense_range: Range::of(&similarity, admitted),
+            lexical_range: Range::of(&alike, admitted),
             similarity,
-            matched,
-            dense: vec![0.0; records],
-            lexical: vec![0.0; records],
-            speaker: vec![0.0; records],
-            fused: vec![0.0; records],
+            alike,
+            matched: by_record(partition, lexical.matched, 0, |a, b| *a |= b),
+            fused: vec![0.0; admitted.len()],
+            speaker: asked.question.speaker,
         };
-        for record in (0..records).filter(|&record| admitted[record]) {
-            columns.dense[record] = weights.dense * dense_range.place(columns.similarity[record]);
-            columns.lexical[record] = weights.lexical * lexical_range.place(alike[record]);
-            if question.speaker == Some(partition.speaker(record as u32)) {
-                columns.speaker[record] = weights.speaker;
-            }
-            columns.fused[record] = columns.dense[record] + columns.lexical[record] + columns.speaker[record];
+        for record in (0..admitted.len()).filter(|&record| admitted[record]) {
+            let (dense, lexical, speaker) = columns.of_itself(partition, weights, record);
+            columns.fused[record] = dense + lexical + speaker;
         }
         columns
+    }
+
+    /// What a record's own embedding, words and speaker give.
+    fn of_itself(&self, partition: &Partition, weights: &RecallWeights, record: usize) -> (f32, f32, f32) {
+        let dense = weights.dense * self.dense_range.place(self.similarity[record]);
+        let lexical = weights.lexical * self.lexical_range.place(self.alike[record]);
+        let is_asked_about = self.speaker == Some(partition.speaker(record as u32));
+        (dense, lexical, if is_asked_about { weights.speaker } else { 0.0 })
+    }
+
+    /// All parts but the prior.
+    fn parts(&self, partition: &Partition, weights: &RecallWeights, record: u32) -> ScoreParts {
+        let (dense, lexical, speaker) = self.of_itself(partition, weights, record as usize);
+        ScoreParts {
+            dense,
+            lexical,
+            speaker,
+            neighbours: self.neighbours(partition, weights, record),
+            prior: 0.0,
+        }
     }
 
     fn neighbours(&self, partition: &Partition, weights: &RecallWeights, record: u32) -> f32 {
@@ -150,6 +182,23 @@ impl Columns {
         let next = fused(second(before, |(before, _)| before)).max(fused(second(after, |(_, after)| after)));
         weights.neighbour * nearest + weights.second_neighbour * next
     }
+}
+
+/// One value for each record from those of its rows.
+fn by_record<T: Copy>(
+    partition: &Partition,
+    rows: Vec<T>,
+    none: T,
+    mut merge: impl FnMut(&mut T, T),
+) -> Vec<T> {
+    if partition.has_a_row_each() {
+        return rows;
+    }
+    let mut records = vec![none; partition.slots()];
+    for (row, value) in rows.into_iter().enumerate() {
+        merge(&mut records[partition.record_of_row(row) as usize], value);
+    }
+    records
 }
 
 /// The least and the greatest of the admitted scores.
@@ -182,7 +231,7 @@ impl Range {
     }
 }
 
-fn prior(partition: &Partition, record: u32, weights: &RecallWeights, now: Timestamp) -> f32 {
+fn prior(partition: &Partition, record: u32, weights: &RecallWeights, now: Timestamp, times: &[Days]) -> f32 {
     let age = now.since(Timestamp::from_millis(partition.sent_at(record)));
     let days = age.as_secs_f32() / 86_400.0;
     let recency = weights.recency * halved(days, weights.recency_half_life_days);
@@ -191,8 +240,25 @@ fn prior(partition: &Partition, record: u32, weights: &RecallWeights, now: Times
     } else {
         halved(days, weights.importance_half_life_days).max(0.5)
     };
-    // What lies below the ordinary does not rise by growing old.
+    let fit = weights.time * fits(partition, record, times);
+    prior_of(partition, record, weights, recency, kept) + fit
+}
+
+/// What no prior of the record exceeds, whatever its age.
+fn most_prior(partition: &Partition, record: u32, weights: &RecallWeights, times: &[Days]) -> f32 {
+    let kept = if weights.importance > 0.0 { 1.0 } else { 0.5 };
+    let fit = if times.is_empty() {
+        0.0
+    } else {
+        weights.time.max(0.0)
+    };
+    prior_of(partition, record, weights, weights.recency.max(0.0), kept) + fit
+}
+
+/// The prior but for the time; `kept` is what age leaves of importance.
+fn prior_of(partition: &Partition, record: u32, weights: &RecallWeights, recency: f32, kept: f32) -> f32 {
     let importance = partition.importance(record) - 0.5;
+    // What lies below the ordinary does not rise by growing old.
     let importance = if importance > 0.0 {
         importance * kept
     } else {

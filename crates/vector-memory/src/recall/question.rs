@@ -1,9 +1,11 @@
 //! A question made ready: its words, whom and when it asks about, and its text for the embedder.
 
+use std::borrow::Cow;
+
 use crate::{
     lexicon::Lexicon,
     partition::{Partition, days},
-    text::{Days, NamedDate, content_words, named_dates, stem_hash, text_to_embed, word_hash, year_of},
+    text::{Days, NamedDate, content_words, named_dates, text_to_embed, word_hash, year_of},
 };
 
 /// What of a question does not depend on the single memory.
@@ -38,17 +40,21 @@ impl Question {
                 }
             }
         }
-        lexicon.analyze(&text);
+        let said: Vec<(&str, Cow<'_, str>, u32)> = content_words(&text)
+            .map(|(as_written, word)| {
+                let hash = word_hash(&word);
+                (as_written, word, hash)
+            })
+            .filter(|(_, word, _)| !names.iter().any(|name| name.eq_ignore_ascii_case(word)))
+            .collect();
+        lexicon.learn(&text, said.iter().map(|&(_, _, hash)| hash));
         let known = lexicon.read();
         let (mut words, mut written, mut stems) = (Vec::new(), Vec::new(), Vec::new());
-        for (as_written, word) in content_words(&text) {
-            let is_name = names.iter().any(|name| name.eq_ignore_ascii_case(&word));
-            let stem = stem_hash(&word);
-            if !is_name
-                && !stems.contains(&stem)
-                && let Some(number) = known.number(word_hash(&word))
+        for (as_written, _, hash) in said {
+            if let Some(number) = known.number(hash)
+                && !stems.contains(&known.stem(number))
             {
-                stems.push(stem);
+                stems.push(known.stem(number));
                 words.push(number);
                 written.push(as_written.to_owned());
             }

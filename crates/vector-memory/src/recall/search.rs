@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use whisperengine_types::Embedding;
 
-use crate::partition::{Partition, norm};
+use crate::partition::{CoarseQuery, Partition, norm};
 
 /// What "near" means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -46,8 +46,17 @@ impl UnitQuery {
         })
     }
 
-    pub(crate) fn similarity(&self, partition: &Partition, row: usize) -> f32 {
-        partition.codes().similarity(&self.values, row)
+    /// About the similarity of every row: what the order of a recall is made of.
+    pub(crate) fn coarse_similarities(&self, partition: &Partition) -> Vec<f32> {
+        let coarse = CoarseQuery::new(&self.values);
+        partition.codes().coarse_similarities(&coarse)
+    }
+
+    /// The similarity of a record, that of the best of its rows.
+    pub(crate) fn similarity(&self, partition: &Partition, record: u32) -> f32 {
+        let rows = partition.rows_of(record);
+        rows.map(|row| partition.codes().similarity(&self.values, row))
+            .fold(f32::NEG_INFINITY, f32::max)
     }
 
     pub(crate) fn dim(&self) -> usize {
@@ -77,12 +86,29 @@ impl Metric {
 
     /// Nearness by the codes, and how far off it can be.
     fn approximate(self, partition: &Partition, query: Option<&UnitQuery>, row: usize) -> (f32, f32) {
+        let (cosine, error) = query.map_or((0.0, 0.0), |query| {
+            let codes = partition.codes();
+            (
+                codes.similarity(&query.values, row),
+                codes.error_bound(query.l1, row),
+            )
+        });
+        self.at_cosine(partition, query, row, cosine, error)
+    }
+
+    /// Nearness of a row at an angle whose cosine is known but for `error`.
+    fn at_cosine(
+        self,
+        partition: &Partition,
+        query: Option<&UnitQuery>,
+        row: usize,
+        cosine: f32,
+        error: f32,
+    ) -> (f32, f32) {
         let length = partition.codes().length(row);
         let Some(query) = query else {
             return (if self == Self::L2 { -length * length } else { 0.0 }, 0.0);
         };
-        let cosine = query.similarity(partition, row);
-        let error = partition.codes().error_bound(query.l1, row);
         let scale = query.length * length;
         match self {
             Self::Cosine => (cosine, error),
@@ -104,6 +130,8 @@ pub(crate) struct Candidate {
     pub(crate) record: u32,
     pub(crate) nearness: f32,
     error: f32,
+    /// Whether a neighbour in the order is too near to be told apart.
+    pub(crate) open: bool,
 }
 
 /// The admitted records that may be among the `k` nearest, nearest first, and whether their order is
@@ -115,13 +143,23 @@ pub(crate) fn search(
     k: usize,
     metric: Metric,
 ) -> (Vec<Candidate>, Certainty) {
-    let mut candidates: Vec<Candidate> = Vec::with_capacity(partition.len());
+    if k == 0 {
+        return (Vec::new(), Certainty::Certain);
+    }
     let mut widest = 0.0_f32;
-    for record in (0..admitted.len() as u32).filter(|&record| admitted[record as usize]) {
+    let near = near_enough(partition, admitted, query, k, metric);
+    let mut candidates: Vec<Candidate> = Vec::with_capacity(near.len());
+    for (at, &record) in near.iter().enumerate() {
+        if let Some(&later) = near.get(at + AHEAD) {
+            partition
+                .rows_of(later)
+                .for_each(|row| partition.codes().prefetch(row));
+        }
         let mut best = Candidate {
             record,
             nearness: f32::NEG_INFINITY,
             error: 0.0,
+            open: false,
         };
         for row in partition.rows_of(record) {
             let (nearness, error) = metric.approximate(partition, query, row);
@@ -137,9 +175,6 @@ pub(crate) fn search(
             .total_cmp(&a.nearness)
             .then_with(|| newest_first(b.record).cmp(&newest_first(a.record)))
     };
-    if k == 0 {
-        return (Vec::new(), Certainty::Certain);
-    }
     if k < candidates.len() {
         candidates.select_nth_unstable_by(k - 1, nearer);
         let least = candidates[k - 1].nearness - 2.0 * widest;
@@ -154,13 +189,92 @@ pub(crate) fn search(
     }
     candidates.sort_unstable_by(nearer);
     candidates.truncate(k.saturating_add(MOST_TIES));
-    let apart = |pair: &[Candidate]| pair[0].nearness - pair[0].error > pair[1].nearness + pair[1].error;
-    let certainty = if query.is_none() || candidates.windows(2).all(apart) {
-        Certainty::Certain
-    } else {
+    if query.is_some() {
+        for at in 1..candidates.len() {
+            let (nearer, other) = (candidates[at - 1], candidates[at]);
+            if nearer.nearness - nearer.error <= other.nearness + other.error {
+                candidates[at - 1].open = true;
+                candidates[at].open = true;
+            }
+        }
+    }
+    let certainty = if candidates.iter().any(|candidate| candidate.open) {
         Certainty::Open
+    } else {
+        Certainty::Certain
     };
     (candidates, certainty)
+}
+
+/// The admitted records that the high plane of codes does not rule out of the `k` nearest.
+fn near_enough(
+    partition: &Partition,
+    admitted: &[bool],
+    query: Option<&UnitQuery>,
+    k: usize,
+    metric: Metric,
+) -> Vec<u32> {
+    let all = (0..admitted.len() as u32).filter(|&record| admitted[record as usize]);
+    let Some(query) = query.filter(|_| partition.row_count() > SCANNED_AT_ONCE) else {
+        return all.collect();
+    };
+    let codes = partition.codes();
+    let coarse = CoarseQuery::new(&query.values);
+    let cosines = codes.coarse_similarities(&coarse);
+    let mut bounds: Vec<(u32, f32)> = Vec::with_capacity(partition.len());
+    let mut kth = KthGreatest::new(k);
+    for record in all {
+        let (mut low, mut high) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
+        for row in partition.rows_of(record) {
+            let error = codes.coarse_error_bound(&coarse, row) + codes.error_bound(query.l1, row);
+            let (nearness, error) = metric.at_cosine(partition, Some(query), row, cosines[row], error);
+            low = low.max(nearness - error);
+            high = high.max(nearness + error);
+        }
+        kth.add(low);
+        bounds.push((record, high));
+    }
+    let kth = kth.value();
+    let near = bounds.into_iter().filter(|&(_, most)| most >= kth);
+    near.map(|(record, _)| record).collect()
+}
+
+/// The `k`-th greatest of a stream of numbers.
+struct KthGreatest {
+    k: usize,
+    best: Vec<f32>,
+    least: f32,
+}
+
+impl KthGreatest {
+    fn new(k: usize) -> Self {
+        Self {
+            k,
+            best: Vec::new(),
+            least: f32::NEG_INFINITY,
+        }
+    }
+
+    fn add(&mut self, value: f32) {
+        if value > self.least {
+            self.best.push(value);
+            if self.best.len() >= self.k.saturating_mul(2) {
+                self.least = self.value();
+                self.best.truncate(self.k);
+            }
+        }
+    }
+
+    /// Minus infinity while there are fewer than `k`.
+    fn value(&mut self) -> f32 {
+        if self.best.len() < self.k {
+            return f32::NEG_INFINITY;
+        }
+        let (_, &mut kth, _) = self
+            .best
+            .select_nth_unstable_by(self.k - 1, |a, b| b.total_cmp(a));
+        kth
+    }
 }
 
 /// Whether 16 bits decide an order.
@@ -172,3 +286,25 @@ pub(crate) enum Certainty {
 
 /// A greater crowd of candidates is one text said over and over; the newest of it serve.
 const MOST_TIES: usize = 64;
+/// Up to so many rows both planes are read without looking at the high one first.
+const SCANNED_AT_ONCE: usize = 128;
+/// So many candidates ahead rows are fetched.
+const AHEAD: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_kth_greatest_is_that_of_the_sorted(values in prop::collection::vec(-9.0_f32..9.0, 0..60), k in 1_usize..12) {
+            let mut kth = KthGreatest::new(k);
+            values.iter().for_each(|&value| kth.add(value));
+            let mut sorted = values;
+            sorted.sort_by(|a, b| b.total_cmp(a));
+            prop_assert_eq!(kth.value(), sorted.get(k - 1).copied().unwrap_or(f32::NEG_INFINITY));
+        }
+    }
+}

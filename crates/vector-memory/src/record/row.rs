@@ -3,6 +3,7 @@
 use whisperengine_types::MemoryError;
 
 use super::{Reader, Writer, corrupt};
+use crate::kernel::Kernel;
 
 /// How often a word occurs in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,10 +44,11 @@ impl Coordinates {
         } else {
             0.0
         };
-        let code = |&x: &f32| (f64::from(x) * inverse).round_ties_even() as i16;
+        // A number added to 1.5 * 2^52 has no room for a fraction: its low bits are the integer nearest.
+        let code = |&x: &f32| (f64::from(x) * inverse + 6_755_399_441_055_744.0).to_bits() as i16;
         Self::Rounded {
             step: largest / f32::from(i16::MAX),
-            codes: values.iter().map(code).collect(),
+            codes: Kernel::detect().wide(|| values.iter().map(code).collect()),
         }
     }
 
@@ -70,19 +72,19 @@ impl Row {
         match &self.coordinates {
             Coordinates::Exact(values) => {
                 out.u8(EXACT);
-                out.raw_all(values.iter().map(|value| value.to_le_bytes()));
+                out.raw_all(values, |value| value.to_le_bytes());
             }
             Coordinates::Rounded { step, codes } => {
                 out.u8(ROUNDED);
                 out.raw(&step.to_le_bytes());
-                out.raw_all(codes.iter().map(|code| code.to_le_bytes()));
+                out.raw_all(codes, |code| code.to_le_bytes());
             }
         }
         out.varint(self.words.len() as u64);
-        for &WordCount { word, count } in &self.words {
-            out.raw(&word.to_le_bytes());
-            out.u8(count);
-        }
+        out.raw_all(&self.words, |&WordCount { word, count }| {
+            let [a, b, c, d] = word.to_le_bytes();
+            [a, b, c, d, count]
+        });
     }
 
     pub(super) fn decode(input: &mut Reader<'_>, dim: usize) -> Result<Self, MemoryError> {

@@ -24,8 +24,13 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
-    pub(crate) fn raw_all<const N: usize>(&mut self, parts: impl Iterator<Item = [u8; N]>) {
-        self.0.extend(parts.flatten());
+    pub(crate) fn raw_all<T, const N: usize>(&mut self, values: &[T], bytes: impl Fn(&T) -> [u8; N]) {
+        let from = self.0.len();
+        self.0.resize(from + values.len() * N, 0);
+        let (places, _) = self.0[from..].as_chunks_mut::<N>();
+        for (place, value) in places.iter_mut().zip(values) {
+            *place = bytes(value);
+        }
     }
 
     pub(crate) fn varint(&mut self, mut value: u64) {

@@ -1,13 +1,15 @@
 //! Keys: all of an owner's memories lie side by side, and no owner's key is a prefix of another's.
 
+use std::sync::Arc;
+
 use whisperengine_types::{MemoryId, MemoryOwner};
 
 /// The bytes that every key of an owner begins with.
 ///
 /// Ids hold no control characters ([`Id::new`](whisperengine_types::Id::new) refuses them), so a zero
-/// byte ends each part and no text, however chosen, can reach into another owner's range.
+/// byte ends each part and no text, however chosen, can reach into another owner's range. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct OwnerKey(Box<[u8]>);
+pub(crate) struct OwnerKey(Arc<[u8]>);
 
 impl OwnerKey {
     pub(crate) fn new(owner: &MemoryOwner) -> Self {
@@ -31,6 +33,12 @@ impl OwnerKey {
     /// The key of one memory.
     pub(crate) fn memory(&self, id: &MemoryId) -> Vec<u8> {
         [&self.0, id.as_str().as_bytes()].concat()
+    }
+
+    /// What a key of the records table has in common with all keys of its owner.
+    pub(crate) fn prefix_of(key: &[u8]) -> &[u8] {
+        let mut zeros = key.iter().enumerate().filter(|&(_, &byte)| byte == 0);
+        zeros.nth(1).map_or(key, |(at, _)| &key[..=at])
     }
 
     /// The owner and the memory id that a key of the records table names; `None` if it is no such key.
@@ -83,6 +91,7 @@ mod tests {
         let owner = person("bot", "user");
         let id = "m\u{fc}".parse().unwrap();
         let key = OwnerKey::new(&owner).memory(&id);
+        assert_eq!(OwnerKey::prefix_of(&key), OwnerKey::new(&owner).bytes());
         assert_eq!(OwnerKey::parse(&key), Some((owner, "m\u{fc}")));
         assert_eq!(OwnerKey::parse(b"\x07x\0y\0z"), None);
         assert_eq!(OwnerKey::parse(b"\x01x\0y"), None);

@@ -4,11 +4,8 @@ use ndarray::{Array1, Array2, Axis};
 use rayon::prelude::*;
 
 use crate::{
-    index::{
-        random::SplitMix,
-        rows::{Rows, encode_query, encode_row},
-    },
-    kernel::{Int8Query, Kernel, LINE, Line, prefetch},
+    index::{random::SplitMix, rows::Rows},
+    kernel::{Int8Query, Kernel, LINE, Line, ZERO, encode_query, encode_row, padded_lines, prefetch},
 };
 
 /// Centres in rotated space.
@@ -56,9 +53,9 @@ impl Centroids {
     }
 
     pub(super) fn new(points: Array2<f32>) -> Self {
-        let lines = points.ncols().div_ceil(LINE);
+        let lines = padded_lines(points.ncols());
         let padded = points.nrows().next_multiple_of(GROUP);
-        let mut codes = vec![Line([128; LINE]); padded * lines];
+        let mut codes = vec![Line([ZERO; LINE]); padded * lines];
         let mut scales = vec![0.0; padded];
         let rows = codes.chunks_exact_mut(lines).zip(&mut scales);
         for (point, (codes, scale)) in points.axis_iter(Axis(0)).zip(rows) {
