@@ -75,7 +75,9 @@ pub(crate) fn run(file: &Path, options: &Options) -> Result<(), Box<dyn Error>> 
     bar.finish_and_clear();
     report(&figures, options);
     if options.rounds > 0 {
-        speed(&sides, options.rounds)?;
+        for replies in [true, false] {
+            speed(&sides, options.rounds, replies)?;
+        }
     }
     Ok(())
 }
@@ -206,8 +208,9 @@ fn report(figures: &Figures, options: &Options) {
     }
 }
 
-/// Plays everything again on warm states and counts turns by CPU time: planning and what follows a reply.
-fn speed(sides: &[Side], rounds: usize) -> Result<(), Box<dyn Error>> {
+/// Plays everything again on warm states and counts turns by CPU time: planning, what follows a reply, and,
+/// if wanted, reading the replies.
+fn speed(sides: &[Side], rounds: usize, replies: bool) -> Result<(), Box<dyn Error>> {
     let mut states: Vec<_> = sides.iter().map(|side| side.companion.state.clone()).collect();
     let mut rates = Vec::new();
     for _ in 0..rounds {
@@ -223,6 +226,7 @@ fn speed(sides: &[Side], rounds: usize) -> Result<(), Box<dyn Error>> {
                         std::hint::black_box(companion.plan(heard)?);
                         turns += 1;
                     }
+                    Event::Replied(_) if !replies => {}
                     Event::Replied(feedback) => {
                         record_feedback(&companion.config, &mut companion.state, feedback)?
                     }
@@ -235,7 +239,8 @@ fn speed(sides: &[Side], rounds: usize) -> Result<(), Box<dyn Error>> {
     }
     rates.sort_by(f64::total_cmp);
     println!(
-        "\nturns in a CPU second, replies included: {:.0} (median of {rounds} rounds on warm states)",
+        "\nturns in a CPU second, replies {}: {:.0} (median of {rounds} rounds on warm states)",
+        if replies { "read as well" } else { "left out" },
         rates[rates.len() / 2]
     );
     Ok(())

@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 use whisperengine_types::ConversationMode;
 
-use crate::error::Error;
+use crate::{error::Error, lexicon::Language};
 
 /// Settings of the whole engine.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
+    /// The language of the conversations. Default English.
+    pub language: Language,
     /// Sessions and interaction types.
     pub interaction: InteractionConfig,
     /// Threads.

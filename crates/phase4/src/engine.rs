@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use whisperengine_types::{
-    EmotionalState, Feedback, FlowState, MomentPlan, MomentTiming, RelationshipStage, Suggestion, Timestamp,
-    TurnInput, TurnPlan,
+    EmotionalState, Feedback, FlowState, MomentPlan, MomentTiming, MomentType, RelationshipStage, Suggestion,
+    Timestamp, TurnInput, TurnPlan,
 };
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     engagement::{Beat, Ground, Mentions, suggest},
     error::Error,
     lexicon::{Cue, Lexicon},
-    moment::{Draft, Marks, NoteFacts, Occasion, Timings},
+    moment::{Beginnings, Draft, Marks, NoteFacts, Occasion, Timings},
     number::MINUTE,
     personality::observe,
     reason,
@@ -39,7 +39,7 @@ pub fn plan_turn(
         return Err(Error::OwnerMismatch);
     }
     settle(config, state);
-    let lexicon = Lexicon::english();
+    let lexicon = config.language.lexicon();
     let utterance = Utterance::read(&lexicon, input.text);
     let at = input.sent_at;
     let channel = hash64(input.channel.as_str().as_bytes());
@@ -137,17 +137,31 @@ struct Scene<'a> {
 impl Scene<'_> {
     fn moments(&self, state: &mut UserState, flow: FlowState) -> Vec<MomentPlan> {
         let marks = Marks::of(self.utterance);
-        let risen = state.relationship.take_risen();
+        let risen = state.relationship.is_risen();
+        let mask = self.utterance.told();
+        let telling = self.utterance.terms.iter().filter(|term| term.is_telling());
+        let tells = telling.filter(|term| term.sentences & mask != 0);
+        let told: Vec<u32> = tells.clone().map(|term| term.id).collect();
+        let beginnings = Beginnings::of(tells);
         let occasion = Occasion {
             config: &self.config.moment,
             lexicon: self.lexicon,
             owner: self.input.owner,
             recalled: self.input.recalled,
             text: self.input.text,
-            terms: &self.utterance.terms,
+            told: &told,
+            beginnings: &beginnings,
             themes: self.utterance.themes,
             marks,
-            own: self.utterance.has(Cue::Own),
+            own: mask != 0,
+            telling: self
+                .utterance
+                .terms
+                .iter()
+                .filter(|term| term.is_telling())
+                .count(),
+            trusting: self.utterance.has(Cue::Confiding),
+            thankful: self.utterance.has(Cue::Gratitude),
             emotion: self.emotion,
             timings: self.timings(marks, flow, risen),
             session: state.session.number,
@@ -160,7 +174,14 @@ impl Scene<'_> {
             quote_chars: self.config.prompt.quote_chars,
             risen,
         };
-        state.moments.pick(&occasion)
+        let moments = state.moments.pick(&mut state.glances, &occasion);
+        if moments
+            .iter()
+            .any(|moment| moment.kind == MomentType::RelationshipMilestone)
+        {
+            state.relationship.settle_rise();
+        }
+        moments
     }
 
     fn timings(&self, marks: Marks, flow: FlowState, risen: bool) -> Timings {
@@ -182,7 +203,7 @@ impl Scene<'_> {
         timings.set(MomentTiming::ProblemMention, troubled);
         timings.set(
             MomentTiming::RelationshipDeepening,
-            risen || self.utterance.has(Cue::Confiding),
+            (risen && self.utterance.has(Cue::Gratitude)) || self.utterance.has(Cue::Confiding),
         );
         timings
     }
@@ -232,8 +253,9 @@ impl Scene<'_> {
 /// aging. Whether and when it is called changes no later plan but for what time does to threads:
 /// [`plan_turn`] makes up for it.
 pub fn after_turn(config: &Config, state: &mut UserState, now: Timestamp) {
-    settle(config, state);
-    state.threads.age(&config.thread, now);
+    if settle(config, state) != Some(now) {
+        state.threads.age(&config.thread, now);
+    }
 }
 
 /// Learns from what became of a reply.
@@ -250,7 +272,7 @@ pub fn record_feedback(config: &Config, state: &mut UserState, feedback: &Feedba
                 let (valence, score) = (state.emotional.last_valence(), state.engagement.score());
                 state.moments.usage_mut().used(id, valence, score, *at)?;
             }
-            let lexicon = Lexicon::english();
+            let lexicon = config.language.lexicon();
             state.threads.take_reply(&Utterance::read(&lexicon, text));
             state.session.reply(*at);
         }
@@ -277,7 +299,7 @@ pub fn tick(config: &Config, state: &mut UserState, now: Timestamp) -> Vec<Sugge
     {
         return Vec::new();
     }
-    let lexicon = Lexicon::english();
+    let lexicon = config.language.lexicon();
     let scope = state.session.scope;
     let memory = state.moments.for_pause(state.session.number, scope, now);
     let (felt, stressed) = state.emotional.last_felt();
@@ -297,11 +319,9 @@ pub fn tick(config: &Config, state: &mut UserState, now: Timestamp) -> Vec<Sugge
 /// Recalled memories of a turn that count as read: those that can come to matter for the reply.
 const COUNTED_READS: usize = 5;
 
-/// Does the deferred work of the turn before, as of that turn.
-fn settle(config: &Config, state: &mut UserState) {
-    let Some(pending) = state.pending.take() else {
-        return;
-    };
+/// Does the deferred work of the turn before, as of that turn; returns the time of that turn.
+fn settle(config: &Config, state: &mut UserState) -> Option<Timestamp> {
+    let pending = state.pending.take()?;
     let at = pending.seen.at;
     state.personality.learn(&config.personality, &pending.seen);
     state.relationship.learn(
@@ -316,4 +336,5 @@ fn settle(config: &Config, state: &mut UserState) {
     state.moments.learn(pending.draft);
     state.threads.merge_alike(&config.thread);
     state.threads.age(&config.thread, at);
+    Some(at)
 }

@@ -30,6 +30,8 @@
 //!   relationship. [`plan_turn`] changes it and returns a `TurnPlan`; [`after_turn`] does the work that does
 //!   not change the reply; [`record_feedback`] learns what became of it; [`tick`] says what is due to be
 //!   said unasked. [`Conversations`] keeps the states of many owners behind the port `ConversationEngine`.
+//! - [`enriched_query`] says what to ask the memory for before a turn, [`wellbeing`] how the person has been,
+//!   [`personality_facts`] what of a message is worth keeping.
 //! - A [`Lexicon`] holds the words of a language; all cues are whole words by lemma, with negation.
 //! - Everything is a function of its arguments: the same events give the same plans and, byte for byte,
 //!   the same state.
@@ -40,7 +42,8 @@
 //!
 //! # Limits and units
 //! Scores are in `0..=1`, times in milliseconds since the epoch. An encoded state takes at most
-//! [`UserState::MAX_BYTES`]. English only; another language is one more set of lexicon files.
+//! [`UserState::MAX_BYTES`]. English and, smaller, German ([`Config::language`]); another language is one
+//! more set of lexicon files.
 //!
 //! # Trade-offs
 //! Words and small sketches of embeddings instead of a model: microseconds per turn, every decision
@@ -54,12 +57,15 @@ mod emotional;
 mod engagement;
 mod engine;
 mod error;
+mod fact;
+mod health;
 mod importance;
 mod interaction;
 mod lexicon;
 mod moment;
 mod number;
 mod personality;
+mod query;
 mod reason;
 mod relationship;
 mod session;
@@ -67,6 +73,7 @@ mod state;
 mod supplement;
 mod text;
 mod thread;
+mod wellbeing;
 
 pub use config::{
     Config, EngagementConfig, InteractionConfig, MomentConfig, PersonalityConfig, PromptConfig, ThreadConfig,
@@ -78,10 +85,19 @@ pub use emotional::{
 pub use engagement::RhythmSummary;
 pub use engine::{after_turn, plan_turn, record_feedback, tick};
 pub use error::Error;
+pub use fact::{FactKind, PersonalityFact, RelevanceBand, personality_facts};
+pub use health::{SubsystemHealth, Subsystems};
 pub use importance::{CORE_MEMORY, ImportanceFactors, MAX_CORE_MEMORIES, MemorySource, age_days};
-pub use lexicon::{Lexicon, LexiconError, Theme};
+pub use lexicon::{Language, Lexicon, LexiconError, Theme};
 pub use moment::{ConnectionReport, MomentRecord};
 pub use personality::{PersonalityDimension, PersonalitySummary, Trait};
+pub use query::{
+    MessageIntent, Polarity, QueryKind, RecallQueries, RecallQuery, TopicHint, enriched_query, merge_recalled,
+};
 pub use relationship::{Gesture, Milestone, RelationshipReport};
 pub use state::UserState;
 pub use thread::{ThreadReport, transition_strength};
+pub use wellbeing::{
+    Alert, AlertKind, InterventionStyle, MoodCategory, StressLevel, SupportAdvice, SupportKind,
+    SupportTiming, Wellbeing, wellbeing,
+};

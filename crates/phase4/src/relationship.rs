@@ -26,7 +26,7 @@ pub(crate) struct Relationship {
     first: Option<Timestamp>,
     last: Timestamp,
     milestones: Vec<Milestone>,
-    /// Has risen, and nobody has noticed yet.
+    /// Has risen, and that was not marked yet.
     risen: bool,
 }
 
@@ -99,9 +99,14 @@ impl Relationship {
         self.stage
     }
 
-    /// Whether the relationship has risen a stage since this was last asked.
-    pub(crate) fn take_risen(&mut self) -> bool {
-        std::mem::take(&mut self.risen)
+    /// Whether the relationship has risen a stage and nobody has said so yet.
+    pub(crate) fn is_risen(&self) -> bool {
+        self.risen
+    }
+
+    /// The rise was marked.
+    pub(crate) fn settle_rise(&mut self) {
+        self.risen = false;
     }
 
     /// Learns from a message; `turns` counts it in.

@@ -9,7 +9,7 @@ use crate::{
     importance::Reads,
     interaction::InteractionHistory,
     lexicon::Cue,
-    moment::{ConnectionReport, Draft, MomentRecord, Moments},
+    moment::{ConnectionReport, Draft, Glances, MomentRecord, Moments},
     personality::{Observation, Personality, PersonalitySummary},
     relationship::{Relationship, RelationshipReport},
     session::Session,
@@ -36,6 +36,9 @@ pub struct UserState {
     pub(crate) engagement: Engagement,
     pub(crate) moments: Moments,
     pub(crate) reads: Reads,
+    /// Readings of recalled texts; saves time and means nothing.
+    #[serde(skip)]
+    pub(crate) glances: Glances,
     /// What the latest turn left to do.
     pub(crate) pending: Option<Pending>,
 }
@@ -72,6 +75,7 @@ impl UserState {
             engagement: Engagement::default(),
             moments: Moments::default(),
             reads: Reads::default(),
+            glances: Glances::default(),
             pending: None,
         }
     }

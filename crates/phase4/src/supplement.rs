@@ -106,17 +106,7 @@ fn mode_and_type(plan: &TurnPlan) -> String {
 
 fn mood(plan: &TurnPlan) -> String {
     let emotional = &plan.emotional;
-    let state = match emotional.state {
-        EmotionalState::Joy => "joy",
-        EmotionalState::Sadness => "sadness",
-        EmotionalState::Anger => "anger",
-        EmotionalState::Fear => "fear",
-        EmotionalState::Surprise => "surprise",
-        EmotionalState::Disgust => "disgust",
-        EmotionalState::Neutral => "neutral",
-        EmotionalState::Anticipation => "anticipation",
-        EmotionalState::Trust => "trust",
-    };
+    let state = crate::emotional::state_name(emotional.state);
     let mut line = format!("- Mood: {state}; tone: {}", emotional.tone.replace('_', ", "));
     let advice = [
         (

@@ -1,4 +1,56 @@
 //! The acceptance cases of the specification, one test each; case 2 is beside the observation it is about.
+//!
+//! Where each defect of the predecessor is tested (file after the slash; no file: here or in a module):
+//!
+//! | what went wrong before | test |
+//! |---|---|
+//! | cues found inside words; "help" makes everything a problem | `case_05`, `interaction_types_go_by_whole_words_and_weight` / profile |
+//! | interactions counted in a list of twenty | `case_04` |
+//! | an unknown label of emotion is an error | `case_07` |
+//! | negation, intensifiers, "down" in "download"; no real sentiment | `case_06` |
+//! | strong joy is stress | `case_06`, `triggers_are_raised_by_their_cues_and_history` / profile |
+//! | weight of the subject above 1, "died" not seen | `a_subjects_weight_sees_lemmas_and_stays_in_range` |
+//! | feelings kept for ever and all read again | `a_thousand_messages_fit_and_a_thousand_more_add_nothing` / bounds |
+//! | patterns and triggers that were never produced | `patterns_that_were_never_produced_are` / profile |
+//! | a length factor of exactly 0.8 is not concise | `sadness_without_trust_is_met_concisely_and_with_trust_warmly` / profile |
+//! | the letter "u" makes a sentence casual | `case_01` |
+//! | cues with a capital I never match | `case_02` |
+//! | trust stays 0, every gate stays shut | `case_03` |
+//! | engaging topics never filled | `engaging_topics_are_filled` / profile |
+//! | confidence only from change, no decay | `confidence_grows_with_evidence_and_fades_without` / profile |
+//! | dimensions that were never written | `every_dimension_is_written` / profile |
+//! | profile lost on restart | `a_replay_gives_the_same_bytes_also_through_kept_states` / bounds |
+//! | moments rebuilt on each call: no cooldown, no use, no success | `case_11`, `use_and_success_are_remembered` / moments |
+//! | sixty similar messages make 950 connections | `case_12` |
+//! | resonance gated on the name of an enum | `case_13` |
+//! | achievements and interests come out as recurring themes | `case_14`, `kinds_and_connections_follow_from_both_sides` / moments |
+//! | depth and trust at creation are constants | `a_distrusting_person_is_spared` / moments |
+//! | history and interests grow without bound | `even_the_longest_words_fit` / bounds |
+//! | the callback quotes the current message | `case_14`, `others_words_and_far_memories_are_not_brought_up` / moments |
+//! | links within one sitting | `nothing_of_the_same_sitting_is_brought_up` / moments |
+//! | only the last twenty messages are searched | `recalled_memories_connect_by_meaning_and_not_only_the_last_twenty` / moments |
+//! | the timing is never used | `timing_decides_whether_a_moment_is_offered` / moments |
+//! | no transition for a new topic, first message counted twice | `case_08` |
+//! | a thread about "art" swallows "start"; first match wins | `case_09`, `the_best_match_wins_and_not_the_first` / threads |
+//! | "John" announces a change of subject | `case_10` |
+//! | a running topic splits as its vocabulary grows | `a_long_thread_does_not_split_because_its_vocabulary_grew` / threads |
+//! | priority set once | `priority_rises_and_falls_with_what_is_said` / threads |
+//! | open questions and commitments never filled | `questions_stay_open_until_answered_and_commitments_until_done` / threads |
+//! | reminder, interruption, completion unreachable | `reminder_driven_is_reachable_and_recalls_what_is_open`, `transitions_are_of_the_kind_that_the_words_or_the_clock_tell` / threads |
+//! | ids made of wall-clock seconds | `case_17`, `a_replay_gives_the_same_bytes_also_through_kept_states` / bounds |
+//! | lively talk is flagged, dying talk is not | `case_15`, `decline_is_a_slope_over_time` / initiative |
+//! | a terse person is thought to be bored | `a_terse_person_is_not_thought_to_be_bored` / initiative |
+//! | times that end in Z | `case_16` |
+//! | the bot's own messages count as the person's | `the_bot_does_not_nudge_while_it_owes_the_reply` / initiative |
+//! | the rhythm is a constant | `rhythm_is_measured` / initiative |
+//! | the follow-up asks about "another" | `follow_ups_name_the_subject_and_not_a_filler` / initiative |
+//! | the same suggestion twice; five strategies never used | `the_same_suggestion_does_not_come_twice`, `every_strategy_has_its_occasion` / initiative |
+//! | suggestions count before they are sent | `suggestions_count_only_when_confirmed` / initiative |
+//! | success is never learnt | `success_is_learnt_from_the_next_message` / initiative |
+//! | no quiet hours, opt-out, gap or cap | `opt_out_goodbye_and_night_are_respected`, `caps_and_gaps_hold` / initiative |
+//! | private talk shows in public | `nothing_private_shows_in_a_public_channel` / threads |
+//! | the relationship only rises | `the_relationship_rises_with_time_and_falls_with_distrust` / profile |
+//! | use of a memory is a random number | `importance_weighs_and_decays_as_documented` / profile, `recalled_memories_connect_by_meaning_and_not_only_the_last_twenty` / moments |
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

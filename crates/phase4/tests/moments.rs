@@ -223,3 +223,102 @@ fn a_distrusting_person_is_spared() {
         []
     );
 }
+
+#[test]
+fn a_milestone_takes_a_risen_relationship_and_words_about_it() {
+    let mut talk = Talk::new("ana");
+    talk.say_with(
+        "I trust you, I can tell you about my stutter at the choir.",
+        &sad(),
+    );
+    talk.wait(days(8));
+    for _ in 0..6 {
+        let plan = talk.say("The tram to the harbour was late.");
+        assert!(
+            plan.moments
+                .iter()
+                .all(|m| m.kind != MomentType::RelationshipMilestone)
+        );
+    }
+    assert!(talk.state.relationship(&talk.config).stage > RelationshipStage::Stranger);
+    talk.wait(days(1));
+    let plain = talk.say("I bought a kettle for the kitchen.");
+    assert!(
+        plain
+            .moments
+            .iter()
+            .all(|m| m.kind != MomentType::RelationshipMilestone)
+    );
+    let plan = talk.say("I feel safe with you, thank you for listening to me.");
+    let moment = plan
+        .moments
+        .iter()
+        .find(|m| m.kind == MomentType::RelationshipMilestone)
+        .expect("they rose, and say so");
+    assert!(moment.quote.contains("stutter"), "{}", moment.quote);
+    talk.wait(days(2));
+    let again = talk.say("I feel safe with you, thank you for listening to me.");
+    assert!(
+        again
+            .moments
+            .iter()
+            .all(|m| m.kind != MomentType::RelationshipMilestone)
+    );
+}
+
+/// Words of mood and encouragement, which everybody uses of everything, tie nothing together.
+#[test]
+fn commonplaces_in_common_are_no_subject() {
+    let said = "2026-02-20T10:00:00Z".parse().unwrap();
+    let cases = [
+        (
+            "I am so grateful for the support of my friends.",
+            "I find support and strength in my friends too.",
+            false,
+        ),
+        (
+            "You inspire me, your journey matters to me.",
+            "I love this inspiring journey of mine.",
+            false,
+        ),
+        (
+            "Great that you climbed the Matterhorn!",
+            "I want to climb the Matterhorn one day.",
+            false,
+        ),
+        (
+            "I slept badly in the cabin below the Matterhorn.",
+            "I want to climb the Matterhorn from the cabin.",
+            true,
+        ),
+    ];
+    for (old, new, expected) in cases {
+        let mut talk = Talk::new("ana");
+        talk.say("Hello there, nice to see you.");
+        talk.wait(days(1));
+        talk.recalled = vec![remembered("m", old, said, 0.6)];
+        let plan = talk.say(new);
+        assert_eq!(
+            !plan.moments.is_empty(),
+            expected,
+            "{old} / {new}: {:?}",
+            plan.moments
+        );
+    }
+}
+
+/// The old message is quoted by the sentence that is about the same thing, not from its beginning.
+#[test]
+fn the_sentence_that_matters_is_quoted() {
+    let said = "2026-02-20T10:00:00Z".parse().unwrap();
+    let old = "Thanks, that means a lot! You are too kind. I planted tomatoes behind the greenhouse. What about you?";
+    let mut talk = Talk::new("ana");
+    talk.say("Hello there, nice to see you.");
+    talk.wait(days(1));
+    talk.recalled = vec![remembered("m", old, said, 0.6)];
+    let plan = talk.say("My tomatoes in the greenhouse are ripe.");
+    assert_eq!(
+        plan.moments.first().unwrap().quote,
+        "I planted tomatoes behind the greenhouse."
+    );
+}

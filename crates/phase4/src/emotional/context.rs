@@ -235,3 +235,21 @@ fn pattern(
         _ => Some(P::EmotionalValidation),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lexicon::Lexicon;
+
+    #[test]
+    fn a_subjects_weight_sees_lemmas_and_stays_in_range() {
+        let weight = |text| topic_weight(&Utterance::read(&Lexicon::english(), text));
+        assert!(weight("My dog died.") >= 0.8, "an inflected form");
+        assert_eq!(
+            weight("Death, cancer, divorce, trauma, war, abuse, funeral and grief."),
+            1.0
+        );
+        assert!(weight("A movie and a pizza.") < 0.5);
+        assert_eq!(weight("The door is green."), 0.5);
+    }
+}

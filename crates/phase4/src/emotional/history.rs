@@ -74,7 +74,7 @@ impl Felt {
         self.valence.value()
     }
 
-    fn is_unpleasant(&self) -> bool {
+    pub(crate) fn is_unpleasant(&self) -> bool {
         is_unpleasant(self.state)
     }
 
@@ -252,6 +252,11 @@ impl EmotionalHistory {
         (count, if count > 0 { sum / count as f32 } else { 0.0 })
     }
 
+    /// The feelings of the last messages, oldest first.
+    pub(crate) fn recent(&self) -> &[Felt] {
+        &self.recent
+    }
+
     /// Valence of the last message, `-1..=1`.
     pub(crate) fn last_valence(&self) -> f32 {
         self.recent.last().map_or(0.0, Felt::valence)
@@ -309,7 +314,7 @@ impl EmotionalHistory {
     }
 }
 
-const STATES: [EmotionalState; 9] = [
+pub(crate) const STATES: [EmotionalState; 9] = [
     EmotionalState::Joy,
     EmotionalState::Sadness,
     EmotionalState::Anger,
@@ -320,3 +325,18 @@ const STATES: [EmotionalState; 9] = [
     EmotionalState::Anticipation,
     EmotionalState::Trust,
 ];
+
+/// The lower-case name of a state.
+pub(crate) fn state_name(state: EmotionalState) -> &'static str {
+    match state {
+        EmotionalState::Joy => "joy",
+        EmotionalState::Sadness => "sadness",
+        EmotionalState::Anger => "anger",
+        EmotionalState::Fear => "fear",
+        EmotionalState::Surprise => "surprise",
+        EmotionalState::Disgust => "disgust",
+        EmotionalState::Neutral => "neutral",
+        EmotionalState::Anticipation => "anticipation",
+        EmotionalState::Trust => "trust",
+    }
+}

@@ -14,5 +14,5 @@ pub use context::EmotionalTrigger;
 pub(crate) use context::{Assessment, EmotionalContext, assess};
 pub(crate) use guidance::guide;
 pub use history::{EmotionalCluster, EmotionalPattern, EmotionalSummary};
-pub(crate) use history::{EmotionalHistory, Felt};
+pub(crate) use history::{EmotionalHistory, Felt, STATES, state_name};
 pub use mapping::emotional_state_from_label;

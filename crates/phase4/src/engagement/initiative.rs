@@ -64,7 +64,7 @@ impl Initiative {
         self.unanswered
     }
 
-    pub(super) fn sent_within(&self, now: Timestamp, span: Duration) -> usize {
+    pub(crate) fn sent_within(&self, now: Timestamp, span: Duration) -> usize {
         self.sent.iter().filter(|&&at| now.since(at) < span).count()
     }
 

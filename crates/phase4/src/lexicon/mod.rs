@@ -2,7 +2,7 @@
 //!
 //! A language is `lexicon/<code>.cues` (families of cue words and phrases), `.lemmas` (inflections) and
 //! `.phrases` (what the engine says), embedded in the library and parsed once. Another language is three
-//! more files given to [`Lexicon::parse`].
+//! more files and a line in [`Language`]; [`Lexicon::parse`] says what is missing in them.
 //!
 //! Invariants: cues match whole words by lemma, never parts of words; the longest phrase at a place wins;
 //! an unknown or missing section is an error.
@@ -10,15 +10,15 @@
 mod cue;
 mod parse;
 mod stem;
+mod table;
 mod theme;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use cue::Cue;
 pub use parse::LexiconError;
+use serde::{Deserialize, Serialize};
+pub(crate) use table::Table;
 pub use theme::Theme;
 pub(crate) use theme::Themes;
 
@@ -27,10 +27,11 @@ use crate::text::{HashedMap, hash64};
 /// The cues, lemmas and phrases of one language.
 #[derive(Debug)]
 pub struct Lexicon {
-    pub(crate) exact: HashedMap<Entry>,
-    pub(crate) stems: HashedMap<Entry>,
+    pub(crate) exact: Table<Entry>,
+    pub(crate) stems: Table<Entry>,
     stemmer: stem::Stemmer,
-    phrases: HashMap<Box<str>, Box<str>>,
+    phrases: HashedMap<Box<str>>,
+    seed: u64,
 }
 
 /// What begins with one word: the cues of the word itself and the phrases it opens, longest first.
@@ -38,41 +39,93 @@ pub struct Lexicon {
 pub(crate) struct Entry {
     pub(crate) cues: Vec<(Cue, f32)>,
     pub(crate) phrases: Vec<Phrase>,
+    /// Which of the families below the word itself is in.
+    pub(crate) flags: u8,
 }
 
-/// The rest of a phrase after its first word.
+impl Entry {
+    pub(crate) const STOP: u8 = 1;
+    pub(crate) const CONTRAST: u8 = 2;
+    pub(crate) const INTENSIFIER: u8 = 4;
+    pub(crate) const NEGATOR: u8 = 8;
+}
+
+/// The rest of a phrase after its first word: the second word, looked at first, and those after it.
 #[derive(Debug, Clone)]
 pub(crate) struct Phrase {
-    pub(crate) rest: Vec<u64>,
+    pub(crate) second: u64,
+    pub(crate) rest: Box<[u64]>,
     pub(crate) cue: Cue,
     pub(crate) weight: f32,
+}
+
+/// A language with a lexicon of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// German.
+    German,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::English, Self::German];
+
+    /// The words of the language, parsed at first use.
+    pub fn lexicon(self) -> Arc<Lexicon> {
+        static PARSED: [OnceLock<Arc<Lexicon>>; Language::ALL.len()] = [const { OnceLock::new() }; 2];
+        let parsed = PARSED[self as usize].get_or_init(|| {
+            let [cues, lemmas, phrases] = self.files();
+            let lexicon = Lexicon::parse(cues, lemmas, phrases);
+            Arc::new(lexicon.expect("the embedded files are tested"))
+        });
+        Arc::clone(parsed)
+    }
+
+    fn files(self) -> [&'static str; 3] {
+        match self {
+            Self::English => [
+                include_str!("../../lexicon/en.cues"),
+                include_str!("../../lexicon/en.lemmas"),
+                include_str!("../../lexicon/en.phrases"),
+            ],
+            Self::German => [
+                include_str!("../../lexicon/de.cues"),
+                include_str!("../../lexicon/de.lemmas"),
+                include_str!("../../lexicon/de.phrases"),
+            ],
+        }
+    }
 }
 
 impl Lexicon {
     /// English, parsed at first use.
     pub fn english() -> Arc<Self> {
-        static ENGLISH: OnceLock<Arc<Lexicon>> = OnceLock::new();
-        ENGLISH
-            .get_or_init(|| {
-                let lexicon = Self::parse(
-                    include_str!("../../lexicon/en.cues"),
-                    include_str!("../../lexicon/en.lemmas"),
-                    include_str!("../../lexicon/en.phrases"),
-                );
-                Arc::new(lexicon.expect("the embedded files are tested"))
-            })
-            .clone()
+        Language::English.lexicon()
+    }
+
+    /// Differs from that of any other set of files.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Hash of the stem of a lower-case word; `scratch` saves an allocation.
     pub(crate) fn stem(&self, word: &str, hash: u64, scratch: &mut String) -> u64 {
         let stem = self.stemmer.stem(word, hash, scratch);
-        hash64(stem.as_bytes())
+        if stem == word {
+            hash
+        } else {
+            hash64(stem.as_bytes())
+        }
     }
 
     /// The text of a phrase; [`Lexicon::parse`] has seen to it that every one exists.
     pub(crate) fn phrase(&self, key: &str) -> &str {
-        self.phrases.get(key).map_or("", |text| text)
+        self.phrases.get(&hash64(key.as_bytes())).map_or("", |text| text)
     }
 
     /// The text of a phrase with its places filled in.

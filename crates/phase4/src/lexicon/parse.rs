@@ -1,6 +1,4 @@
-use std::collections::HashMap;
-
-use super::{Cue, Entry, Lexicon, Phrase, stem::Stemmer};
+use super::{Cue, Entry, Lexicon, Phrase, Table, stem::Stemmer};
 use crate::text::{HashedMap, hash64};
 
 /// Why files are not a lexicon.
@@ -41,10 +39,13 @@ impl Lexicon {
     pub fn parse(cues: &str, lemmas: &str, phrases: &str) -> Result<Self, LexiconError> {
         let stemmer = Stemmer::parse(lemmas).map_err(|line| LexiconError::Syntax { line })?;
         let mut lexicon = Self {
-            exact: HashedMap::default(),
-            stems: HashedMap::default(),
+            exact: Table::default(),
+            stems: Table::default(),
             stemmer,
             phrases: read_phrases(phrases)?,
+            seed: [cues, lemmas, phrases]
+                .iter()
+                .fold(0_u64, |seed, file| seed.rotate_left(21) ^ hash64(file.as_bytes())),
         };
         lexicon.read_cues(cues)?;
         for entry in lexicon.exact.values_mut().chain(lexicon.stems.values_mut()) {
@@ -109,15 +110,23 @@ impl Lexicon {
             .collect();
         let (&first, rest) = keys.split_first()?;
         let entries = if exact { &mut self.exact } else { &mut self.stems };
-        let entry: &mut Entry = entries.entry(first).or_default();
-        if rest.is_empty() {
-            entry.cues.push((cue, weight));
-        } else if !exact {
+        let entry = entries.slot(first);
+        if let Some((&second, rest)) = rest.split_first().filter(|_| !exact) {
             entry.phrases.push(Phrase {
-                rest: rest.to_vec(),
+                second,
+                rest: rest.into(),
                 cue,
                 weight,
             });
+        } else if rest.is_empty() {
+            entry.flags |= match cue {
+                Cue::Stop => Entry::STOP,
+                Cue::Contrast => Entry::CONTRAST,
+                Cue::Intensifier => Entry::INTENSIFIER,
+                Cue::Negator => Entry::NEGATOR,
+                _ => 0,
+            };
+            entry.cues.push((cue, weight));
         } else {
             // A phrase is matched by lemma; an exact one would never be found.
             return None;
@@ -126,8 +135,8 @@ impl Lexicon {
     }
 }
 
-fn read_phrases(text: &str) -> Result<HashMap<Box<str>, Box<str>>, LexiconError> {
-    let mut phrases = HashMap::new();
+fn read_phrases(text: &str) -> Result<HashedMap<Box<str>>, LexiconError> {
+    let mut phrases = HashedMap::default();
     for line in text.lines().map(str::trim) {
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -135,9 +144,9 @@ fn read_phrases(text: &str) -> Result<HashMap<Box<str>, Box<str>>, LexiconError>
         let (key, value) = line.split_once('=').ok_or_else(|| LexiconError::Syntax {
             line: line.to_owned(),
         })?;
-        phrases.insert(key.trim().into(), value.trim().into());
+        phrases.insert(hash64(key.trim().as_bytes()), value.trim().into());
     }
-    match required_phrases().find(|key| !phrases.contains_key(key.as_str())) {
+    match required_phrases().find(|key| !phrases.contains_key(&hash64(key.as_bytes()))) {
         Some(key) => Err(LexiconError::MissingPhrase { key }),
         None => Ok(phrases),
     }
@@ -193,4 +202,9 @@ fn required_phrases() -> impl Iterator<Item = String> {
         .chain(moments)
         .chain(suggestions)
         .chain((1..=8).map(|n| format!("explore.{n}")))
+        .chain(
+            crate::emotional::STATES
+                .iter()
+                .map(|&state| format!("feeling.{}", crate::emotional::state_name(state))),
+        )
 }

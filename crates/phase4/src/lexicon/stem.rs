@@ -1,6 +1,7 @@
 //! Lemmas by rule: irregular forms first, then endings.
 
-use crate::text::{HashedMap, hash64};
+use super::Table;
+use crate::text::hash64;
 
 /// How a language inflects; read from a `.lemmas` file.
 #[derive(Debug, Default)]
@@ -8,7 +9,11 @@ pub(super) struct Stemmer {
     endings: Vec<Ending>,
     undouble: Vec<u8>,
     drop: Option<u8>,
-    irregular: HashedMap<Box<str>>,
+    irregular: Table<Box<str>>,
+    /// Letters that count as others ("ä" as "a").
+    fold: Vec<(char, Box<str>)>,
+    /// The last letters of the endings, one bit each.
+    last: u32,
 }
 
 #[derive(Debug)]
@@ -33,13 +38,17 @@ impl Stemmer {
     }
 
     fn line(&mut self, line: &str) -> Option<()> {
-        if let Some(letters) = line.strip_prefix("@undouble ") {
+        if let Some(rule) = line.strip_prefix("@fold ") {
+            let (from, to) = rule.split_once(' ')?;
+            self.fold.push((from.chars().next()?, to.trim().into()));
+        } else if let Some(letters) = line.strip_prefix("@undouble ") {
             self.undouble = letters.bytes().collect();
         } else if let Some(letter) = line.strip_prefix("@drop ") {
             self.drop = letter.bytes().next();
         } else if let Some(rule) = line.strip_prefix('-') {
             let mut fields = rule.split_whitespace();
-            let suffix = fields.next()?.into();
+            let suffix: Box<str> = fields.next()?.into();
+            self.last |= letter(suffix.as_bytes());
             let replacement = fields.next()?;
             self.endings.push(Ending {
                 suffix,
@@ -50,7 +59,7 @@ impl Stemmer {
         } else {
             let (base, forms) = line.split_once(':')?;
             for form in forms.split_whitespace() {
-                self.irregular.insert(hash64(form.as_bytes()), base.trim().into());
+                *self.irregular.slot(hash64(form.as_bytes())) = base.trim().into();
             }
         }
         Some(())
@@ -58,14 +67,18 @@ impl Stemmer {
 
     /// Writes the stem of the lower-case `word`, whose hash is `hash`, into `out`.
     pub(super) fn stem<'a>(&'a self, word: &'a str, hash: u64, out: &'a mut String) -> &'a str {
-        let irregular = self.irregular.get(&hash);
+        let irregular = self.irregular.get(hash);
         let word = irregular.map_or(word, |base| base);
         // Longer "words" are not words; rules over them would cost time and give nothing.
         if word.len() < 3 || word.len() > 40 || word.as_bytes()[0].is_ascii_digit() {
             return word;
         }
         out.clear();
-        out.push_str(word);
+        if word.is_ascii() || self.fold.is_empty() {
+            out.push_str(word);
+        } else {
+            self.fold_into(word, out);
+        }
         if irregular.is_none() {
             self.strip_endings(out);
         }
@@ -82,14 +95,19 @@ impl Stemmer {
         out
     }
 
+    fn fold_into(&self, word: &str, out: &mut String) {
+        for c in word.chars() {
+            match self.fold.iter().find(|(from, _)| *from == c) {
+                Some((_, to)) => out.push_str(to),
+                None => out.push(c),
+            }
+        }
+    }
+
     fn strip_endings(&self, word: &mut String) {
         let mut changed = 0;
         let last = |word: &str| word.as_bytes().last().copied();
-        if !self
-            .endings
-            .iter()
-            .any(|ending| last(&ending.suffix) == last(word))
-        {
+        if self.last & letter(word.as_bytes()) == 0 {
             return;
         }
         for ending in &self.endings {
@@ -115,5 +133,14 @@ impl Stemmer {
                 return;
             }
         }
+    }
+}
+
+/// The last letter of a word as a bit; what is none of a to z shares one.
+fn letter(word: &[u8]) -> u32 {
+    match word.last() {
+        Some(last @ b'a'..=b'z') => 1 << (last - b'a'),
+        Some(_) => 1 << 26,
+        None => 0,
     }
 }

@@ -1,14 +1,36 @@
 //! How an old memory is connected with the present message.
 
-use whisperengine_types::{ConnectionType, EmotionalState, MomentType};
+use whisperengine_types::{ConnectionType, EmotionalState, MomentType, Timestamp};
 
 use super::{
     Moments,
-    note::{Marks, Note},
-    pattern::Key,
+    note::Marks,
+    pattern::{Key, subject_key},
     pick::Occasion,
 };
-use crate::number::unit;
+use crate::{
+    lexicon::{Theme, Themes},
+    number::unit,
+};
+
+/// An old message of the person, kept as a note or recalled from the store.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Old<'a> {
+    pub(super) marks: Marks,
+    pub(super) state: EmotionalState,
+    pub(super) intensity: f32,
+    pub(super) themes: Themes,
+    /// The telling words of the sentence that would be quoted.
+    pub(super) terms: &'a [u32],
+    /// Whether that sentence tells an achievement.
+    pub(super) achieved: bool,
+    /// Cosine with the present message, where known.
+    pub(super) similarity: Option<f32>,
+    pub(super) session: u32,
+    pub(super) at: Timestamp,
+    pub(super) depth: f32,
+    pub(super) trust: f32,
+}
 
 /// A connection found.
 #[derive(Debug, Clone, Copy)]
@@ -22,153 +44,144 @@ pub(super) struct Connection {
     pub(super) significance: f32,
 }
 
+/// Cosine from which two telling words in common are the subject, and from which one is.
+pub(super) const ALIKE: f32 = 0.45;
+pub(super) const NEAR_WORD: f32 = 0.65;
+
 /// What a message and a memory share.
 #[derive(Debug, Clone, Copy)]
 struct Shared {
-    /// Telling words.
+    /// Telling words, in the sentence to quote and in what the person tells now.
     terms: usize,
     /// Subjects.
     themes: usize,
-    /// Share of the message's telling words.
+    /// Share of the telling words of what the person tells now.
     overlap: f32,
     similarity: f32,
     /// Whether the similarity is known; notes have none.
     measured: bool,
+    /// Near in meaning as a whole.
+    near: bool,
 }
 
 impl Shared {
-    /// Whether the shared words are the subject of both: near in meaning, or much of the message.
-    fn is_close(self) -> bool {
-        if self.measured {
-            self.similarity >= 0.45
-        } else {
-            self.overlap >= 0.25
+    fn of(old: &Old<'_>, now: &Occasion<'_>) -> Self {
+        let terms = now.told.iter().filter(|term| old.terms.contains(term)).count();
+        let similarity = old.similarity.unwrap_or(0.0).max(0.0);
+        Self {
+            terms,
+            themes: old.themes.subjects().shared(now.themes.subjects()).len(),
+            overlap: terms as f32 / now.told.len().max(1) as f32,
+            similarity,
+            measured: old.similarity.is_some(),
+            near: similarity >= now.config.similarity,
         }
+    }
+
+    /// Whether both are about the same thing: two telling words and nearness, or one and more of it.
+    fn is_same_subject(self) -> bool {
+        match (self.terms, self.measured) {
+            (0, _) => self.near,
+            (1, true) => self.similarity >= NEAR_WORD,
+            (1, false) => false,
+            (_, true) => self.similarity >= ALIKE,
+            (_, false) => self.overlap >= 0.25,
+        }
+    }
+
+    /// Whether a subject in common is likely enough where something else ties the two together as well.
+    fn is_linked(self) -> bool {
+        self.is_same_subject()
+            || (self.terms >= 1 && self.themes >= 1 && (!self.measured || self.similarity >= ALIKE))
     }
 }
 
 /// The most specific connection between `old` and the present message, if there is one.
-pub(super) fn connect(
-    moments: &Moments,
-    old: &Note,
-    similarity: Option<f32>,
-    now: &Occasion<'_>,
-) -> Option<Connection> {
+pub(super) fn connect(moments: &Moments, old: &Old<'_>, now: &Occasion<'_>) -> Option<Connection> {
     use ConnectionType as C;
     use EmotionalState as S;
     use MomentType as M;
-    let shared = shared(old, similarity, now);
-    let subject = || {
-        old.subject()
-            .or_else(|| super::pattern::subject_key(now.themes, &[]))
-    };
-    let near = shared.similarity >= now.config.similarity;
-    let related = near || (shared.terms >= 1 && shared.is_close());
-    let linked = related || (shared.terms >= 1 && shared.themes >= 1);
+    let shared = Shared::of(old, now);
+    let subject = || subject_key(old.themes, old.terms).or_else(|| subject_key(now.themes, &[]));
+    let linked = shared.is_linked();
     let (achieved, solved) = (now.marks.has(Marks::ACHIEVEMENT), now.marks.has(Marks::SOLVED));
     let pleasant = now.emotion.valence > 0.2 && !now.emotion.is_unpleasant();
-    let felt = now.emotion.intensity >= 0.4 && old.intensity.value() >= 0.4;
+    let felt = now.emotion.intensity >= 0.4 && old.intensity >= 0.4;
     let same_feeling = felt && old.state == now.emotion.state && old.state != S::Neutral;
-    let low = |state| matches!(state, S::Sadness | S::Fear);
+    let was_low = matches!(old.state, S::Sadness | S::Fear);
     let build = |kind, via, key: Option<Key>, base: f32, significance| {
-        let strength = unit(
-            0.3 * shared.themes.min(2) as f32
-                + 0.2 * shared.terms.min(3) as f32
-                + 0.4 * shared.similarity
-                + base,
-        );
+        let subjects = 0.1 * shared.themes.min(2) as f32 + 0.4 * shared.similarity;
         Some(Connection {
             kind,
             via,
             key: key?,
-            strength,
+            strength: unit(
+                base + subjects + 0.2 * shared.themes.min(2) as f32 + 0.2 * shared.terms.min(3) as f32,
+            ),
             relevance: unit(
-                base + 0.3 * shared.terms.min(2) as f32
-                    + 0.1 * shared.themes.min(2) as f32
-                    + 0.4 * shared.similarity
-                    + if same_feeling { 0.1 } else { 0.0 },
+                base + subjects + 0.3 * shared.terms.min(2) as f32 + if same_feeling { 0.1 } else { 0.0 },
             ),
             overlap: shared.overlap,
             significance,
         })
     };
-    if old.marks.has(Marks::PROBLEM) && (solved || (achieved && pleasant)) && linked {
+    if old.marks.has(Marks::PROBLEM) && (solved || (achieved && pleasant)) && linked && shared.terms >= 1 {
         return build(M::ProblemResolution, C::ProblemSolution, subject(), 0.3, 0.8);
     }
     if achieved && pleasant && old.marks.has(Marks::GOAL) && shared.terms >= 1 {
         return build(M::AchievementCallback, C::GoalProgression, subject(), 0.35, 0.8);
     }
-    if achieved && old.marks.has(Marks::ACHIEVEMENT) && !now.emotion.is_unpleasant() {
-        let key = Some(Key::Theme(crate::lexicon::Theme::Achievements));
+    if achieved && old.achieved && pleasant {
+        let key = Some(Key::Theme(Theme::Achievements));
         return build(M::AchievementCallback, C::ThematicSimilarity, key, 0.45, 0.7);
     }
-    if low(old.state) && felt && pleasant && linked && shared.terms >= 1 {
+    if was_low && felt && pleasant && shared.terms >= 1 && linked && (shared.terms >= 2 || !shared.measured) {
         return build(M::PersonalGrowth, C::EmotionalResonance, subject(), 0.2, 0.7);
     }
-    if same_feeling && low(old.state) && now.emotion.intensity >= 0.5 && now.emotion.valence < 0.0 {
-        return build(
-            M::SupportFollowUp,
-            C::EmotionalResonance,
-            Some(Key::Feeling(old.state)),
-            0.4,
-            0.8,
-        );
+    // Low again: the same cause, or no cause told at all.
+    let bare = now.telling <= 2;
+    if same_feeling
+        && was_low
+        && now.emotion.intensity >= 0.5
+        && now.emotion.valence < 0.0
+        && (bare || linked)
+    {
+        let key = Some(Key::Feeling(old.state));
+        return build(M::SupportFollowUp, C::EmotionalResonance, key, 0.4, 0.8);
     }
     if same_feeling && linked {
         let key = Some(Key::Feeling(old.state));
-        return match old.state {
-            S::Joy | S::Anticipation if shared.terms >= 2 && shared.is_close() => {
-                build(M::CelebrationEcho, C::EmotionalResonance, key, 0.1, 0.6)
+        match old.state {
+            S::Joy | S::Anticipation if shared.terms >= 2 && shared.is_same_subject() => {
+                return build(M::CelebrationEcho, C::EmotionalResonance, key, 0.1, 0.6);
             }
-            S::Anger | S::Disgust => build(M::EmotionalContinuity, C::EmotionalResonance, key, 0.15, 0.6),
-            _ => subject_moment(moments, old, now, shared, near)
-                .and_then(|(kind, via)| build(kind, via, subject(), 0.0, 0.5)),
-        };
+            S::Anger | S::Disgust if shared.terms >= 1 => {
+                return build(M::EmotionalContinuity, C::EmotionalResonance, key, 0.15, 0.6);
+            }
+            _ => {}
+        }
     }
-    let (kind, via) = subject_moment(moments, old, now, shared, near)?;
-    build(kind, via, subject(), if near { 0.2 } else { 0.0 }, 0.5)
-}
-
-/// A connection by subject alone takes two telling words, one and a near embedding, or a very near one.
-fn subject_moment(
-    moments: &Moments,
-    old: &Note,
-    now: &Occasion<'_>,
-    shared: Shared,
-    near: bool,
-) -> Option<(MomentType, ConnectionType)> {
-    use ConnectionType as C;
-    use MomentType as M;
-    let bound =
-        near || (shared.terms >= 2 && shared.is_close()) || (shared.terms == 1 && shared.similarity >= 0.55);
-    if !bound {
+    if !shared.is_same_subject() {
         return None;
     }
+    let (kind, via) = subject_moment(moments, old, now);
+    build(kind, via, subject(), if shared.near { 0.2 } else { 0.0 }, 0.5)
+}
+
+/// What a subject in common makes.
+fn subject_moment(moments: &Moments, old: &Old<'_>, now: &Occasion<'_>) -> (MomentType, ConnectionType) {
+    use ConnectionType as C;
+    use MomentType as M;
     let both_hobby = old.marks.has(Marks::HOBBY) && now.marks.has(Marks::HOBBY);
-    Some(if now.marks.has(Marks::CAUSE) && shared.terms >= 1 {
+    if now.marks.has(Marks::CAUSE) {
         (M::SharedExperience, C::CauseEffect)
     } else if both_hobby {
         (M::InterestDevelopment, C::ThematicSimilarity)
-    } else if old.subject().is_some_and(|key| moments.frequency(key) >= 3) {
+    } else if subject_key(old.themes, old.terms).is_some_and(|key| moments.frequency(key) >= 3) {
         (M::RecurringTheme, C::PatternRecognition)
     } else if old.session + 1 == now.session {
         (M::SharedExperience, C::TemporalSequence)
     } else {
         (M::SharedExperience, C::ThematicSimilarity)
-    })
-}
-
-fn shared(old: &Note, similarity: Option<f32>, now: &Occasion<'_>) -> Shared {
-    let telling = now.terms.iter().filter(|term| term.weight >= 0.9);
-    let terms = telling
-        .clone()
-        .filter(|term| old.terms.contains(&term.id))
-        .count();
-    Shared {
-        terms,
-        themes: old.themes.subjects().shared(now.themes.subjects()).len(),
-        overlap: terms as f32 / telling.count().max(1) as f32,
-        similarity: similarity.unwrap_or(0.0).max(0.0),
-        measured: similarity.is_some(),
     }
 }

@@ -5,21 +5,29 @@
 //! problem, cause - and becomes at most one moment for each pattern; a moment is offered when its timing
 //! is that of the present turn, its gates are open and it has rested. What is quoted is always the old
 //! memory and always the person's own words; of the current session only what is old enough.
+//!
+//! A subject in common is not enough when it is a mood or a commonplace: the words in common have to be
+//! telling ones, to stand in one sentence of the old message, and in a sentence of the new one in which the
+//! person tells of themselves. That sentence is what is quoted.
 
 mod connect;
+mod glance;
 mod note;
 mod pattern;
 mod pick;
+mod prefilter;
 mod timing;
 mod usage;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use glance::Glances;
 use note::Note;
 pub(crate) use note::{Draft, Marks, NoteFacts};
 pub use pattern::ConnectionReport;
 use pattern::Pattern;
 pub(crate) use pick::Occasion;
+pub(crate) use prefilter::Beginnings;
 pub(crate) use timing::Timings;
 pub use usage::MomentRecord;
 use usage::Usage;

@@ -1,7 +1,10 @@
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{EmotionalState, MemoryId, Timestamp};
 
-use super::{MAX_NOTES, Moments};
+use super::{
+    MAX_NOTES, Moments,
+    glance::{CLEAR, sayings},
+};
 use crate::{
     lexicon::{Cue, Theme, Themes},
     number::{Byte, DAY, decay},
@@ -20,24 +23,31 @@ impl Marks {
     pub(crate) const HOBBY: u8 = 8;
     pub(crate) const SOLVED: u8 = 16;
     pub(crate) const CAUSE: u8 = 32;
+    /// Says that the person trusts the other, or thanks them for being there.
+    pub(crate) const CONFIDED: u8 = 64;
 
     pub(crate) fn of(utterance: &Utterance<'_>) -> Self {
-        let question = utterance.is_question() || !utterance.has(Cue::Own);
         let mark = |holds: bool, bit: u8| if holds { bit } else { 0 };
         let hobby = utterance.themes.contains(Theme::Hobbies) || utterance.themes.contains(Theme::Learning);
         // A question about success or trouble, or somebody else's, is not one's own.
+        let told = |cue| {
+            utterance.has(cue)
+                && utterance.hits.iter().any(|hit| {
+                    hit.cue == cue
+                        && !hit.negated
+                        && (cue != Cue::Achievement || hit.weight >= CLEAR)
+                        && utterance.is_told_at(hit.token)
+                })
+        };
+        let trouble = utterance.weight(Cue::Problem) >= 0.8 && !utterance.has(Cue::Solved);
         Self(
-            mark(utterance.has(Cue::Achievement) && !question, Self::ACHIEVEMENT)
-                | mark(
-                    utterance.weight(Cue::Problem) >= 0.8
-                        && !utterance.has(Cue::Solved)
-                        && utterance.has(Cue::Own),
-                    Self::PROBLEM,
-                )
-                | mark(utterance.has(Cue::Goal) && !question, Self::GOAL)
+            mark(told(Cue::Achievement), Self::ACHIEVEMENT)
+                | mark(trouble && utterance.told() != 0, Self::PROBLEM)
+                | mark(told(Cue::Goal), Self::GOAL)
                 | mark(hobby, Self::HOBBY)
-                | mark(utterance.has(Cue::Solved) && !question, Self::SOLVED)
-                | mark(utterance.has(Cue::Cause), Self::CAUSE),
+                | mark(told(Cue::Solved), Self::SOLVED)
+                | mark(utterance.has(Cue::Cause), Self::CAUSE)
+                | mark(utterance.has(Cue::Confiding), Self::CONFIDED),
         )
     }
 
@@ -46,7 +56,7 @@ impl Marks {
     }
 
     fn count(self) -> u32 {
-        (self.0 & !Self::HOBBY & !Self::CAUSE).count_ones()
+        (self.0 & !Self::HOBBY & !Self::CAUSE & !Self::CONFIDED).count_ones()
     }
 }
 
@@ -81,9 +91,8 @@ pub(crate) struct Note {
 const QUOTE_BYTES: usize = 110;
 /// Longer ids are not kept; the moment then has no memory id.
 const ID_BYTES: usize = 48;
-/// Content words kept of a note, and of a memory while it is compared.
+/// Content words kept of a note.
 const MAX_TERMS: usize = 6;
-const MAX_COMPARED: usize = 12;
 
 /// What a draft needs besides the words.
 #[derive(Debug, Clone, Copy)]
@@ -97,36 +106,49 @@ pub(crate) struct NoteFacts<'a> {
 
 impl Draft {
     pub(crate) fn new(utterance: &Utterance<'_>, facts: NoteFacts<'_>) -> Self {
-        let telling = || utterance.terms.iter().filter(|term| term.weight >= 0.9);
-        let marks = Marks::of(utterance);
-        let statement = !utterance.is_question() && utterance.words() >= 4 && utterance.has(Cue::Own);
+        let telling = || utterance.terms.iter().filter(|term| term.is_telling());
+        let mut marks = Marks::of(utterance);
+        let notable = marks.count() > 0 || facts.emotion.intensity >= 0.5 || telling().count() >= 3;
+        // The sentence that tells an achievement, then the one that tells most, and of those the first.
+        let told = if notable { sayings(utterance) } else { Vec::new() };
+        let told = told.into_iter().filter(|saying| saying.told);
+        let best = told.reduce(|first, next| {
+            if (next.achieved, next.terms.len()) > (first.achieved, first.terms.len()) {
+                next
+            } else {
+                first
+            }
+        });
+        if best.as_ref().is_some_and(|saying| !saying.achieved) {
+            marks.0 &= !Marks::ACHIEVEMENT;
+        }
+        let terms = match &best {
+            Some(saying) => saying.terms.iter().take(MAX_TERMS).copied().collect(),
+            None => telling().take(MAX_TERMS).map(|term| term.id).collect(),
+        };
+        let range = best
+            .as_ref()
+            .map_or(0..0, |saying| saying.range.0..saying.range.1);
         Self {
             words: telling().take(3).map(|term| term.word).collect(),
-            quotable: statement
-                && (marks.count() > 0 || facts.emotion.intensity >= 0.5 || telling().count() >= 3),
+            quotable: best.is_some(),
             note: Note {
                 at: facts.at,
                 session: facts.session,
                 memory: Some(facts.memory)
                     .filter(|id| id.as_str().len() <= ID_BYTES)
                     .cloned(),
-                quote: keep(utterance.text, QUOTE_BYTES),
+                quote: keep(utterance.text.get(range).unwrap_or(""), QUOTE_BYTES),
                 marks,
                 state: facts.emotion.state,
                 intensity: Byte::new(facts.emotion.intensity),
                 themes: utterance.themes,
-                terms: telling().take(MAX_COMPARED).map(|term| term.id).collect(),
+                terms,
                 scope: facts.scope,
                 depth: Byte::new(facts.emotion.depth),
                 trust: Byte::new(facts.emotion.trust),
             },
         }
-    }
-}
-
-impl Draft {
-    pub(super) fn into_note(self) -> Note {
-        self.note
     }
 }
 
@@ -153,8 +175,7 @@ impl Note {
 impl Moments {
     /// Keeps a quotable message; the least worthy note makes room.
     pub(super) fn keep_note(&mut self, draft: Draft) {
-        let mut note = draft.note;
-        note.terms.truncate(MAX_TERMS);
+        let note = draft.note;
         let known = self.notes.iter().any(|old| old.quote == note.quote);
         if !draft.quotable || known {
             return;

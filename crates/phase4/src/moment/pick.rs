@@ -1,38 +1,52 @@
 //! Which moments to offer now.
 
 use whisperengine_types::{
-    MemoryKind, MemoryOwner, MomentPlan, MomentTiming, MomentType, RecalledMemory, Timestamp,
+    MemoryId, MemoryKind, MemoryOwner, MomentPlan, MomentTiming, MomentType, RecalledMemory, Timestamp,
 };
 
 use super::{
-    Moments,
-    connect::{Connection, connect},
-    note::{Draft, Marks, Note, NoteFacts},
+    Glances, Moments,
+    connect::{Connection, Old, connect},
+    note::{Marks, Note},
+    pattern::Key,
+    prefilter::{Beginnings, is_worth_reading},
     timing::Timings,
     usage::moment_id,
 };
 use crate::{
     config::MomentConfig,
-    emotional::{Assessment, EmotionalContext, EmotionalHistory, assess},
-    lexicon::{Cue, Lexicon, Themes},
+    emotional::EmotionalContext,
+    lexicon::{Lexicon, Themes},
     number::{DAY, HOUR, unit},
-    text::{Term, Utterance, clip, hash64},
+    text::{clip, hash64},
     thread::Scope,
 };
 
 /// The present turn, as far as moments go.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent marks, read one at a time"
+)]
 pub(crate) struct Occasion<'a> {
     pub(crate) config: &'a MomentConfig,
     pub(crate) lexicon: &'a Lexicon,
     pub(crate) owner: &'a MemoryOwner,
     pub(crate) recalled: &'a [RecalledMemory],
     pub(crate) text: &'a str,
-    pub(crate) terms: &'a [Term],
+    /// Telling words of the sentences in which the person tells of themselves.
+    pub(crate) told: &'a [u32],
+    /// How these begin.
+    pub(crate) beginnings: &'a Beginnings,
     pub(crate) themes: Themes,
     pub(crate) marks: Marks,
-    /// Whether the message is about the person themselves.
+    /// Whether the person tells of themselves at all.
     pub(crate) own: bool,
+    /// Telling words of the whole message.
+    pub(crate) telling: usize,
+    /// Whether the message says that the person trusts the other, or thanks them.
+    pub(crate) trusting: bool,
+    pub(crate) thankful: bool,
     pub(crate) emotion: &'a EmotionalContext,
     pub(crate) timings: Timings,
     pub(crate) session: u32,
@@ -40,7 +54,7 @@ pub(crate) struct Occasion<'a> {
     pub(crate) scope: Scope,
     /// Hash of the channel, to let a public channel hear what was said in it.
     pub(crate) channel: u64,
-    pub(crate) message: &'a whisperengine_types::MemoryId,
+    pub(crate) message: &'a MemoryId,
     pub(crate) turn: u64,
     pub(crate) at: Timestamp,
     /// Words with which a memory is quoted, at most.
@@ -50,10 +64,12 @@ pub(crate) struct Occasion<'a> {
 }
 
 /// A moment that could be offered.
-struct Candidate {
+struct Candidate<'a> {
     connection: Connection,
     key: u64,
-    note: Note,
+    quote: String,
+    memory: Option<&'a MemoryId>,
+    said_at: Timestamp,
     timing: MomentTiming,
     impact: f32,
     score: f32,
@@ -64,23 +80,55 @@ const MAX_RECALLED: usize = 4;
 /// A recalled memory below this similarity and without a shared word is not looked at.
 const FAR: f32 = 0.3;
 const MAX_OFFERED: usize = 3;
+/// Shorter quotes say nothing.
+const MIN_QUOTE_BYTES: usize = 12;
 
 impl Moments {
     /// The moments to offer, best first, at most three.
-    pub(crate) fn pick(&mut self, now: &Occasion<'_>) -> Vec<MomentPlan> {
+    pub(crate) fn pick(&mut self, glances: &mut Glances, now: &Occasion<'_>) -> Vec<MomentPlan> {
         if now.timings.is_empty() || !now.own || !self.usage.rested(now.turn, now.config.gap_turns) {
             return Vec::new();
         }
-        let mut candidates: Vec<Candidate> = Vec::new();
+        let mut candidates: Vec<Candidate<'_>> = Vec::new();
         for note in &self.notes {
             if note.scope.visible_in(now.scope) && note.session != now.session {
-                self.consider(note, None, now, &mut candidates);
+                let said = Said {
+                    quote: &note.quote,
+                    memory: note.memory.as_ref(),
+                };
+                self.consider(&note.as_old(), said, now, &mut candidates);
             }
         }
-        for recalled in now.recalled.iter().take(MAX_RECALLED) {
-            if let Some((note, similarity)) = from_recalled(recalled, now) {
-                self.consider(&note, similarity, now, &mut candidates);
-            }
+        for recalled in now
+            .recalled
+            .iter()
+            .take(MAX_RECALLED)
+            .filter(|recalled| may_be_told(recalled, now) && is_worth_reading(recalled, now))
+        {
+            let memory = &recalled.memory;
+            let glance = glances.read(now.lexicon, &memory.text);
+            let Some(saying) = glance.best(now.told, memory.kind == MemoryKind::Message) else {
+                continue;
+            };
+            let earlier = memory.sent_at < now.session_started;
+            let old = Old {
+                marks: glance.marks,
+                state: glance.state,
+                intensity: glance.intensity.value(),
+                themes: glance.themes,
+                terms: &saying.terms,
+                achieved: saying.achieved,
+                similarity: recalled.similarity.map(whisperengine_types::Similarity::value),
+                session: if earlier { 0 } else { now.session },
+                at: memory.sent_at,
+                depth: 0.0,
+                trust: 0.0,
+            };
+            let said = Said {
+                quote: memory.text.get(saying.range.0..saying.range.1).unwrap_or(""),
+                memory: Some(&memory.id),
+            };
+            self.consider(&old, said, now, &mut candidates);
         }
         if now.risen {
             self.consider_milestone(now, &mut candidates);
@@ -111,8 +159,14 @@ impl Moments {
         Some(clip(&latest.quote, 80))
     }
 
-    fn consider(&self, note: &Note, similarity: Option<f32>, now: &Occasion<'_>, found: &mut Vec<Candidate>) {
-        let Some(connection) = connect(self, note, similarity, now) else {
+    fn consider<'a>(
+        &self,
+        old: &Old<'_>,
+        said: Said<'a>,
+        now: &Occasion<'_>,
+        found: &mut Vec<Candidate<'a>>,
+    ) {
+        let Some(connection) = connect(self, old, now) else {
             return;
         };
         let Some(timing) = now.timings.fits(connection.kind) else {
@@ -120,18 +174,13 @@ impl Moments {
         };
         let key = moment_key(&connection);
         let gate = |at_creation: f32| (at_creation - 0.1).max(0.2);
-        let age = now.at.since(note.at);
         let open = connection.relevance >= now.config.relevance
-            && age <= DAY * now.config.retention_days
-            && now.emotion.depth >= gate(note.depth.value())
-            && now.emotion.trust >= gate(note.trust.value())
+            && now.at.since(old.at) <= DAY * now.config.retention_days
+            && now.emotion.depth >= gate(old.depth)
+            && now.emotion.trust >= gate(old.trust)
             && self.usage.is_cool(key, now.at, HOUR * now.config.cooldown_hours)
-            && note.quote.len() >= 12;
+            && said.quote.len() >= MIN_QUOTE_BYTES;
         if !open {
-            return;
-        }
-        let quote = clip(&note.quote, now.quote_chars);
-        if self.usage.was_told(&quote, now.at) || quote == clip(now.text, now.quote_chars) {
             return;
         }
         let bonus = matches!(
@@ -143,39 +192,50 @@ impl Moments {
         );
         let learnt = self.usage.success(key).unwrap_or(0.5);
         let score = 0.4 * impact + 0.3 * connection.strength + 0.2 * connection.overlap + 0.1 * learnt;
-        let candidate = Candidate {
+        if found.iter().any(|other| other.key == key && other.score >= score) {
+            return;
+        }
+        let quote = clip(said.quote, now.quote_chars);
+        if self.usage.was_told(&quote, now.at) || now.text.contains(said.quote) {
+            return;
+        }
+        found.retain(|other| other.key != key);
+        found.push(Candidate {
             connection,
             key,
-            note: note.clone(),
+            quote,
+            memory: said.memory,
+            said_at: old.at,
             timing,
             impact,
             score,
-        };
-        match found.iter_mut().find(|other| other.key == key) {
-            Some(other) if other.score < candidate.score => *other = candidate,
-            Some(_) => {}
-            None => found.push(candidate),
-        }
+        });
     }
 
-    /// The relationship has risen: recall its first notable message.
-    fn consider_milestone(&self, now: &Occasion<'_>, found: &mut Vec<Candidate>) {
+    /// The relationship has risen and the person says so: recall what they confided first, or the first
+    /// notable thing they told that they speak of again.
+    fn consider_milestone<'a>(&'a self, now: &Occasion<'_>, found: &mut Vec<Candidate<'a>>) {
         let Some(timing) = now.timings.fits(MomentType::RelationshipMilestone) else {
             return;
         };
-        let first = self
+        let about_them = |note: &&Note| {
+            let again = note.terms.iter().any(|term| now.told.contains(term));
+            let notable = note.marks.has(Marks::ACHIEVEMENT) || note.marks.has(Marks::GOAL);
+            let confided = note.marks.has(Marks::CONFIDED);
+            (now.trusting && (confided || (notable && again))) || (now.thankful && confided)
+        };
+        let earlier = self
             .notes
             .iter()
             .filter(|note| note.scope.visible_in(now.scope) && note.session != now.session)
-            .filter(|note| note.marks.has(Marks::ACHIEVEMENT) || note.marks.has(Marks::GOAL));
-        let Some(note) = first.min_by_key(|note| note.at) else {
+            .filter(about_them);
+        let Some(note) = earlier.min_by_key(|note| note.at) else {
             return;
         };
-        let Some(subject) = note.subject() else { return };
         let connection = Connection {
             kind: MomentType::RelationshipMilestone,
             via: whisperengine_types::ConnectionType::RelationshipDevelopment,
-            key: subject,
+            key: note.subject().unwrap_or(Key::Feeling(note.state)),
             strength: 0.6,
             relevance: 0.6,
             overlap: 0.0,
@@ -183,31 +243,32 @@ impl Moments {
         };
         let key = moment_key(&connection);
         if self.usage.is_cool(key, now.at, HOUR * now.config.cooldown_hours) {
-            let impact = 0.86;
             found.push(Candidate {
                 connection,
                 key,
-                note: note.clone(),
+                quote: clip(&note.quote, now.quote_chars),
+                memory: note.memory.as_ref(),
+                said_at: note.at,
                 timing,
-                impact,
+                impact: 0.86,
                 score: 0.6,
             });
         }
     }
 
-    fn plan(&self, candidate: Candidate, now: &Occasion<'_>) -> MomentPlan {
-        let kind = kind_name(candidate.connection.kind);
+    fn plan(&self, candidate: Candidate<'_>, now: &Occasion<'_>) -> MomentPlan {
+        let kind = candidate.connection.kind;
         MomentPlan {
             id: moment_id(candidate.key),
-            kind: candidate.connection.kind,
+            kind,
             connection: candidate.connection.via,
             frequency: self.frequency(candidate.connection.key),
             timing: candidate.timing,
-            quote: clip(&candidate.note.quote, now.quote_chars),
-            memory: candidate.note.memory,
-            said_at: candidate.note.at,
-            callback: now.lexicon.phrase(&format!("callback.{kind}")).to_owned(),
-            tone: now.lexicon.phrase(&format!("tone.{kind}")).to_owned(),
+            quote: candidate.quote,
+            memory: candidate.memory.cloned(),
+            said_at: candidate.said_at,
+            callback: now.lexicon.phrase(callback_key(kind)).to_owned(),
+            tone: now.lexicon.phrase(tone_key(kind)).to_owned(),
             impact: candidate.impact,
         }
     }
@@ -221,18 +282,43 @@ impl Moments {
     }
 }
 
-/// A recalled memory as a note, if it may be brought up: the person's own words, not of now, and in a
-/// public channel only what was said there.
-fn from_recalled(recalled: &RecalledMemory, now: &Occasion<'_>) -> Option<(Note, Option<f32>)> {
+/// What would be quoted.
+#[derive(Debug, Clone, Copy)]
+struct Said<'a> {
+    quote: &'a str,
+    memory: Option<&'a MemoryId>,
+}
+
+impl Note {
+    fn as_old(&self) -> Old<'_> {
+        Old {
+            marks: self.marks,
+            state: self.state,
+            intensity: self.intensity.value(),
+            themes: self.themes,
+            terms: &self.terms,
+            achieved: self.marks.has(Marks::ACHIEVEMENT),
+            similarity: None,
+            session: self.session,
+            at: self.at,
+            depth: self.depth.value(),
+            trust: self.trust.value(),
+        }
+    }
+}
+
+/// Whether a recalled memory may be brought up at all: near enough to be worth reading, the person's own,
+/// not of now, and in a public channel only what was said there.
+fn may_be_told(recalled: &RecalledMemory, now: &Occasion<'_>) -> bool {
     let memory = &recalled.memory;
     let similarity = recalled.similarity.map(whisperengine_types::Similarity::value);
     if similarity.unwrap_or(0.0) < FAR && recalled.matched_terms.is_empty() {
-        return None;
+        return false;
     }
     let age = now.at.since(memory.sent_at);
     let earlier = memory.sent_at < now.session_started || age >= HOUR * now.config.minimum_age_hours;
     if memory.id == *now.message || memory.text == now.text || !earlier || age.is_zero() {
-        return None;
+        return false;
     }
     let own = match (&memory.speaker, now.owner) {
         (None, _) => true,
@@ -243,48 +329,16 @@ fn from_recalled(recalled: &RecalledMemory, now: &Occasion<'_>) -> Option<(Note,
         memory.kind,
         MemoryKind::Message | MemoryKind::Fact | MemoryKind::Preference
     );
-    let said_here = memory
-        .channel
-        .as_ref()
-        .is_some_and(|c| hash64(c.as_str().as_bytes()) == now.channel);
-    if !own || !quotable || (now.scope != Scope::Private && !said_here) {
-        return None;
-    }
-    let utterance = Utterance::read(now.lexicon, &memory.text);
-    let told = utterance.terms.iter().filter(|term| term.weight >= 0.9).count() >= 2;
-    let message = memory.kind == MemoryKind::Message;
-    if utterance.is_question() || utterance.words() < 4 || !told || (message && !utterance.has(Cue::Own)) {
-        return None;
-    }
-    let history = EmotionalHistory::default();
-    let emotion = assess(Assessment {
-        reading: &whisperengine_types::EmotionReading::neutral(),
-        utterance: &utterance,
-        history: &history,
-        depth: 0.0,
-        trust: 0.0,
-        at: memory.sent_at,
-    });
-    let facts = NoteFacts {
-        memory: &memory.id,
-        session: if memory.sent_at < now.session_started {
-            0
-        } else {
-            now.session
-        },
-        scope: now.scope,
-        emotion: &emotion,
-        at: memory.sent_at,
+    let said_here = || {
+        memory
+            .channel
+            .as_ref()
+            .is_some_and(|c| hash64(c.as_str().as_bytes()) == now.channel)
     };
-    let mut note = Draft::new(&utterance, facts).into_note();
-    // The whole text, not what a note keeps of it: the quote is cut to the prompt's length later.
-    note.quote = memory.text.chars().take(1000).collect();
-    note.memory = Some(memory.id.clone());
-    Some((note, similarity))
+    own && quotable && (now.scope == Scope::Private || said_here())
 }
 
 fn moment_key(connection: &Connection) -> u64 {
-    use super::pattern::Key;
     let (tag, value) = match connection.key {
         Key::Theme(theme) => (1_u8, theme as u32),
         Key::Term(term) => (2, term),
@@ -294,17 +348,23 @@ fn moment_key(connection: &Connection) -> u64 {
     hash64(&[connection.kind as u8, tag, value[0], value[1], value[2], value[3]])
 }
 
-fn kind_name(kind: MomentType) -> &'static str {
-    match kind {
-        MomentType::AchievementCallback => "achievement_callback",
-        MomentType::EmotionalContinuity => "emotional_continuity",
-        MomentType::InterestDevelopment => "interest_development",
-        MomentType::RelationshipMilestone => "relationship_milestone",
-        MomentType::ProblemResolution => "problem_resolution",
-        MomentType::SharedExperience => "shared_experience",
-        MomentType::PersonalGrowth => "personal_growth",
-        MomentType::RecurringTheme => "recurring_theme",
-        MomentType::CelebrationEcho => "celebration_echo",
-        MomentType::SupportFollowUp => "support_follow_up",
-    }
+macro_rules! keys {
+    ($name:ident, $prefix:literal) => {
+        fn $name(kind: MomentType) -> &'static str {
+            match kind {
+                MomentType::AchievementCallback => concat!($prefix, "achievement_callback"),
+                MomentType::EmotionalContinuity => concat!($prefix, "emotional_continuity"),
+                MomentType::InterestDevelopment => concat!($prefix, "interest_development"),
+                MomentType::RelationshipMilestone => concat!($prefix, "relationship_milestone"),
+                MomentType::ProblemResolution => concat!($prefix, "problem_resolution"),
+                MomentType::SharedExperience => concat!($prefix, "shared_experience"),
+                MomentType::PersonalGrowth => concat!($prefix, "personal_growth"),
+                MomentType::RecurringTheme => concat!($prefix, "recurring_theme"),
+                MomentType::CelebrationEcho => concat!($prefix, "celebration_echo"),
+                MomentType::SupportFollowUp => concat!($prefix, "support_follow_up"),
+            }
+        }
+    };
 }
+keys!(callback_key, "callback.");
+keys!(tone_key, "tone.");

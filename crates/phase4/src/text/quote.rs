@@ -13,6 +13,10 @@ pub(crate) fn quoted(text: &str, limit: usize) -> String {
 
 /// As [`quoted`], without the quotes.
 pub(crate) fn clip(text: &str, limit: usize) -> String {
+    clip_plain(text, limit).unwrap_or_else(|| clip_any(text, limit))
+}
+
+fn clip_any(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit * 4));
     let mut chars = 0;
     let mut blank = false;
@@ -43,9 +47,41 @@ pub(crate) fn clip(text: &str, limit: usize) -> String {
     out
 }
 
+/// [`clip`] of a text in which there is nothing to tame, as nearly every message is.
+fn clip_plain(text: &str, limit: usize) -> Option<String> {
+    let bytes = text.as_bytes();
+    let seen = &bytes[..bytes.len().min(limit.checked_add(1)?)];
+    let tame = |byte: &u8| {
+        matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'`' | b'<' | b'>' | b'[' | b']' | b'{' | b'}')
+    };
+    let blank = |at: usize| seen[at] == b' ';
+    let plain = limit >= 2
+        && !seen.is_empty()
+        && seen.iter().all(tame)
+        && !blank(0)
+        && !blank(seen.len() - 1)
+        && !seen.windows(2).any(|pair| pair == b"  ");
+    if !plain {
+        return None;
+    }
+    if bytes.len() <= limit {
+        return Some(text.to_owned());
+    }
+    let cut = text[..limit - 1].trim_end();
+    let mut out = String::with_capacity(cut.len() + 3);
+    out.push_str(cut);
+    out.push('\u{2026}');
+    Some(out)
+}
+
 /// As [`clip`], bounded in bytes: what a state may keep of a text.
 pub(crate) fn keep(text: &str, bytes: usize) -> String {
     let mut kept = clip(text, bytes);
+    if kept.len() > bytes {
+        // The mark of the cut takes three bytes.
+        let over = (kept.len() - bytes).max(2);
+        kept = clip(text, bytes.saturating_sub(over));
+    }
     if kept.len() > bytes {
         let cut = (0..=bytes)
             .rev()
@@ -74,4 +110,18 @@ fn is_format(c: char) -> bool {
         0xad | 0x600..=0x605 | 0x61c | 0x6dd | 0x70f | 0x180b..=0x180f | 0x200b..=0x200f | 0x202a..=0x202e
         | 0x2060..=0x206f | 0xfe00..=0xfe0f | 0xfeff | 0xfff0..=0xfffb | 0x1bca0..=0x1bca3
         | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_cuts_like_the_long_one(text in "[ a-c\"<]{0,20}|[ -~]{0,40}", limit in 0_usize..24) {
+            prop_assert_eq!(clip(&text, limit), clip_any(&text, limit));
+        }
+    }
 }

@@ -40,6 +40,15 @@ pub(crate) struct Term {
     pub(crate) word: Word,
     /// How much it says: everyday words little, names more.
     pub(crate) weight: f32,
+    /// The sentences it is in, one bit for each of the first 64.
+    pub(crate) sentences: u64,
+}
+
+impl Term {
+    /// Whether the word is telling: no everyday word and no number.
+    pub(crate) fn is_telling(&self) -> bool {
+        self.weight >= 0.9
+    }
 }
 
 /// Content words kept of one message.
@@ -71,6 +80,7 @@ impl<'t> Utterance<'t> {
         utterance.negate(lexicon);
         utterance.find_cues(lexicon);
         utterance.find_questions();
+        utterance.find_voices();
         utterance.find_terms();
         utterance
     }
@@ -153,16 +163,18 @@ impl<'t> Utterance<'t> {
         let mut scope = 0_u8;
         for index in 0..self.tokens.len() {
             let token = self.tokens[index];
-            let exact = lexicon.exact.get(&token.surface);
-            let is = |cue| exact.is_some_and(|entry| entry.holds(cue));
-            if token.clause_start || is(Cue::Contrast) {
+            let exact = lexicon.exact.get(token.surface);
+            let flags = exact.map_or(0, |entry| entry.flags);
+            let is = |flag: u8| flags & flag != 0;
+            if token.clause_start || is(Entry::CONTRAST) {
                 scope = 0;
             }
-            let (stop, filler) = (is(Cue::Stop), is(Cue::Stop) || is(Cue::Intensifier));
+            let (stop, filler) = (is(Entry::STOP), is(Entry::STOP | Entry::INTENSIFIER));
             let entry = &mut self.tokens[index];
             entry.negated = scope > 0;
             entry.stop = stop;
-            if is(Cue::Negator) || self.lower(&token).ends_with("n't") {
+            entry.exact = exact.is_some();
+            if is(Entry::NEGATOR) || self.lower(&token).ends_with("n't") {
                 scope = NEGATION_SCOPE;
             } else if scope > 0 && !filler {
                 scope -= 1;
@@ -174,10 +186,14 @@ impl<'t> Utterance<'t> {
         for index in 0..self.tokens.len() {
             let (surface, stem) = (self.tokens[index].surface, self.tokens[index].stem);
             let from = self.hits.len();
-            if let Some(entry) = lexicon.stems.get(&stem) {
+            if let Some(entry) = lexicon.stems.get(stem) {
                 self.match_entry(index, entry, from);
             }
-            if let Some(entry) = lexicon.exact.get(&surface) {
+            if let Some(entry) = self.tokens[index]
+                .exact
+                .then(|| lexicon.exact.get(surface))
+                .flatten()
+            {
                 self.match_entry(index, entry, from);
             }
         }
@@ -185,8 +201,13 @@ impl<'t> Utterance<'t> {
 
     fn match_entry(&mut self, index: usize, entry: &Entry, from: usize) {
         let token = self.tokens[index];
-        for phrase in &entry.phrases {
-            let following = &self.tokens[index + 1..];
+        let second = self
+            .tokens
+            .get(index + 1)
+            .filter(|next| next.sentence == token.sentence);
+        let second = second.map_or(0, |next| next.stem);
+        for phrase in entry.phrases.iter().filter(|phrase| phrase.second == second) {
+            let following = self.tokens.get(index + 2..).unwrap_or_default();
             let fits = following.len() >= phrase.rest.len()
                 && phrase
                     .rest
@@ -196,7 +217,7 @@ impl<'t> Utterance<'t> {
             if fits {
                 self.hit(
                     index,
-                    phrase.rest.len() as u8 + 1,
+                    phrase.rest.len() as u8 + 2,
                     phrase.cue,
                     phrase.weight,
                     from,
@@ -271,6 +292,43 @@ impl<'t> Utterance<'t> {
         }
     }
 
+    /// Counts in each sentence who it is about. "You" inside a set phrase ("thank you") is nobody.
+    fn find_voices(&mut self) {
+        for index in 0..self.hits.len() {
+            let hit = self.hits[index];
+            let phrase = |other: &Hit| {
+                let from = usize::from(other.token);
+                other.len > 1
+                    && matches!(
+                        other.cue,
+                        Cue::Smalltalk | Cue::Gratitude | Cue::Lively | Cue::Exclaim | Cue::Surprise
+                    )
+                    && (from..from + usize::from(other.len)).contains(&usize::from(hit.token))
+            };
+            let sentence = usize::from(self.tokens[usize::from(hit.token)].sentence);
+            match hit.cue {
+                Cue::Own => self.sentences[sentence].own = self.sentences[sentence].own.saturating_add(1),
+                Cue::Address if !self.hits.iter().any(phrase) => {
+                    self.sentences[sentence].addressed = self.sentences[sentence].addressed.saturating_add(1);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the word at `token` stands in a sentence in which the person tells of themselves.
+    pub(crate) fn is_told_at(&self, token: u16) -> bool {
+        let sentence = self.tokens[usize::from(token)].sentence;
+        self.sentences[usize::from(sentence)].is_told()
+    }
+
+    /// The sentences in which the person tells of themselves, one bit for each of the first 64.
+    pub(crate) fn told(&self) -> u64 {
+        let told = self.sentences.iter().take(64).enumerate();
+        told.filter(|(_, sentence)| sentence.is_told())
+            .fold(0, |mask, (index, _)| mask | 1 << index)
+    }
+
     fn find_terms(&mut self) {
         for index in 0..self.tokens.len() {
             let token = &self.tokens[index];
@@ -279,13 +337,16 @@ impl<'t> Utterance<'t> {
                 continue;
             }
             let id = fold32(token.stem);
+            let sentence = 1_u64.checked_shl(u32::from(token.sentence)).unwrap_or(0);
             if let Some(known) = self.terms.iter_mut().find(|term| term.id == id) {
                 known.weight = (known.weight + 0.2).min(1.6);
+                known.sentences |= sentence;
                 continue;
             }
             let number = lower.as_bytes()[0].is_ascii_digit();
             let weight = match (token.common, token.capital && !token.clause_start) {
                 (true, _) => 0.2,
+                _ if token.aside => 0.5,
                 _ if token.capital && self.is_vocative(index) => 0.2,
                 _ if number => 0.4,
                 (false, true) => 1.2,
@@ -295,6 +356,7 @@ impl<'t> Utterance<'t> {
                 id,
                 word: Word::new(lower),
                 weight,
+                sentences: sentence,
             });
             if self.terms.len() == MAX_TERMS {
                 return;
@@ -324,11 +386,5 @@ impl<'t> Utterance<'t> {
                     ) && (first..first + usize::from(hit.len)).contains(&before)
                 })
             })
-    }
-}
-
-impl Entry {
-    pub(crate) fn holds(&self, cue: Cue) -> bool {
-        self.cues.iter().any(|&(held, _)| held == cue)
     }
 }

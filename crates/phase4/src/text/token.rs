@@ -24,6 +24,10 @@ pub(crate) struct Token {
     pub(crate) negated: bool,
     pub(crate) stop: bool,
     pub(crate) common: bool,
+    /// Its very form is in the lexicon; filled in by the scan.
+    pub(crate) exact: bool,
+    /// Inside square brackets: a caption or stage direction, not the person's own words.
+    pub(crate) aside: bool,
 }
 
 /// A stretch of the text between full stops, question or exclamation marks or line ends.
@@ -33,6 +37,16 @@ pub(crate) struct Sentence {
     pub(crate) start: u32,
     pub(crate) end: u32,
     pub(crate) question: bool,
+    /// Words for the person themselves, and for whom they talk to; filled in by the scan.
+    pub(crate) own: u8,
+    pub(crate) addressed: u8,
+}
+
+impl Sentence {
+    /// Whether the person states something about themselves: no question, and more of "I" than of "you".
+    pub(crate) fn is_told(&self) -> bool {
+        !self.question && self.own > self.addressed
+    }
 }
 
 /// Texts longer than this many tokens are read up to here; no chat message is.
@@ -56,9 +70,24 @@ impl Tokens {
             ..Self::default()
         };
         let mut open = Open::default();
-        let mut chars = text.char_indices().peekable();
-        while let Some((at, c)) = chars.next() {
-            let next = chars.peek().map(|&(_, c)| c);
+        let bytes = text.as_bytes();
+        let mut place = 0;
+        while let Some(&byte) = bytes.get(place) {
+            let at = place;
+            if byte.is_ascii_alphanumeric() {
+                // Most of any text: a run of plain letters, taken as a whole.
+                let run = bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric());
+                place += run.count();
+                tokens.begin(&mut open, at, byte.is_ascii_uppercase());
+                let from = tokens.lower.len();
+                tokens.lower.push_str(&text[at..place]);
+                tokens.lower[from..].make_ascii_lowercase();
+                continue;
+            }
+            let mut rest = text[at..].chars();
+            let Some(c) = rest.next() else { break };
+            place += c.len_utf8();
+            let next = rest.next();
             let joins = |next: Option<char>| next.is_some_and(char::is_alphanumeric);
             if c.is_alphanumeric() {
                 tokens.extend(&mut open, at, c);
@@ -81,14 +110,14 @@ impl Tokens {
     }
 
     fn extend(&mut self, open: &mut Open, at: usize, c: char) {
+        self.begin(open, at, c.is_uppercase());
+        self.lower.extend(c.to_lowercase());
+    }
+
+    fn begin(&mut self, open: &mut Open, at: usize, capital: bool) {
         if open.word.is_none() {
-            open.word = Some((at, self.lower.len(), c.is_uppercase()));
+            open.word = Some((at, self.lower.len(), capital));
             open.sentence.get_or_insert(at);
-        }
-        if c.is_ascii() {
-            self.lower.push(c.to_ascii_lowercase());
-        } else {
-            self.lower.extend(c.to_lowercase());
         }
     }
 
@@ -112,6 +141,8 @@ impl Tokens {
             negated: false,
             stop: false,
             common: false,
+            exact: false,
+            aside: open.aside,
         });
         open.in_clause = true;
     }
@@ -121,6 +152,10 @@ impl Tokens {
             self.exclamations += 1;
         }
         match c {
+            '[' | ']' => {
+                self.end_sentence(open, at);
+                open.aside = c == '[';
+            }
             '.' | '!' | '?' | '\n' | '\u{2026}' | '\u{3002}' | '\u{ff01}' | '\u{ff1f}' => {
                 open.question |= matches!(c, '?' | '\u{ff1f}');
                 self.end_sentence(open, at + c.len_utf8());
@@ -147,6 +182,7 @@ impl Tokens {
                 start: start as u32,
                 end: end as u32,
                 question,
+                ..Sentence::default()
             });
         } else if let Some(last) = self.sentences.last_mut() {
             // A second mark ("?!", "...") belongs to the sentence before.
@@ -162,6 +198,7 @@ struct Open {
     sentence: Option<usize>,
     in_clause: bool,
     question: bool,
+    aside: bool,
 }
 
 fn is_pictograph(c: char) -> bool {

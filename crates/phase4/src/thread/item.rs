@@ -158,13 +158,12 @@ fn is_deed(utterance: &Utterance<'_>, hit: &Hit) -> bool {
     let Some(token) = utterance.tokens.get(next) else {
         return false;
     };
-    let follows = |word: &str| utterance.lower(token) == word;
-    ![
-        "say", "admit", "be", "confess", "never", "always", "not", "love", "miss",
-    ]
-    .into_iter()
-    .any(follows)
-        && utterance.tokens[next..].iter().any(|token| !token.stop)
+    let manner = utterance
+        .hits
+        .iter()
+        .any(|hit| hit.cue == Cue::Manner && usize::from(hit.token) == next)
+        || token.negated;
+    !manner && utterance.tokens[next..].iter().any(|token| !token.stop)
 }
 
 /// The most telling content words of a sentence.

@@ -61,10 +61,6 @@ impl Threads {
 
     fn rest(&mut self, config: &ThreadConfig, now: Timestamp) {
         for index in 0..self.all.len() {
-            let owes = self
-                .items
-                .iter()
-                .any(|item| item.thread == self.all[index].number);
             let thread = &mut self.all[index];
             let idle = now.since(thread.last_active);
             let closed = matches!(thread.state, ThreadState::Archived | ThreadState::Merged);
@@ -72,7 +68,9 @@ impl Threads {
                 thread.state = ThreadState::Archived;
                 thread.topic.shrink(CLOSED_TERMS);
                 thread.related.clear();
-            } else if thread.state == ThreadState::Paused && owes && idle > HOUR * config.suspend_after_hours
+            } else if thread.state == ThreadState::Paused
+                && idle > HOUR * config.suspend_after_hours
+                && self.items.iter().any(|item| item.thread == thread.number)
             {
                 thread.state = ThreadState::Suspended;
                 thread.topic.shrink(BACKGROUND_TERMS);

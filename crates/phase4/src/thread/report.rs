@@ -122,11 +122,12 @@ impl Threads {
             let owes = self.items(here).any(|item| item.thread == thread.number);
             unit(thread.score() + if owes { 0.2 } else { 0.0 })
         };
-        let thread = self
+        let scored = self
             .all
             .iter()
             .filter(rests)
-            .max_by(|a, b| score(a).total_cmp(&score(b)))?;
+            .map(|thread| (thread, score(thread)));
+        let (thread, score) = scored.max_by(|a, b| a.1.total_cmp(&b.1))?;
         let because = match self.items(here).find(|item| item.thread == thread.number) {
             Some(item) => clip(&item.text, 80),
             None if thread.urgency > 0.5 => "urgent when it was left".to_owned(),
@@ -136,7 +137,7 @@ impl Threads {
             id: thread_id(owner, thread.number),
             topics: thread.topics(3),
             because,
-            score: score(thread),
+            score,
         })
     }
 
@@ -183,5 +184,12 @@ impl Thread {
 
 /// The owner's hash and the thread's number: two owners never share one, and no clock is in it.
 fn thread_id(owner: u128, number: u64) -> ThreadId {
-    ThreadId::new(format!("{owner:032x}-{number}")).expect("a short text of digits")
+    let mut id = String::with_capacity(40);
+    for shift in (0..32).rev() {
+        let digit = (owner >> (4 * shift)) as u32 & 15;
+        id.push(char::from_digit(digit, 16).expect("below 16"));
+    }
+    id.push('-');
+    id.push_str(&number.to_string());
+    ThreadId::new(id).expect("a short text of digits")
 }

@@ -14,7 +14,7 @@ use crate::{
     emotional::EmotionalContext,
     lexicon::Cue,
     number::{Byte, MINUTE, decay, push_bounded, unit},
-    text::Utterance,
+    text::{MAX_TERMS, Utterance},
 };
 
 /// A message on its way to a thread.
@@ -182,22 +182,39 @@ impl Threads {
         let terms = &turn.utterance.terms;
         let shared = self.shared_terms(turn);
         // A term that many threads hold tells them less apart.
-        let holders = |place: usize| shared.iter().filter(|(_, term, _)| *term == place).count();
-        let weights: Vec<f32> = (0..terms.len())
-            .map(|place| terms[place].weight * 2.0 / (1.0 + holders(place).max(1) as f32))
-            .collect();
-        let (total, subjects) = (weights.iter().sum(), turn.utterance.themes.subjects());
+        let mut holders = [0_u8; MAX_TERMS];
+        for &(_, place, _) in &shared {
+            holders[place] += 1;
+        }
+        let mut weights = [0.0_f32; MAX_TERMS];
+        for (place, term) in terms.iter().enumerate().take(MAX_TERMS) {
+            weights[place] = term.weight * 2.0 / (1.0 + f32::from(holders[place].max(1)));
+        }
+        let (total, subjects) = (
+            weights[..terms.len()].iter().sum(),
+            turn.utterance.themes.subjects(),
+        );
         let mut candidates = Candidates {
             current: None,
             best: None,
         };
+        let mut next = 0;
         for (index, thread) in self.all.iter().enumerate() {
+            while shared.get(next).is_some_and(|(holder, ..)| *holder < index) {
+                next += 1;
+            }
             // Private talk does not go on in a thread that others have heard, nor the other way round.
             if thread.state == ThreadState::Merged || thread.scope != turn.scope {
                 continue;
             }
-            let own = shared.iter().filter(|(holder, ..)| *holder == index);
-            let matched = own.map(|&(_, term, weight)| weights[term] * weight).sum();
+            // Shared terms come in the order of the threads.
+            let own = shared[next..].iter().take_while(|(holder, ..)| *holder == index);
+            let from = next;
+            next += own.count();
+            let matched = shared[from..next]
+                .iter()
+                .map(|&(_, term, weight)| weights[term] * weight)
+                .sum();
             let current = Some(thread.number) == self.current;
             if matched == 0.0 && !current {
                 // A reference is made with words; nearness of embeddings alone takes nothing up again.
@@ -220,7 +237,7 @@ impl Threads {
     fn shared_terms(&self, turn: &Turn<'_>) -> Vec<(usize, usize, f32)> {
         let terms = &turn.utterance.terms;
         let mask = terms.iter().fold(0, |mask, term| mask | bit(term.id));
-        let mut shared = Vec::new();
+        let mut shared = Vec::with_capacity(16);
         for (index, thread) in self.all.iter().enumerate() {
             for (id, weight) in thread.topic.held(mask) {
                 if let Some(place) = terms.iter().position(|term| term.id == id) {

@@ -107,6 +107,11 @@ impl Topic {
         themes
     }
 
+    /// Whether a theme is present enough.
+    pub(super) fn has(&self, theme: Theme) -> bool {
+        self.themes[theme as usize] >= 12
+    }
+
     pub(super) fn themes(&self) -> Themes {
         let mut themes = Themes::default();
         let present = |theme: &Theme| self.themes[*theme as usize] >= 12;
@@ -160,6 +165,11 @@ impl Topic {
 
     /// Likeness of two threads, `0..=1`: cosine of the term weights, helped by the centroids.
     pub(super) fn likeness(&self, other: &Self) -> f32 {
+        // Without a word in common only the centroids speak.
+        let mask = self.terms.iter().fold(0, |mask, term| mask | bit(term.id));
+        if other.held(mask).next().is_none() && self.centroid.is_none() {
+            return 0.0;
+        }
         let norm = |topic: &Self| {
             topic
                 .terms
@@ -238,15 +248,21 @@ impl Sketch {
         if source.len() <= Self::DIM {
             values.copy_from_slice(source);
         } else {
-            for (index, &value) in source.iter().enumerate() {
-                let bits = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-                let sign = if bits & 1 == 0 { value } else { -value };
-                // Each block of DIM coordinates is spread over all places once, in its own order.
-                let (block, place) = (index / Self::DIM, index % Self::DIM);
-                values[(place * 37 + block * 29) % Self::DIM] += sign;
+            for (block, coordinates) in source.chunks(Self::DIM).enumerate() {
+                // Each block is spread over all places once, in its own order: 37 and DIM share no factor.
+                let mut place = block * 29 % Self::DIM;
+                for (index, &value) in coordinates.iter().enumerate() {
+                    let bits = ((block * Self::DIM + index) as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                    let sign = ((bits >> 40) as u32) << 31;
+                    values[place] += f32::from_bits(value.to_bits() ^ sign);
+                    place += 37;
+                    if place >= Self::DIM {
+                        place -= Self::DIM;
+                    }
+                }
             }
         }
-        let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
+        let norm = dot(&values, &values, |v| *v).sqrt();
         if !(norm.is_finite() && norm > 0.0) {
             return None;
         }
@@ -256,6 +272,19 @@ impl Sketch {
         let space = fold32(hash64(embedding.space().model().as_bytes()) ^ source.len() as u64);
         Some(Self { space, values })
     }
+}
+
+/// Inner product in eight lanes: the order of the additions is fixed, so the sum is the same everywhere.
+fn dot<T>(a: &[T], b: &[f32], value: impl Fn(&T) -> f32) -> f32 {
+    let mut lanes = [0.0_f32; 8];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..8 {
+            lanes[lane] += value(&a[lane]) * b[lane];
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| value(a) * b).sum();
+    lanes.iter().sum::<f32>() + rest
 }
 
 /// The running mean of a thread's embeddings, one byte for each dimension.
@@ -310,12 +339,7 @@ impl Centroid {
         if self.space != sketch.space || self.values.len() != sketch.values.len() {
             return None;
         }
-        let dot: f32 = self
-            .values
-            .iter()
-            .zip(&sketch.values)
-            .map(|(&a, &b)| f32::from(a) * b)
-            .sum();
+        let dot = dot(&self.values, &sketch.values, |&v| f32::from(v));
         Some(signed(dot / self.norm().sqrt().max(1.0)))
     }
 

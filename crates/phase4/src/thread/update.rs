@@ -105,8 +105,7 @@ impl Thread {
     /// How much the thread matters now, `0..=1`.
     pub(super) fn score(&self) -> f32 {
         let weighty = [Theme::Relationships, Theme::Family, Theme::Health, Theme::Work];
-        let themes = self.topic.themes();
-        let count = weighty.iter().filter(|&&theme| themes.contains(theme)).count();
+        let count = weighty.iter().filter(|&&theme| self.topic.has(theme)).count();
         let importance = unit(0.2 * count as f32 + self.trust_at_start.value());
         unit(
             0.30 * self.urgency
