@@ -45,9 +45,12 @@ struct Options {
     /// Weight of a character n-gram relative to a word
     #[arg(long, default_value_t = TrainConfig::default().gram_weight)]
     gram_weight: f32,
-    /// Rows of words, pairs and negated words
-    #[arg(long, default_value_t = TrainConfig::default().word_rows)]
-    word_rows: u32,
+    /// A word or pair is known when this many texts have it
+    #[arg(long, default_value_t = TrainConfig::default().texts_with)]
+    texts_with: u32,
+    /// Pairs of words to keep
+    #[arg(long, default_value_t = TrainConfig::default().pairs)]
+    pairs: u32,
     /// Rows of character n-grams
     #[arg(long, default_value_t = TrainConfig::default().gram_rows)]
     gram_rows: u32,
@@ -73,7 +76,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     config.weight_decay = options.weight_decay;
     config.frequency_power = options.frequency_power;
     config.gram_weight = options.gram_weight;
-    config.word_rows = options.word_rows;
+    config.texts_with = options.texts_with;
+    config.pairs = options.pairs;
     config.gram_rows = options.gram_rows;
     let trained = train(&texts, &dev, &config, |epoch| {
         eprintln!("pass {epoch} of {}, {} times over", config.epochs, config.members);

@@ -72,7 +72,7 @@ impl EmotionEngine {
         if let Some(known) = cache.and_then(|cache| cache.get(text)) {
             return known;
         }
-        let reading = Arc::new(self.inner.readers.with(Reader::new, |reader| {
+        let reading = Arc::new(self.inner.readers.with(Reader::default, |reader| {
             let mut triggers = Vec::new();
             reader
                 .read(&self.inner.model, text, &mut triggers)

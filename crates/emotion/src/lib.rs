@@ -19,7 +19,7 @@
 //!
 //! # Concepts
 //! - [`Vader`] scores sentiment exactly as Python's vaderSentiment 3.3.2 does on CPython 3.12.
-//! - [`EmotionModel`] is the learned part: a linear model of about 1 MB, embedded, which [`train`] makes.
+//! - [`EmotionModel`] is the learned part: a linear model of 1.4 MB, embedded, which [`train`] makes.
 //! - [`EmotionEngine`] composes both into an `EmotionReading`, one text at a time (with a cache) or a batch
 //!   into [`Readings`], a structure of arrays. It implements the port `EmotionAnalyzer`.
 //! - [`EmotionStream`] does so for an asynchronous stream of texts; the timer is yours ([`BatchTimer`]).
@@ -43,6 +43,7 @@
 #![forbid(unsafe_code)]
 
 mod affect;
+mod classes;
 mod config;
 mod engine;
 mod error;

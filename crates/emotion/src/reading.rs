@@ -5,11 +5,11 @@ mod triggers;
 
 use whisperengine_types::{Emotion, EmotionReading, EmotionSet, EmotionTrigger, PrimaryEmotion, VaderScores};
 
-use self::sigmoid::sigmoid;
+use self::sigmoid::sigmoids;
 use crate::{
     EmotionModel, Vader,
     affect::{ANCHORS, opposite},
-    model::{LANES, Scorer},
+    model::{LANES, Scorer, members},
 };
 
 /// A reading without its triggers, which are kept apart so that a batch needs no allocation per text.
@@ -44,7 +44,7 @@ impl Core {
 }
 
 /// Reads texts, with the buffers of one thread.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Reader {
     vader: Vader,
     scorer: Scorer,
@@ -58,13 +58,6 @@ const MORE_CUES: f32 = 0.3;
 const DENIED_CUE: f32 = 0.7;
 
 impl Reader {
-    pub(crate) fn new() -> Self {
-        Self {
-            vader: Vader::new(),
-            scorer: Scorer::new(),
-        }
-    }
-
     /// Reads `text` and appends its triggers, in text order, to `triggers`.
     pub(crate) fn read(
         &mut self,
@@ -73,13 +66,13 @@ impl Reader {
         triggers: &mut Vec<EmotionTrigger>,
     ) -> Core {
         let vader = self.vader.score(text);
-        let logits = self.scorer.logits(model, text, &vader);
-        if self.scorer.sums.is_empty() {
+        let logits = self.scorer.logits(model, text, self.vader.classes(text), &vader);
+        if self.scorer.words.items.is_empty() {
             return nothing(vader);
         }
-        let probabilities: [f32; Emotion::COUNT] = std::array::from_fn(|label| sigmoid(logits[label]));
+        let probabilities: [f32; Emotion::COUNT] = sigmoids(&logits);
         let cues = self.cues();
-        let mut labels = model.decision().labels(&logits);
+        let mut labels: EmotionSet = members(model.decision().labels(&logits)).collect();
         if cues.any_denied {
             labels = cues.without_denied(labels);
         }

@@ -122,6 +122,14 @@ impl Readings {
         self.push_core(other.core(index));
     }
 
+    /// Appends the reading at `index` once more.
+    pub(crate) fn push_again(&mut self, index: usize) {
+        let end = self.trigger_ends[index];
+        let start = index.checked_sub(1).map_or(0, |before| self.trigger_ends[before]);
+        self.triggers.extend_from_within(start..end);
+        self.push_core(self.core(index));
+    }
+
     fn push_core(&mut self, core: Core) {
         self.vader.push(core.vader);
         self.probabilities.push(core.probabilities);

@@ -6,13 +6,14 @@
 mod data;
 mod descent;
 mod evaluate;
+mod lexis;
 mod quantize;
 
 use whisperengine_types::Emotion;
 
-use self::{data::Encoded, evaluate::Tuned};
+use self::{data::Encoded, evaluate::Tuned, lexis::Lexis};
 pub use self::{data::Example, evaluate::Scores};
-use crate::{EmotionModel, Error, Result, model::Buckets};
+use crate::{EmotionModel, Error, Result};
 
 /// How to train.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,19 +26,22 @@ pub struct TrainConfig {
     pub members: u32,
     /// Passes over the training texts. Default 8.
     pub epochs: u32,
-    /// First step of AdaGrad; falls linearly to 0. Default 0.3.
+    /// First step of AdaGrad; falls linearly to 0. Default 0.5.
     pub learning_rate: f32,
     /// Weight decay, applied to the features of each text as it is seen, so that frequent features are
     /// decayed more often. Default 0.002.
     pub weight_decay: f32,
     /// Features are weighted by ln(texts / texts with it) to the minus this: frequent features, whose
-    /// weights can be trusted, count for more. Default 0.4.
+    /// weights can be trusted, count for more. Default 0.2.
     pub frequency_power: f32,
     /// Weight of a character n-gram relative to a word. Default 0.6.
     pub gram_weight: f32,
-    /// Rows of words, pairs and negated words. Default 16,384; 32 bytes each in the file.
-    pub word_rows: u32,
-    /// Rows of character n-grams. Default 20,480; 32 bytes each in the file.
+    /// A word or pair of words is known when this many texts have it. Default 3.
+    pub texts_with: u32,
+    /// Pairs of words to keep: those whose labels are furthest from the usual. Default 10,000; 37 bytes each
+    /// in the file; at most 60,000 together with negated words.
+    pub pairs: u32,
+    /// Rows of character n-grams. Default 16,384; 33 bytes each in the file.
     pub gram_rows: u32,
 }
 
@@ -47,12 +51,13 @@ impl Default for TrainConfig {
             seed: 1,
             members: 3,
             epochs: 8,
-            learning_rate: 0.3,
+            learning_rate: 0.5,
             weight_decay: 0.002,
-            frequency_power: 0.4,
+            frequency_power: 0.2,
             gram_weight: 0.6,
-            word_rows: 16_384,
-            gram_rows: 20_480,
+            texts_with: 3,
+            pairs: 10_000,
+            gram_rows: 16_384,
         }
     }
 }
@@ -82,14 +87,11 @@ pub fn train(
     if train.is_empty() || dev.is_empty() {
         return Err(Error::NoExamples);
     }
-    let buckets = Buckets {
-        words: config.word_rows.max(1),
-        grams: config.gram_rows.max(1),
-    };
-    let mut encoded = Encoded::new(train, buckets);
-    let squares = encoded.weigh(buckets, config);
+    let lexis = Lexis::new(train, config);
+    let mut encoded = Encoded::new(train, &lexis);
+    let squares = encoded.weigh(&lexis.layout, config);
     let weights = descent::descend(&encoded, &squares, config, &mut progress);
-    let mut model = quantize::quantize(buckets, &squares, weights);
+    let mut model = quantize::quantize(&lexis, &squares, &weights);
     let logits = evaluate::logits(&model, dev);
     let gold: Vec<u32> = dev.iter().map(Example::bits).collect();
     let cross_validated = evaluate::cross_validate(&logits, &gold);

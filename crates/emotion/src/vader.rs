@@ -25,6 +25,7 @@ use self::{
     sum::{Number, sum_floats, sum_mixed},
     token::{Marks, Token, tokenize},
 };
+use crate::classes::{ByteClasses, Class};
 
 /// What the compound score is normalised with.
 const ALPHA: f64 = 15.0;
@@ -41,6 +42,7 @@ const ALPHA: f64 = 15.0;
 #[derive(Clone)]
 pub struct Vader {
     lexicon: &'static Lexicon,
+    classes: ByteClasses,
     tokens: Vec<Token>,
     values: Vec<Number>,
     expanded: String,
@@ -64,6 +66,7 @@ impl Vader {
     pub fn new() -> Self {
         Self {
             lexicon: Lexicon::shared(),
+            classes: ByteClasses::default(),
             tokens: Vec::new(),
             values: Vec::new(),
             expanded: String::new(),
@@ -77,10 +80,23 @@ impl Vader {
     pub fn score(&mut self, text: &str) -> VaderScores {
         self.is_expanded = !text.is_ascii() && emoji::expand(text, &mut self.expanded, &mut self.segments);
         let text = if self.is_expanded { &self.expanded } else { text };
-        let marks = tokenize(text, self.lexicon, &mut self.tokens);
+        self.classes.read(text);
+        let marks = tokenize(text, &self.classes, self.lexicon, &mut self.tokens);
         evaluate(&self.tokens, marks, &mut self.values);
-        let emphasis = if marks.emphasis { emphasis(text) } else { 0.0 };
+        let emphasis = if self.classes.any(Class::Emphasis) {
+            emphasis(text)
+        } else {
+            0.0
+        };
         compose(&self.values, emphasis)
+    }
+
+    /// The byte classes of `text`, the last scored.
+    pub(crate) fn classes(&mut self, text: &str) -> &mut ByteClasses {
+        if self.is_expanded {
+            self.classes.read(text);
+        }
+        &mut self.classes
     }
 
     /// The tokens of the last scored text, in order.

@@ -1,11 +1,11 @@
 //! Batches: identical texts once, the rest over all threads, results in the order of the texts.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 use rayon::prelude::*;
 use whisperengine_types::VaderScores;
 
-use crate::{EmotionModel, Readings, Vader, reading::Reader};
+use crate::{EmotionModel, Readings, Vader, model::seeded_hash, reading::Reader};
 
 /// Texts that one thread takes at a time: enough to make the hand-over cheap.
 const CHUNK: usize = 1024;
@@ -13,12 +13,16 @@ const CHUNK: usize = 1024;
 /// What a batch needs beside its result, kept for the next one.
 #[derive(Default)]
 pub(super) struct BatchBuffers {
+    repeats: Repeats,
     /// Where in the unique texts each text is.
     places: Vec<u32>,
+    /// The first of each text, by its place in the batch.
+    unique: Vec<u32>,
     parts: Vec<Part>,
 }
 
 /// One chunk of unique texts.
+#[derive(Default)]
 struct Part {
     reader: Reader,
     readings: Readings,
@@ -34,53 +38,115 @@ impl BatchBuffers {
     ) {
         out.clear();
         self.places.clear();
-        let mut seen: HashMap<&str, u32> = HashMap::with_capacity(texts.len());
-        let mut unique: Vec<&str> = Vec::with_capacity(texts.len());
-        for &text in texts {
-            let place = *seen.entry(text).or_insert_with(|| {
-                unique.push(text);
-                unique.len() as u32 - 1
-            });
+        self.unique.clear();
+        self.repeats.start(texts.len());
+        for (at, text) in texts.iter().enumerate() {
+            let first = self.repeats.first(texts, at, text);
+            let place = if first == at {
+                self.unique.push(at as u32);
+                self.unique.len() as u32 - 1
+            } else {
+                self.places[first]
+            };
             self.places.push(place);
         }
-        let chunk = if unique.len() < parallel_items.max(1) {
-            unique.len().max(1)
+        let threads = rayon::current_num_threads();
+        if threads == 1 || self.unique.len() < parallel_items.max(1) {
+            self.read_here(model, texts, out);
         } else {
-            unique
-                .len()
-                .div_ceil(rayon::current_num_threads() * 2)
-                .clamp(64, CHUNK)
-        };
-        let used = unique.len().div_ceil(chunk);
-        while self.parts.len() < used {
-            self.parts.push(Part {
-                reader: Reader::new(),
-                readings: Readings::default(),
-            });
+            self.read_in_parallel(model, texts, threads, out);
         }
-        let work = |(part, texts): (&mut Part, &[&str])| {
+    }
+
+    /// Straight into the result, on this thread.
+    fn read_here(&mut self, model: &EmotionModel, texts: &[&str], out: &mut Readings) {
+        if self.parts.is_empty() {
+            self.parts.push(Part::default());
+        }
+        let reader = &mut self.parts[0].reader;
+        for (at, (text, &place)) in texts.iter().zip(&self.places).enumerate() {
+            let first = self.unique[place as usize] as usize;
+            if first == at {
+                out.push(|triggers| reader.read(model, text, triggers));
+            } else {
+                out.push_again(first);
+            }
+        }
+    }
+
+    fn read_in_parallel(&mut self, model: &EmotionModel, texts: &[&str], threads: usize, out: &mut Readings) {
+        let chunk = self.unique.len().div_ceil(threads * 2).clamp(64, CHUNK);
+        let used = self.unique.len().div_ceil(chunk);
+        if self.parts.len() < used {
+            self.parts.resize_with(used, Part::default);
+        }
+        let parts = self.parts[..used]
+            .par_iter_mut()
+            .zip(self.unique.par_chunks(chunk));
+        parts.for_each(|(part, unique)| {
             let Part { reader, readings } = part;
             readings.clear();
-            for text in texts {
-                readings.push(|triggers| reader.read(model, text, triggers));
+            for &at in unique {
+                readings.push(|triggers| reader.read(model, texts[at as usize], triggers));
             }
-        };
-        let parts = &mut self.parts[..used];
-        if used <= 1 {
-            parts.iter_mut().zip(unique.chunks(chunk)).for_each(work);
-        } else {
-            parts.par_iter_mut().zip(unique.par_chunks(chunk)).for_each(work);
-        }
+        });
         for &place in &self.places {
             let place = place as usize;
-            out.push_from(&parts[place / chunk].readings, place % chunk);
+            out.push_from(&self.parts[place / chunk].readings, place % chunk);
+        }
+    }
+}
+
+/// Finds texts that occurred before in their batch; compares them in full.
+struct Repeats {
+    /// Open addressing: upper half of the hash, and place in the batch + 1; 0 when free.
+    slots: Vec<u64>,
+    mask: usize,
+    /// So that nobody can choose texts that collide.
+    seed: u64,
+}
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            mask: 0,
+            seed: RandomState::new().hash_one(0),
+        }
+    }
+}
+
+impl Repeats {
+    fn start(&mut self, texts: usize) {
+        let size = (2 * texts).next_power_of_two();
+        self.slots.clear();
+        self.slots.resize(size, 0);
+        self.mask = size - 1;
+    }
+
+    /// The place of the first text in the batch that equals the one at `at`.
+    fn first(&mut self, texts: &[&str], at: usize, text: &str) -> usize {
+        const UPPER: u64 = !0 << 32;
+        let hash = seeded_hash(text.as_bytes(), self.seed);
+        let mut slot = hash as usize & self.mask;
+        loop {
+            let entry = self.slots[slot];
+            if entry == 0 {
+                self.slots[slot] = (hash & UPPER) | (at as u64 + 1);
+                return at;
+            }
+            let first = (entry & !UPPER) as usize - 1;
+            if entry & UPPER == hash & UPPER && texts[first] == text {
+                return first;
+            }
+            slot = (slot + 1) & self.mask;
         }
     }
 }
 
 pub(super) fn vader(texts: &[&str], parallel_items: usize, out: &mut Vec<VaderScores>) {
     out.clear();
-    if texts.len() < parallel_items {
+    if texts.len() < parallel_items || rayon::current_num_threads() == 1 {
         let mut vader = Vader::new();
         out.extend(texts.iter().map(|text| vader.score(text)));
     } else {

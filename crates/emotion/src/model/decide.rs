@@ -1,6 +1,6 @@
 //! From logits to labels.
 
-use whisperengine_types::{Emotion, EmotionSet};
+use whisperengine_types::Emotion;
 
 use super::weights::{EmotionModel, GROUP_SLACK, GROUPS, LANES};
 
@@ -21,9 +21,9 @@ impl EmotionModel {
 }
 
 impl Thresholds<'_> {
-    /// The labels whose logit passes; the group outputs then add the best label of a group that is surely
-    /// there without one, and drop the labels of a group that is surely absent. Never empty.
-    pub(crate) fn labels(&self, logits: &[f32; LANES]) -> EmotionSet {
+    /// The labels whose logit passes, as bits; the group outputs then add the best label of a group that is
+    /// surely there without one, and drop the labels of a group that is surely absent. Never empty.
+    pub(crate) fn labels(&self, logits: &[f32; LANES]) -> u32 {
         let mut set = 0;
         for (label, threshold) in self.labels.iter().enumerate() {
             set |= u32::from(logits[label] > *threshold) << label;
@@ -39,10 +39,7 @@ impl Thresholds<'_> {
         if set == 0 {
             set = 1 << self.nearest(logits, u32::MAX);
         }
-        Emotion::ALL
-            .into_iter()
-            .filter(|&emotion| set & (1 << emotion as u32) != 0)
-            .collect()
+        set
     }
 
     /// The label among `members` that passes by most or misses by least.
@@ -53,4 +50,13 @@ impl Thresholds<'_> {
             .max_by(|&a, &b| margin(a).total_cmp(&margin(b)))
             .expect("no group is empty")
     }
+}
+
+/// The labels of a bit set, by id.
+pub(crate) fn members(mut set: u32) -> impl Iterator<Item = Emotion> {
+    std::iter::from_fn(move || {
+        let label = *Emotion::ALL.get(set.trailing_zeros() as usize)?;
+        set &= set - 1;
+        Some(label)
+    })
 }

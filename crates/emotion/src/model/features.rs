@@ -1,53 +1,29 @@
-//! From words to rows of the model's tables. Part of the weights' format: it must never change without
-//! the format version.
-
-use std::sync::LazyLock;
+//! What a text is described by beside its words and pairs. Part of the weights' format: it must never
+//! change without the format version.
 
 use whisperengine_types::VaderScores;
 
-use super::words::{Item, Kind, Words, hash, mix};
+use super::words::{Item, Kind, mix};
 
-/// How many rows each hashed table has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Buckets {
-    /// Rows of words, pairs of words and negated words.
-    pub(crate) words: u32,
-    /// Rows of character n-grams; they follow the words.
-    pub(crate) grams: u32,
-}
-
-impl Buckets {
-    pub(crate) fn total(self) -> usize {
-        self.words as usize + self.grams as usize
+/// Calls `row` with the row, of `rows`, of each n-gram of 2 to 5 bytes inside a word, whose ends are marked;
+/// the whole of it excepted.
+pub(crate) fn grams(form: &[u8], rows: u32, mut row: impl FnMut(u32)) {
+    let mut marked = [0; GRAM_BYTES];
+    let len = (form.len() + 2).min(GRAM_BYTES);
+    marked[0] = b'<';
+    let copied = form.len().min(GRAM_BYTES - 1);
+    marked[1..=copied].copy_from_slice(&form[..copied]);
+    if form.len() + 2 <= GRAM_BYTES {
+        marked[len - 1] = b'>';
     }
-
-    pub(crate) fn word(self, item: &Item) -> u32 {
-        reduce(mix(item.hash, 1), self.words)
-    }
-
-    pub(crate) fn pair(self, first: &Item, second: &Item) -> u32 {
-        reduce(mix(first.hash, second.hash), self.words)
-    }
-
-    pub(crate) fn negated(self, item: &Item) -> u32 {
-        reduce(mix(item.hash, 2), self.words)
-    }
-
-    /// Calls `row` for each n-gram of 2 to 5 bytes inside the word `form`, the whole of it excepted. Signs
-    /// have none.
-    pub(crate) fn grams(self, form: &[u8], mut row: impl FnMut(u32)) {
-        if !(form.starts_with(b"<") && form.ends_with(b">")) {
-            return;
-        }
-        let form = &form[..form.len().min(GRAM_BYTES)];
-        for start in 0..form.len() {
-            let longest = (form.len() - start).min(5);
-            let mut gram = mix(0x5851_F42D_4C95_7F2D, u64::from(form[start]));
-            for (len, &byte) in (2..=longest).zip(&form[start + 1..]) {
-                gram = mix(gram, u64::from(byte));
-                if len < form.len() {
-                    row(self.words + reduce(gram, self.grams));
-                }
+    let marked = &marked[..len];
+    for start in 0..len {
+        let longest = (len - start).min(5);
+        let mut gram = mix(0x5851_F42D_4C95_7F2D, u64::from(marked[start]));
+        for (size, &byte) in (2..=longest).zip(&marked[start + 1..]) {
+            gram = mix(gram, u64::from(byte));
+            if size < len {
+                row(reduce(gram, rows));
             }
         }
     }
@@ -57,20 +33,17 @@ impl Buckets {
 const GRAM_BYTES: usize = 32;
 
 /// How many words after a negation are negated, at most.
-pub(crate) const NEGATION_REACH: usize = 4;
+const NEGATION_REACH: usize = 4;
 
 /// Whether the words after this one are negated.
-pub(crate) fn negates(form: &[u8], form_hash: u64) -> bool {
-    form.ends_with(b"n't>") || NEGATIONS.contains(&form_hash)
+pub(crate) fn negates(form: &[u8]) -> bool {
+    const NEGATIONS: &str = "not no never dont cannot cant wont isnt arent wasnt werent didnt doesnt wouldnt \
+        shouldnt couldnt hasnt havent without nor neither nothing aint hardly nobody none";
+    form.ends_with(b"n't")
+        || NEGATIONS
+            .split_ascii_whitespace()
+            .any(|word| word.as_bytes() == form)
 }
-
-static NEGATIONS: LazyLock<Vec<u64>> = LazyLock::new(|| {
-    "not no never dont cannot cant wont isnt arent wasnt werent didnt doesnt wouldnt shouldnt couldnt \
-     hasnt havent without nor neither nothing aint hardly nobody none"
-        .split_ascii_whitespace()
-        .map(|word| hash(format!("<{word}>").as_bytes()))
-        .collect()
-});
 
 /// Keeps track of what a negation reaches.
 #[derive(Debug, Default)]
@@ -78,6 +51,7 @@ pub(crate) struct Reach(usize);
 
 impl Reach {
     /// Whether `item` is negated by one before it; `negates` says whether it starts a negation itself.
+    #[inline]
     pub(crate) fn step(&mut self, item: &Item, negates: bool) -> bool {
         match item.kind {
             Kind::Stop => {
@@ -99,27 +73,26 @@ impl Reach {
 }
 
 /// How many rows the table of whole-text features has.
-pub(crate) const SHAPES: usize = 64;
+pub(crate) const SHAPES: usize = 44;
 
 /// The rows of the whole-text features of a text: sentiment, length, capitals, a question at the end.
-pub(crate) fn shapes(scores: &VaderScores, words: &Words, text: &str) -> impl Iterator<Item = usize> {
-    let capitals = words
-        .items
-        .iter()
-        .filter(|item| item.kind == Kind::Capitals)
-        .count();
-    let length = (words.items.len() + 1).ilog2() as usize;
-    let question = text.trim_end().ends_with('?');
-    [
-        Some(((scores.compound + 1.0) * 5.0).round() as usize),
-        Some(11 + (scores.pos * 5.0).round() as usize),
-        Some(17 + (scores.neg * 5.0).round() as usize),
-        Some(23 + length.min(15)),
-        (capitals > 0).then(|| 39 + capitals.min(3)),
-        question.then_some(43),
-    ]
-    .into_iter()
-    .flatten()
+pub(crate) fn shapes(scores: &VaderScores, items: &[Item], text: &str) -> ([usize; 6], usize) {
+    let capitals = items.iter().filter(|item| item.kind == Kind::Capitals).count();
+    let mut rows = [0; 6];
+    rows[0] = ((scores.compound + 1.0) * 5.0 + 0.5) as usize;
+    rows[1] = 11 + (scores.pos * 5.0 + 0.5) as usize;
+    rows[2] = 17 + (scores.neg * 5.0 + 0.5) as usize;
+    rows[3] = 23 + ((items.len() + 1).ilog2() as usize).min(15);
+    let mut count = 4;
+    if capitals > 0 {
+        rows[count] = 39 + capitals.min(3);
+        count += 1;
+    }
+    if text.trim_end().ends_with('?') {
+        rows[count] = 43;
+        count += 1;
+    }
+    (rows, count)
 }
 
 /// Brings the upper half of `hash` into `0..rows`.

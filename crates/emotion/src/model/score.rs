@@ -1,177 +1,163 @@
-//! Texts to logits: sums of int8 rows, with a memory of the words met before.
+//! Texts to logits: sums of int8 rows.
+
+#![expect(
+    clippy::needless_range_loop,
+    reason = "loops over lanes of fixed arrays become vector code"
+)]
 
 use whisperengine_types::VaderScores;
 
 use super::{
-    features::{Reach, negates, shapes},
+    features::{Reach, grams, shapes},
+    vocabulary::{NEGATED, UNKNOWN},
     weights::{EmotionModel, LANES, SQUARE_PARTS},
-    words::Words,
+    words::{Item, Kind, Words},
 };
+use crate::classes::ByteClasses;
 
-/// What one word adds, character n-grams included.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct WordSum {
-    pub(crate) lanes: [i16; LANES],
-    squares: u32,
-    negates: bool,
-}
-
-/// Buffers of one thread, among them a direct-mapped memory of word sums: a word's sum depends on nothing
-/// but the word, which is compared in full.
-#[derive(Debug, Clone)]
+/// Buffers of one thread.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Scorer {
     pub(crate) words: Words,
-    /// The sum of each word of the last text.
-    pub(crate) sums: Vec<WordSum>,
-    /// What one unit of a lane's sum adds to its logit in the last text, before the lane's scale.
-    pub(crate) unit: f32,
-    memory: Vec<Remembered>,
+    /// What each unknown word of the last text added, in order.
+    unknown: Vec<[f32; LANES]>,
+    /// What the sums of the last text were scaled by.
+    unit: f32,
 }
-
-#[derive(Debug, Clone, Copy)]
-struct Remembered {
-    /// Form, zero-padded; a form holds no NUL.
-    form: [u8; FORM_BYTES],
-    sum: WordSum,
-}
-
-const FORM_BYTES: usize = 24;
-const MEMORY_WORDS: usize = 1 << 14;
 
 impl Scorer {
-    pub(crate) fn new() -> Self {
-        let empty = Remembered {
-            form: [0; FORM_BYTES],
-            sum: WordSum {
-                lanes: [0; LANES],
-                squares: 0,
-                negates: false,
-            },
-        };
-        Self {
-            words: Words::default(),
-            sums: Vec::new(),
-            unit: 0.0,
-            memory: vec![empty; MEMORY_WORDS],
-        }
-    }
-
-    /// The logits of `text`, whose VADER scores are `scores`.
-    pub(crate) fn logits(&mut self, model: &EmotionModel, text: &str, scores: &VaderScores) -> [f32; LANES] {
-        self.words.scan(text);
-        self.sums.clear();
-        let mut total = Total::default();
+    /// The logits of `text`, whose byte classes are `classes` and whose VADER scores are `scores`.
+    pub(crate) fn logits(
+        &mut self,
+        model: &EmotionModel,
+        text: &str,
+        classes: &mut ByteClasses,
+        scores: &VaderScores,
+    ) -> [f32; LANES] {
+        let vocabulary = &model.vocabulary;
+        self.words.scan(text, classes, vocabulary);
+        self.unknown.clear();
+        let (mut words, mut pairs) = (Sum::default(), Sum::default());
+        let mut rest = [0.0; LANES];
+        let mut squares = 0_u32;
         let mut reach = Reach::default();
-        let items = &self.words.items;
-        for (at, item) in items.iter().enumerate() {
-            let sum = recall(&mut self.memory, model, self.words.form(item), item.hash, || {
-                model.buckets.word(item)
-            });
-            total.add(&sum.lanes, sum.squares);
-            if let Some(next) = items.get(at + 1) {
-                total.add_row(model, model.buckets.pair(item, next));
+        let mut before = UNKNOWN;
+        for at in 0..self.words.items.len() {
+            let item = self.words.items[at];
+            if item.id == UNKNOWN {
+                if matches!(item.kind, Kind::Word | Kind::Capitals) {
+                    squares += self.add_unknown(model, text, &item, &mut rest);
+                }
+                reach.step(&item, false);
+                before = UNKNOWN;
+                continue;
             }
-            if reach.step(item, sum.negates) {
-                total.add_row(model, model.buckets.negated(item));
+            let known = vocabulary.word(item.id);
+            words.add(&known.row);
+            squares += u32::from(known.squares);
+            let next_to = (before != UNKNOWN).then_some(before);
+            let denied = reach.step(&item, known.negates).then_some(NEGATED);
+            for first in [next_to, denied].into_iter().flatten() {
+                if let Some(pair) = vocabulary.pair(first, item.id) {
+                    pairs.add(&pair.row);
+                    squares += u32::from(pair.squares);
+                }
             }
-            self.sums.push(sum);
+            before = item.id;
         }
-        total.settle();
-        let mut shape = [0.0; LANES];
-        for row in shapes(scores, &self.words, text) {
-            total.squares += u32::from(model.shape_squares[row]);
-            for (lane, weight) in shape.iter_mut().zip(&model.shapes[row]) {
+        let (rows, count) = shapes(scores, &self.words.items, text);
+        for &row in &rows[..count] {
+            squares += u32::from(model.shape_squares[row]);
+            for (lane, weight) in rest.iter_mut().zip(&model.shapes[row]) {
                 *lane += weight;
             }
         }
-        self.unit = 1.0 / (total.squares.max(1) as f32 / SQUARE_PARTS).sqrt();
-        std::array::from_fn(|lane| {
-            let hashed = total.lanes[lane] as f32 * model.scale[lane];
-            model.bias[lane] + (hashed + shape[lane]) * self.unit
+        self.unit = 1.0 / (squares.max(1) as f32 / SQUARE_PARTS).sqrt();
+        let (words, pairs) = (words.total(), pairs.total());
+        let mut logits = model.bias;
+        for lane in 0..LANES {
+            let known =
+                words[lane] as f32 * model.word_scale[lane] + pairs[lane] as f32 * model.pair_scale[lane];
+            logits[lane] += (known + rest[lane]) * self.unit;
+        }
+        logits
+    }
+
+    /// What each item of the last text added to the logit of `lane`.
+    pub(crate) fn contributions(
+        &self,
+        model: &EmotionModel,
+        lane: usize,
+    ) -> impl Iterator<Item = (&Item, f32)> {
+        let scale = model.word_scale[lane];
+        let mut unknown = self.unknown.iter();
+        self.words.items.iter().map(move |item| {
+            let sum = match item.kind {
+                _ if item.id != UNKNOWN => f32::from(model.vocabulary.word(item.id).row[lane]) * scale,
+                Kind::Word | Kind::Capitals => unknown.next().map_or(0.0, |sum| sum[lane]),
+                Kind::Stop | Kind::Sign => 0.0,
+            };
+            (item, sum * self.unit)
         })
+    }
+
+    /// Adds the n-grams of a word that is not known to `rest`; returns their squares.
+    #[inline(never)]
+    fn add_unknown(&mut self, model: &EmotionModel, text: &str, item: &Item, rest: &mut [f32; LANES]) -> u32 {
+        let mut sum = Sum::default();
+        let mut squares = 0;
+        grams(self.words.form(text, item), model.grams.len() as u32, |row| {
+            sum.add(&model.grams[row as usize]);
+            squares += u32::from(model.gram_squares[row as usize]);
+        });
+        let total = sum.total();
+        let added = std::array::from_fn(|lane| total[lane] as f32 * model.gram_scale[lane]);
+        for (rest, added) in rest.iter_mut().zip(&added) {
+            *rest += added;
+        }
+        self.unknown.push(added);
+        squares
     }
 }
 
-/// Sums of rows, gathered in 16 bits and moved to 32 before they can overflow.
+/// A sum of rows, gathered in 16 bits and moved to 32 before it can overflow.
 #[derive(Default)]
-struct Total {
-    lanes: [i32; LANES],
+struct Sum {
     recent: [i16; LANES],
     recent_rows: u32,
-    squares: u32,
+    settled: [i32; LANES],
 }
 
 /// 256 rows of at most 127 stay below 2^15.
 const RECENT_ROWS: u32 = 256;
 
-impl Total {
+impl Sum {
     #[inline]
-    fn add(&mut self, lanes: &[i16; LANES], squares: u32) {
-        for (total, &lane) in self.lanes.iter_mut().zip(lanes) {
-            *total += i32::from(lane);
+    fn add(&mut self, row: &[i8; LANES]) {
+        let mut recent = self.recent;
+        for lane in 0..LANES {
+            recent[lane] += i16::from(row[lane]);
         }
-        self.squares += squares;
-    }
-
-    #[inline]
-    fn add_row(&mut self, model: &EmotionModel, row: u32) {
-        let row = row as usize;
-        for (total, &weight) in self.recent.iter_mut().zip(&model.rows[row]) {
-            *total += i16::from(weight);
-        }
-        self.squares += u32::from(model.squares[row]);
+        self.recent = recent;
         self.recent_rows += 1;
         if self.recent_rows == RECENT_ROWS {
             self.settle();
         }
     }
 
+    #[cold]
     fn settle(&mut self) {
-        for (total, recent) in self.lanes.iter_mut().zip(&mut self.recent) {
+        for (total, recent) in self.settled.iter_mut().zip(&mut self.recent) {
             *total += i32::from(std::mem::take(recent));
         }
         self.recent_rows = 0;
     }
-}
 
-#[inline]
-fn recall(
-    memory: &mut [Remembered],
-    model: &EmotionModel,
-    form: &[u8],
-    hash: u64,
-    word_row: impl Fn() -> u32,
-) -> WordSum {
-    if form.len() > FORM_BYTES {
-        return sum_word(model, form, hash, word_row());
-    }
-    let mut padded = [0; FORM_BYTES];
-    padded[..form.len()].copy_from_slice(form);
-    let slot = &mut memory[(hash >> 50) as usize % MEMORY_WORDS];
-    if slot.form != padded {
-        *slot = Remembered {
-            form: padded,
-            sum: sum_word(model, form, hash, word_row()),
-        };
-    }
-    slot.sum
-}
-
-/// At most 32 bytes of a word have n-grams, so that no lane exceeds (4 * 32 + 1) * 127 < 2^15.
-fn sum_word(model: &EmotionModel, form: &[u8], hash: u64, word_row: u32) -> WordSum {
-    let mut sum = WordSum {
-        lanes: [0; LANES],
-        squares: 0,
-        negates: negates(form, hash),
-    };
-    let mut add = |row: u32| {
-        let row = row as usize;
-        for (lane, &weight) in sum.lanes.iter_mut().zip(&model.rows[row]) {
-            *lane += i16::from(weight);
+    fn total(&self) -> [i32; LANES] {
+        let mut total = self.settled;
+        for lane in 0..LANES {
+            total[lane] += i32::from(self.recent[lane]);
         }
-        sum.squares += u32::from(model.squares[row]);
-    };
-    add(word_row);
-    model.buckets.grams(form, add);
-    sum
+        total
+    }
 }

@@ -1,12 +1,17 @@
 //! The weights file.
 //!
-//! Little-endian: magic (8 bytes), rows of words and rows of n-grams (u32 each), then f32: bias, scale
-//! (32 each), thresholds (28), group thresholds (4); shape rows (64 x 32) and their squared weights (64,
-//! as u8); squared weights of the rows (u8), rows (32 x i8 each); FNV-1a of all before it (u64).
+//! Little-endian: magic (8 bytes); words, pairs, n-gram rows, bytes of forms (u32 each); f32: bias, scale of
+//! words, of pairs and of n-grams (32 each), thresholds (28), group thresholds (4), shape rows (44 x 32);
+//! squared weights of shapes (44 x u8); the words' forms, a line each; by word: squares (u16), row (32 x i8);
+//! by pair: first, second (u16 each), squares (u8), row; by n-gram: squares (u8), row; FNV-1a of all before
+//! it (u64).
 
 use whisperengine_types::Emotion;
 
-use super::features::{Buckets, SHAPES};
+use super::{
+    features::{SHAPES, negates},
+    vocabulary::{NEGATED, Pair, UNKNOWN, Vocabulary},
+};
 use crate::Error;
 
 /// Outputs of the model: 28 labels, then the four groups of [`GROUPS`].
@@ -22,30 +27,32 @@ pub(crate) const GROUPS: [u32; 4] = [
 ];
 
 /// Squared feature weights are stored in this many parts.
-pub(crate) const SQUARE_PARTS: f32 = 32.0;
+pub(crate) const SQUARE_PARTS: f32 = 64.0;
 
 /// How far below its threshold a group must be for its labels to be dropped, in logits.
 pub(crate) const GROUP_SLACK: f32 = 0.6;
 
-const MAGIC: &[u8; 8] = b"WEEMOT\x01\0";
+const MAGIC: &[u8; 8] = b"WEEMOT\x02\0";
 
-/// A trained model: 28 emotions from hashed words and character n-grams.
+/// A trained model: 28 emotions from words, pairs of words and character n-grams.
 #[derive(Clone, PartialEq)]
 pub struct EmotionModel {
-    pub(crate) buckets: Buckets,
+    pub(crate) vocabulary: Vocabulary,
+    /// Rows of character n-grams, for words that are not known.
+    pub(crate) grams: Vec<[i8; LANES]>,
+    pub(crate) gram_squares: Vec<u8>,
+    /// One unit of a word's row, by lane.
+    pub(crate) word_scale: [f32; LANES],
+    pub(crate) pair_scale: [f32; LANES],
+    pub(crate) gram_scale: [f32; LANES],
     pub(crate) bias: [f32; LANES],
-    /// One unit of `rows`, by lane.
-    pub(crate) scale: [f32; LANES],
     /// Logit above which a label is given.
     pub(crate) thresholds: [f32; Emotion::COUNT],
     /// Logit above which a group has a label.
     pub(crate) group_thresholds: [f32; 4],
     pub(crate) shapes: Vec<[f32; LANES]>,
+    /// Squared weight of each shape's feature, in 1/64; a text is scaled by the root of the sum of all.
     pub(crate) shape_squares: Vec<u8>,
-    /// Squared weight of each row's feature, in 1/32; a text is scaled by the root of their sum.
-    pub(crate) squares: Vec<u8>,
-    /// Weights times the feature's own weight.
-    pub(crate) rows: Vec<[i8; LANES]>,
 }
 
 impl EmotionModel {
@@ -73,19 +80,13 @@ impl EmotionModel {
             return Err(damaged("format"));
         }
         let model = reader.model().ok_or(damaged("length"))?;
-        let floats = [model.bias, model.scale];
-        let finite = floats
-            .iter()
-            .chain(&model.shapes)
-            .flatten()
-            .chain(&model.thresholds);
         if !reader.0.is_empty() {
             return Err(damaged("length"));
         }
-        if !finite
-            .chain(&model.group_thresholds)
-            .all(|value| value.is_finite())
-        {
+        let lanes = [model.bias, model.word_scale, model.pair_scale, model.gram_scale];
+        let numbers = lanes.iter().chain(&model.shapes).flatten();
+        let mut numbers = numbers.chain(&model.thresholds).chain(&model.group_thresholds);
+        if !numbers.all(|value| value.is_finite()) {
             return Err(damaged("number"));
         }
         Ok(model)
@@ -94,9 +95,13 @@ impl EmotionModel {
     /// The model as a weights file; equal models give equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
-        out.extend(self.buckets.words.to_le_bytes());
-        out.extend(self.buckets.grams.to_le_bytes());
-        let head = self.bias.iter().chain(&self.scale).chain(&self.thresholds);
+        let (words, pairs) = (self.vocabulary.words(), self.vocabulary.pairs());
+        let forms = self.vocabulary.forms();
+        for count in [words.len(), pairs.len(), self.grams.len(), forms.len()] {
+            out.extend((count as u32).to_le_bytes());
+        }
+        let lanes = [self.bias, self.word_scale, self.pair_scale, self.gram_scale];
+        let head = lanes.iter().flatten().chain(&self.thresholds);
         for value in head
             .chain(&self.group_thresholds)
             .chain(self.shapes.iter().flatten())
@@ -104,8 +109,21 @@ impl EmotionModel {
             out.extend(value.to_le_bytes());
         }
         out.extend(&self.shape_squares);
-        out.extend(&self.squares);
-        out.extend(self.rows.iter().flatten().map(|&weight| weight.cast_unsigned()));
+        out.extend(forms);
+        for word in words {
+            out.extend(word.squares.to_le_bytes());
+            out.extend(word.row.map(i8::cast_unsigned));
+        }
+        for pair in pairs {
+            out.extend(pair.first.to_le_bytes());
+            out.extend(pair.second.to_le_bytes());
+            out.push(pair.squares);
+            out.extend(pair.row.map(i8::cast_unsigned));
+        }
+        for (row, &squares) in self.grams.iter().zip(&self.gram_squares) {
+            out.push(squares);
+            out.extend(row.map(i8::cast_unsigned));
+        }
         out.extend(fnv(&out).to_le_bytes());
         out
     }
@@ -113,7 +131,12 @@ impl EmotionModel {
 
 impl std::fmt::Debug for EmotionModel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "EmotionModel({} rows)", self.rows.len())
+        let words = self.vocabulary.words().len();
+        write!(
+            f,
+            "EmotionModel({words} words, {} pairs)",
+            self.vocabulary.pairs().len()
+        )
     }
 }
 
@@ -126,43 +149,77 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    fn u32(&mut self) -> Option<u32> {
-        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn count(&mut self) -> Option<usize> {
+        Some(u32::from_le_bytes(self.array()?) as usize)
+    }
+
+    fn row(&mut self) -> Option<[i8; LANES]> {
+        Some(self.array()?.map(u8::cast_signed))
     }
 
     fn floats<const N: usize>(&mut self) -> Option<[f32; N]> {
         let mut floats = [0.0; N];
-        for (float, bytes) in floats.iter_mut().zip(self.take(4 * N)?.chunks_exact(4)) {
-            *float = f32::from_le_bytes(bytes.try_into().ok()?);
+        for float in &mut floats {
+            *float = f32::from_le_bytes(self.array()?);
         }
         Some(floats)
     }
 
     fn model(&mut self) -> Option<EmotionModel> {
-        let buckets = Buckets {
-            words: self.u32().filter(|&rows| rows > 0)?,
-            grams: self.u32().filter(|&rows| rows > 0)?,
-        };
-        let (bias, scale) = (self.floats()?, self.floats()?);
-        let (thresholds, group_thresholds) = (self.floats()?, self.floats()?);
+        let (words, pairs) = (self.count()?, self.count()?);
+        let (grams, form_bytes) = (self.count()?, self.count()?);
+        if words > usize::from(UNKNOWN) || pairs > usize::from(u16::MAX) || grams == 0 {
+            return None;
+        }
+        let (bias, word_scale, pair_scale) = (self.floats()?, self.floats()?, self.floats()?);
+        let (gram_scale, thresholds, group_thresholds) = (self.floats()?, self.floats()?, self.floats()?);
         let shapes = (0..SHAPES).map(|_| self.floats()).collect::<Option<_>>()?;
         let shape_squares = self.take(SHAPES)?.to_vec();
-        let squares = self.take(buckets.total())?.to_vec();
-        let rows = self
-            .take(buckets.total() * LANES)?
-            .chunks_exact(LANES)
-            .map(|row| std::array::from_fn(|lane| row[lane].cast_signed()))
-            .collect();
+        let mut forms = self.take(form_bytes)?.split(|&byte| byte == b'\n');
+        let mut vocabulary = Vocabulary::new((words, pairs));
+        for _ in 0..words {
+            let form = forms.next()?;
+            let squares = u16::from_le_bytes(self.array()?);
+            vocabulary.insert(form, self.row()?, squares, negates(form));
+        }
+        for _ in 0..pairs {
+            let (first, second) = (
+                u16::from_le_bytes(self.array()?),
+                u16::from_le_bytes(self.array()?),
+            );
+            let [squares] = self.array()?;
+            if (usize::from(first) >= words && first != NEGATED) || usize::from(second) >= words {
+                return None;
+            }
+            vocabulary.insert_pair(Pair {
+                first,
+                second,
+                row: self.row()?,
+                squares,
+            });
+        }
+        let (mut gram_squares, mut gram_rows) = (Vec::new(), Vec::new());
+        for _ in 0..grams {
+            let [squares] = self.array()?;
+            gram_squares.push(squares);
+            gram_rows.push(self.row()?);
+        }
         Some(EmotionModel {
-            buckets,
+            vocabulary,
+            grams: gram_rows,
+            gram_squares,
+            word_scale,
+            pair_scale,
+            gram_scale,
             bias,
-            scale,
             thresholds,
             group_thresholds,
             shapes,
             shape_squares,
-            squares,
-            rows,
         })
     }
 }

@@ -5,16 +5,27 @@
 
 use std::ops::Range;
 
+use super::vocabulary::{UNKNOWN, Vocabulary, word_key};
+use crate::{
+    classes::{ByteClasses, Class},
+    vader::lexicon::{KEY_BYTES, Key, key_at},
+};
+
 /// One word or run of equal signs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Item {
-    /// Its normalised form in [`Words::bytes`], between `<` and `>` for a word.
-    pub(crate) form: Range<usize>,
-    /// Hash of the form.
-    pub(crate) hash: u64,
     /// Its bytes in the text.
-    pub(crate) span: Range<u32>,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    /// Its id in the vocabulary, or [`UNKNOWN`].
+    pub(crate) id: u16,
     pub(crate) kind: Kind,
+}
+
+impl Item {
+    pub(crate) fn span(&self) -> Range<u32> {
+        self.start..self.end
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,136 +42,216 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Words {
     pub(crate) items: Vec<Item>,
-    bytes: Vec<u8>,
+    form: Vec<u8>,
 }
 
 impl Words {
-    /// Replaces the items by those of `text`.
-    pub(crate) fn scan(&mut self, text: &str) {
+    /// Replaces the items by those of `text`, whose byte classes are `classes`.
+    pub(crate) fn scan(&mut self, text: &str, classes: &mut ByteClasses, vocabulary: &Vocabulary) {
         self.items.clear();
-        self.bytes.clear();
-        let bytes = text.as_bytes();
-        let mut at = 0;
-        while at < bytes.len() {
-            let first = bytes[at];
-            let is_mask = first == b'[' && bytes.get(at + 1).is_some_and(u8::is_ascii_uppercase);
-            if first.is_ascii_alphanumeric() || is_mask {
-                at = self.word(text, at);
-            } else if first <= b' ' {
-                at += 1;
-            } else {
-                let c = char_at(text, at);
-                at = if c.is_alphanumeric() {
-                    self.word(text, at)
-                } else if c.is_whitespace() {
-                    at + c.len_utf8()
-                } else {
-                    self.signs(text, at, c)
-                };
-            }
-        }
+        classes.join_words(text);
+        let mut scanner = Scanner {
+            text,
+            classes,
+            vocabulary,
+            form: &mut self.form,
+        };
+        scan(&mut scanner, &mut self.items);
     }
 
-    /// The normalised form of `item`.
-    pub(crate) fn form(&self, item: &Item) -> &[u8] {
-        &self.bytes[item.form.clone()]
+    /// The normalised form of an item of `text`.
+    pub(crate) fn form(&mut self, text: &str, item: &Item) -> &[u8] {
+        normalise(text, item, &mut self.form);
+        &self.form
     }
+}
 
-    fn word(&mut self, text: &str, start: usize) -> usize {
-        let bytes = text.as_bytes();
-        let from = self.bytes.len();
-        self.bytes.push(b'<');
-        let mut at = start;
-        let masked = bytes[start] == b'[';
-        if masked {
-            self.bytes.push(b'[');
-            at += 1;
-        }
-        let (mut upper, mut lower) = (0, 0);
-        while at < bytes.len() {
-            let byte = bytes[at];
-            if byte.is_ascii_alphanumeric() {
-                upper += u32::from(byte.is_ascii_uppercase());
-                lower += u32::from(byte.is_ascii_lowercase());
-                self.push(byte.to_ascii_lowercase());
-                at += 1;
+fn scan(scanner: &mut Scanner<'_>, items: &mut Vec<Item>) {
+    let mut next = 0;
+    let mut word_before = 0;
+    for (block, maps) in scanner.classes.blocks().iter().enumerate() {
+        let words = maps[Class::Word as usize];
+        let signs = !maps[Class::Space as usize] & !words;
+        let mut starts = (words & !((words << 1) | word_before)) | signs;
+        word_before = words >> 63;
+        while starts != 0 {
+            let at = block * 64 + starts.trailing_zeros() as usize;
+            starts &= starts - 1;
+            if at < next {
                 continue;
             }
-            if byte.is_ascii() && byte != b'\'' {
-                break;
-            }
-            let c = char_at(text, at);
-            let after = at + c.len_utf8();
-            if matches!(c, '\'' | '\u{2019}' | '\u{2018}') {
-                if after >= bytes.len() || !char_at(text, after).is_alphanumeric() {
-                    break;
+            let item = scanner.item(at);
+            next = item.end as usize;
+            items.push(item);
+        }
+    }
+}
+
+/// Writes the normalised form of `item` of `text` to `form`.
+fn normalise(text: &str, item: &Item, form: &mut Vec<u8>) {
+    form.clear();
+    let text = &text[item.start as usize..item.end as usize];
+    let mut utf8 = [0; 4];
+    if matches!(item.kind, Kind::Stop | Kind::Sign) {
+        for c in text.chars().take(LONGEST_RUN) {
+            form.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
+        }
+        return;
+    }
+    for c in text.chars() {
+        match c {
+            '\u{2018}' | '\u{2019}' => form.push(b'\''),
+            _ if c.is_ascii() => {
+                let byte = c.to_ascii_lowercase() as u8;
+                // A third equal letter in a row adds nothing.
+                if !form.ends_with(&[byte, byte]) {
+                    form.push(byte);
                 }
-                self.push(b'\'');
-            } else if c.is_alphanumeric() {
-                upper += u32::from(c.is_uppercase());
-                lower += u32::from(c.is_lowercase());
-                let mut utf8 = [0; 4];
+            }
+            _ => {
                 for folded in c.to_lowercase() {
-                    self.bytes
-                        .extend_from_slice(folded.encode_utf8(&mut utf8).as_bytes());
+                    form.extend_from_slice(folded.encode_utf8(&mut utf8).as_bytes());
                 }
-            } else {
-                break;
             }
-            at = after;
         }
-        if masked && bytes.get(at) == Some(&b']') {
-            self.bytes.push(b']');
-            at += 1;
+    }
+}
+
+/// Of a run of equal signs this many count.
+const LONGEST_RUN: usize = 3;
+
+struct Scanner<'a> {
+    text: &'a str,
+    classes: &'a ByteClasses,
+    vocabulary: &'a Vocabulary,
+    form: &'a mut Vec<u8>,
+}
+
+impl Scanner<'_> {
+    #[inline]
+    fn item(&mut self, at: usize) -> Item {
+        let run = self.classes.window(Class::Word, at).trailing_ones() as usize;
+        if run == 0 {
+            return self.sign(at);
         }
-        self.bytes.push(b'>');
-        let kind = if upper >= 2 && lower == 0 && !masked {
+        let (is_plain, end) = if run < 64 {
+            (self.classes.among(Class::Careful, at, run) == 0, at + run)
+        } else {
+            (false, self.word_end(at))
+        };
+        let upper = self.classes.among(Class::Upper, at, run);
+        let lower = self.classes.among(Class::Lower, at, run);
+        let kind = if upper & upper.wrapping_sub(1) != 0 && lower == 0 {
             Kind::Capitals
         } else {
             Kind::Word
         };
-        self.finish(from, start, at, kind);
-        at
-    }
-
-    /// Appends a byte of a word unless it would be the third equal one in a row.
-    fn push(&mut self, byte: u8) {
-        if !self.bytes.ends_with(&[byte, byte]) {
-            self.bytes.push(byte);
+        let mut item = Item {
+            start: at as u32,
+            end: end as u32,
+            id: UNKNOWN,
+            kind,
+        };
+        if is_plain && run <= KEY_BYTES {
+            let key = key_at(self.text.as_bytes(), at, run);
+            item.id = self.vocabulary.find(key);
+            if item.id == UNKNOWN && has_triple(key, run) {
+                item.id = self.find_normalised(&item);
+            }
+        } else {
+            item = self.careful_word(item);
         }
+        item
     }
 
-    fn signs(&mut self, text: &str, start: usize, sign: char) -> usize {
-        let from = self.bytes.len();
-        let mut at = start;
-        let mut utf8 = [0; 4];
-        let encoded = sign.encode_utf8(&mut utf8).as_bytes();
-        let mut count = 0;
-        while text.as_bytes()[at..].starts_with(encoded) {
-            at += encoded.len();
-            count += 1;
-            if count <= 3 {
-                self.bytes.extend_from_slice(encoded);
+    fn word_end(&self, at: usize) -> usize {
+        let mut end = at;
+        loop {
+            let run = self.classes.window(Class::Word, end).trailing_ones() as usize;
+            end += run;
+            if run < 64 {
+                return end;
             }
         }
-        let stops = matches!(sign, ',' | '.' | ';' | ':' | '!' | '?');
-        self.finish(from, start, at, if stops { Kind::Stop } else { Kind::Sign });
-        at
     }
 
-    fn finish(&mut self, from: usize, start: usize, end: usize, kind: Kind) {
-        let form = from..self.bytes.len();
-        self.items.push(Item {
-            hash: hash(&self.bytes[form.clone()]),
-            form,
-            span: start as u32..end as u32,
+    /// A long word or one that is not ASCII.
+    #[cold]
+    fn careful_word(&mut self, mut item: Item) -> Item {
+        let word = &self.text[item.start as usize..item.end as usize];
+        let upper = word.chars().filter(|c| c.is_uppercase()).count();
+        item.kind = if upper >= 2 && !word.chars().any(char::is_lowercase) {
+            Kind::Capitals
+        } else {
+            Kind::Word
+        };
+        item.id = self.find_normalised(&item);
+        item
+    }
+
+    #[cold]
+    fn find_normalised(&mut self, item: &Item) -> u16 {
+        normalise(self.text, item, self.form);
+        self.vocabulary.find(word_key(self.form))
+    }
+
+    /// A run of equal signs, or a mask.
+    fn sign(&mut self, at: usize) -> Item {
+        let bytes = self.text.as_bytes();
+        let first = bytes[at];
+        if first == b'[' && bytes.get(at + 1).is_some_and(u8::is_ascii_uppercase) {
+            let end = self.word_end(at + 1);
+            let end = end + usize::from(bytes.get(end) == Some(&b']'));
+            return self.careful_word_as(at, end, Kind::Word);
+        }
+        if !first.is_ascii() {
+            return self.wide_sign(at);
+        }
+        let len = bytes[at..].iter().take_while(|&&byte| byte == first).count();
+        let kind = if matches!(first, b',' | b'.' | b';' | b':' | b'!' | b'?') {
+            Kind::Stop
+        } else {
+            Kind::Sign
+        };
+        Item {
+            start: at as u32,
+            end: (at + len) as u32,
+            id: self.vocabulary.find(key_at(bytes, at, len.min(LONGEST_RUN))),
             kind,
-        });
+        }
+    }
+
+    #[cold]
+    fn wide_sign(&mut self, at: usize) -> Item {
+        let mut rest = self.text[at..].chars();
+        let sign = rest.next().expect("a character starts here");
+        let count = 1 + rest.take_while(|&c| c == sign).count();
+        self.careful_word_as(at, at + count * sign.len_utf8(), Kind::Sign)
+    }
+
+    fn careful_word_as(&mut self, start: usize, end: usize, kind: Kind) -> Item {
+        let mut item = Item {
+            start: start as u32,
+            end: end as u32,
+            id: UNKNOWN,
+            kind,
+        };
+        item.id = self.find_normalised(&item);
+        item
     }
 }
 
-fn char_at(text: &str, at: usize) -> char {
-    text[at..].chars().next().expect("a character starts here")
+/// Whether one of the `len` bytes of a key occurs three times in a row.
+#[inline]
+fn has_triple((low, high): Key, len: usize) -> bool {
+    const LOW_BITS: u128 = u128::from_le_bytes([0x01; 16]);
+    if len < 3 {
+        return false;
+    }
+    let bytes = u128::from(low) | u128::from(high) << 64;
+    let differs = (bytes ^ (bytes >> 8)) | (bytes ^ (bytes >> 16)) | (u128::MAX << (8 * (len - 2)));
+    // Some byte is zero.
+    differs.wrapping_sub(LOW_BITS) & !differs & (LOW_BITS << 7) != 0
 }
 
 /// A 64-bit hash of `bytes`, eight at a time. Part of the weights' format: it must never change.
@@ -174,6 +265,23 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
     hash
 }
 
+/// A hash of `bytes` that nobody can foresee who does not know the seed: the halves of full products, folded.
+pub(crate) fn seeded_hash(bytes: &[u8], seed: u64) -> u64 {
+    let fold = |a: u64, b: u64| {
+        let product = u128::from(a) * u128::from(b | 1);
+        (product as u64) ^ (product >> 64) as u64
+    };
+    let mut hash = seed ^ bytes.len() as u64;
+    let mut eights = bytes.chunks_exact(8);
+    for eight in &mut eights {
+        let eight = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
+        hash = fold(hash ^ eight, 0x9E37_79B9_7F4A_7C15 ^ seed);
+    }
+    let mut padded = [0; 8];
+    padded[..eights.remainder().len()].copy_from_slice(eights.remainder());
+    fold(hash ^ u64::from_le_bytes(padded), 0xC2B2_AE3D_27D4_EB4F ^ seed)
+}
+
 /// Folds `b` into the hash `a`; not commutative.
 #[inline]
 pub(crate) fn mix(a: u64, b: u64) -> u64 {
@@ -183,41 +291,134 @@ pub(crate) fn mix(a: u64, b: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn found(text: &str) -> Vec<(String, String, Kind)> {
+        let (mut classes, mut words) = (ByteClasses::default(), Words::default());
+        classes.read(text);
+        words.scan(text, &mut classes, &Vocabulary::new((0, 0)));
+        let items = words.items.clone();
+        let describe = |item: &Item| {
+            let form = String::from_utf8(words.form(text, item).to_vec()).unwrap();
+            let span = text[item.start as usize..item.end as usize].to_owned();
+            (form, span, item.kind)
+        };
+        items.iter().map(describe).collect()
+    }
+
+    /// The same, character by character.
+    fn naive(text: &str) -> Vec<(String, Kind)> {
+        let chars: Vec<char> = text.chars().collect();
+        let at = |i: usize| chars.get(i).copied().unwrap_or(' ');
+        let is_space = |c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
+        let is_quote = |c: char| "'\u{2018}\u{2019}".contains(c);
+        let (mut found, mut i) = (Vec::new(), 0);
+        while i < chars.len() {
+            let from = i;
+            let is_mask = chars[i] == '[' && at(i + 1).is_ascii_uppercase();
+            if is_space(chars[i]) {
+                i += 1;
+            } else if chars[i].is_alphanumeric() || is_mask {
+                i += usize::from(is_mask);
+                let continues =
+                    |i: usize| at(i).is_alphanumeric() || (is_quote(at(i)) && at(i + 1).is_alphanumeric());
+                while continues(i) {
+                    i += 1;
+                }
+                i += usize::from(is_mask && at(i) == ']');
+                let mut form = String::new();
+                for &c in &chars[from..i] {
+                    let c = if is_quote(c) { '\'' } else { c };
+                    let folded: String = c.to_lowercase().collect();
+                    if !(c.is_ascii() && form.ends_with(&format!("{folded}{folded}"))) {
+                        form += &folded;
+                    }
+                }
+                let capitals = chars[from..i].iter().filter(|c| c.is_uppercase()).count() >= 2;
+                let lower = chars[from..i].iter().any(|c| c.is_lowercase());
+                found.push((
+                    form,
+                    if capitals && !lower && !is_mask {
+                        Kind::Capitals
+                    } else {
+                        Kind::Word
+                    },
+                ));
+            } else {
+                while i < chars.len() && chars[i] == chars[from] {
+                    i += 1;
+                }
+                let form = chars[from..i].iter().take(3).collect();
+                found.push((
+                    form,
+                    if ",.;:!?".contains(chars[from]) {
+                        Kind::Stop
+                    } else {
+                        Kind::Sign
+                    },
+                ));
+            }
+        }
+        found
+    }
 
     #[test]
     fn words_are_normalised_and_located() {
         let text = "I\u{2019}m sooooo HAPPY, [NAME]!!!! 'yes' \u{1f602}\u{1f602} \u{c9}T\u{c9}";
-        let mut words = Words::default();
-        words.scan(text);
-        let found: Vec<(String, &str, Kind)> = words
-            .items
-            .iter()
-            .map(|item| {
-                let form = String::from_utf8(words.form(item).to_vec()).unwrap();
-                (
-                    form,
-                    &text[item.span.start as usize..item.span.end as usize],
-                    item.kind,
-                )
-            })
-            .collect();
         let expected = [
-            ("<i'm>", "I\u{2019}m", Kind::Word),
-            ("<soo>", "sooooo", Kind::Word),
-            ("<happy>", "HAPPY", Kind::Capitals),
+            ("i'm", "I\u{2019}m", Kind::Word),
+            ("soo", "sooooo", Kind::Word),
+            ("happy", "HAPPY", Kind::Capitals),
             (",", ",", Kind::Stop),
-            ("<[name]>", "[NAME]", Kind::Word),
+            ("[name]", "[NAME]", Kind::Word),
             ("!!!", "!!!!", Kind::Stop),
             ("'", "'", Kind::Sign),
-            ("<yes>", "yes", Kind::Word),
+            ("yes", "yes", Kind::Word),
             ("'", "'", Kind::Sign),
             ("\u{1f602}\u{1f602}", "\u{1f602}\u{1f602}", Kind::Sign),
-            ("<\u{e9}t\u{e9}>", "\u{c9}T\u{c9}", Kind::Capitals),
+            ("\u{e9}t\u{e9}", "\u{c9}T\u{c9}", Kind::Capitals),
         ];
-        let expected: Vec<_> = expected
-            .map(|(form, text, kind)| (form.to_owned(), text, kind))
-            .into();
-        assert_eq!(found, expected);
+        let expected = expected.map(|(form, text, kind)| (form.to_owned(), text.to_owned(), kind));
+        assert_eq!(found(text), expected);
+    }
+
+    #[test]
+    fn triples_are_seen_within_the_word_alone() {
+        for (word, expected) in [
+            ("aaa", true),
+            ("aab", false),
+            ("", false),
+            ("aa", false),
+            ("xxyyzzz", true),
+        ] {
+            assert_eq!(
+                has_triple(word_key(word.as_bytes()), word.len()),
+                expected,
+                "{word}"
+            );
+        }
+        assert!(has_triple(word_key(b"abcdefghijklmooo"), 16));
+        assert!(!has_triple(word_key(b"abcdefghijklmnoo"), 16));
+    }
+
+    proptest! {
+        #[test]
+        fn items_are_those_of_the_naive_rules(
+            parts in prop::collection::vec(prop_oneof![
+                4 => "[a-zA-Z0-9'!?.,:;()\\[\\] -]{0,9}",
+                1 => "[a-cA-C']{50,90}",
+                1 => "\\PC{0,4}",
+                1 => prop::sample::select(vec![
+                    " ", "\n", "\x1c", "\u{85}", "\u{2028}", "\u{200b}", "\0", "\0\0", "\x01", "\u{2019}", "\u{212a}",
+                    "\u{1f602}", "\u{1f602}\u{1f602}", "\u{130}", "[NAME]", "[NAME", "\u{c9}",
+                ]).prop_map(str::to_owned),
+            ], 0..40),
+        ) {
+            let text = parts.concat();
+            let found: Vec<_> = found(&text).into_iter().map(|(form, _, kind)| (form, kind)).collect();
+            prop_assert_eq!(found, naive(&text));
+        }
     }
 }

@@ -1,7 +1,16 @@
 /// The logistic function within 1e-6, without a call into the maths library so that a row of them is
 /// computed in lanes.
 #[inline]
-pub(super) fn sigmoid(x: f32) -> f32 {
+pub(super) fn sigmoids<const N: usize>(x: &[f32]) -> [f32; N] {
+    let mut out = [0.0; N];
+    for (out, &x) in out.iter_mut().zip(x) {
+        *out = sigmoid(x);
+    }
+    out
+}
+
+#[inline]
+fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 

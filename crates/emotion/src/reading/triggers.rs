@@ -48,16 +48,12 @@ pub(super) fn collect(
         return;
     }
     let known = first..triggers.len();
-    let lane = strongest as usize;
-    let unit = model.scale[lane] * scorer.unit;
-    for (item, sum) in scorer.words.items.iter().zip(&scorer.sums) {
-        let logits = f32::from(sum.lanes[lane]) * unit;
-        let overlaps = |trigger: &EmotionTrigger| {
-            trigger.span.start < item.span.end && item.span.start < trigger.span.end
-        };
+    for (item, logits) in scorer.contributions(model, strongest as usize) {
+        let overlaps =
+            |trigger: &EmotionTrigger| trigger.span.start < item.end && item.start < trigger.span.end;
         if logits >= NOTABLE && !triggers[known.clone()].iter().any(overlaps) {
             triggers.push(EmotionTrigger {
-                span: item.span.clone(),
+                span: item.span(),
                 emotion: primary,
                 weight: (logits / FULL).min(1.0),
                 source: TriggerSource::Learned,

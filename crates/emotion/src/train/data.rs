@@ -1,11 +1,14 @@
 //! Examples and their features.
 
-use whisperengine_types::{Emotion, EmotionSet};
+use whisperengine_types::{Emotion, EmotionSet, VaderScores};
 
-use super::TrainConfig;
+use super::{
+    TrainConfig,
+    lexis::{Layout, Lexis},
+};
 use crate::{
     Error, Result, Vader,
-    model::{Buckets, GROUPS, LANES, Reach, SHAPES, SQUARE_PARTS, Words, negates, shapes},
+    model::{GROUPS, Kind, LANES, NEGATED, Reach, SQUARE_PARTS, UNKNOWN, Vocabulary, Words, grams, shapes},
 };
 
 /// One text with the emotions that people saw in it.
@@ -51,7 +54,7 @@ impl Example {
     }
 }
 
-/// Squared weight of each row's feature, hashed rows first, then shapes; in 1/32.
+/// Squared weight of each row's feature, in 1/64.
 pub(super) struct Squares(pub(super) Vec<u8>);
 
 /// The features of every text, one after the other.
@@ -66,9 +69,8 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
-    pub(super) fn new(examples: &[Example], buckets: Buckets) -> Self {
-        let mut vader = Vader::new();
-        let mut words = Words::default();
+    pub(super) fn new(examples: &[Example], lexis: &Lexis) -> Self {
+        let mut front = Front::default();
         let mut rows: Vec<u32> = Vec::new();
         let mut encoded = Self {
             offsets: vec![0],
@@ -78,7 +80,7 @@ impl Encoded {
         };
         for example in examples {
             rows.clear();
-            collect(&example.text, buckets, &mut vader, &mut words, &mut rows);
+            front.rows(&example.text, lexis, &mut rows);
             rows.sort_unstable();
             for run in rows.chunk_by(|a, b| a == b) {
                 encoded.features.push((run[0], run.len() as f32));
@@ -90,16 +92,19 @@ impl Encoded {
     }
 
     /// Derives each row's weight from how many texts have it and scales the texts by them.
-    pub(super) fn weigh(&mut self, buckets: Buckets, config: &TrainConfig) -> Squares {
-        let mut texts = vec![1_u32; buckets.total() + SHAPES];
+    pub(super) fn weigh(&mut self, layout: &Layout, config: &TrainConfig) -> Squares {
+        let mut texts = vec![1_u32; layout.rows()];
         for &(row, _) in &self.features {
             texts[row as usize] += 1;
         }
         let total = self.targets.len() as f32;
         let square = |(row, &texts): (usize, &u32)| {
             let rarity = (total / texts as f32).ln().max(0.1);
-            let is_gram = (buckets.words as usize..buckets.total()).contains(&row);
-            let group = if is_gram { config.gram_weight } else { 1.0 };
+            let group = if layout.grams().contains(&row) {
+                config.gram_weight
+            } else {
+                1.0
+            };
             let weight = group * rarity.powf(-config.frequency_power);
             (weight * weight * SQUARE_PARTS).round().clamp(1.0, 255.0) as u8
         };
@@ -126,23 +131,52 @@ impl Encoded {
     }
 }
 
-/// Appends every row of `text`; the rows of whole-text features follow the hashed ones.
-fn collect(text: &str, buckets: Buckets, vader: &mut Vader, words: &mut Words, rows: &mut Vec<u32>) {
-    words.scan(text);
-    let scores = vader.score(text);
-    let mut reach = Reach::default();
-    for (at, item) in words.items.iter().enumerate() {
-        let form = words.form(item);
-        rows.push(buckets.word(item));
-        buckets.grams(form, |row| rows.push(row));
-        if let Some(next) = words.items.get(at + 1) {
-            rows.push(buckets.pair(item, next));
-        }
-        if reach.step(item, negates(form, item.hash)) {
-            rows.push(buckets.negated(item));
-        }
+/// Reads texts as the model does.
+#[derive(Default)]
+pub(super) struct Front {
+    vader: Vader,
+    pub(super) words: Words,
+}
+
+impl Front {
+    /// Finds the words of `text`; returns its VADER scores.
+    pub(super) fn scan(&mut self, text: &str, vocabulary: &Vocabulary) -> VaderScores {
+        let scores = self.vader.score(text);
+        self.words.scan(text, self.vader.classes(text), vocabulary);
+        scores
     }
-    rows.extend(shapes(&scores, words, text).map(|row| (buckets.total() + row) as u32));
+
+    /// Appends every row of `text`.
+    fn rows(&mut self, text: &str, lexis: &Lexis, rows: &mut Vec<u32>) {
+        let scores = self.scan(text, &lexis.vocabulary);
+        let layout = &lexis.layout;
+        let mut before = UNKNOWN;
+        let mut reach = Reach::default();
+        for item in self.words.items.clone() {
+            let is_word = matches!(item.kind, Kind::Word | Kind::Capitals);
+            if is_word {
+                let form = self.words.form(text, &item);
+                let first = layout.grams().start as u32;
+                grams(form, layout.gram_rows as u32, |row| rows.push(first + row));
+            }
+            let is_known = item.id != UNKNOWN;
+            if is_known {
+                rows.push(u32::from(item.id));
+                rows.extend(lexis.pair(before, item.id));
+            }
+            let negates = is_known && lexis.vocabulary.word(item.id).negates;
+            if reach.step(&item, negates) && is_known {
+                rows.extend(lexis.pair(NEGATED, item.id));
+            }
+            before = item.id;
+        }
+        let (shapes, count) = shapes(&scores, &self.words.items, text);
+        rows.extend(
+            shapes[..count]
+                .iter()
+                .map(|row| (layout.shapes().start + row) as u32),
+        );
+    }
 }
 
 fn targets(labels: u32) -> [f32; LANES] {

@@ -1,6 +1,6 @@
 //! Thresholds and F1.
 
-use whisperengine_types::{Emotion, EmotionSet};
+use whisperengine_types::Emotion;
 
 use super::data::Example;
 use crate::{
@@ -45,11 +45,12 @@ pub(super) struct Tuned {
 }
 
 pub(super) fn logits(model: &EmotionModel, examples: &[Example]) -> Vec<[f32; LANES]> {
-    let (mut vader, mut scorer) = (Vader::new(), Scorer::new());
-    examples
-        .iter()
-        .map(|example| scorer.logits(model, &example.text, &vader.score(&example.text)))
-        .collect()
+    let (mut vader, mut scorer) = (Vader::new(), Scorer::default());
+    let logits = |example: &Example| {
+        let scores = vader.score(&example.text);
+        scorer.logits(model, &example.text, vader.classes(&example.text), &scores)
+    };
+    examples.iter().map(logits).collect()
 }
 
 /// The thresholds that are best for the texts `ids`.
@@ -69,10 +70,7 @@ pub(super) fn tune(logits: &[[f32; LANES]], gold: &[u32], ids: &[usize]) -> Tune
 
 /// F1 of `model`, thresholds and all.
 pub(super) fn judge(model: &EmotionModel, logits: &[[f32; LANES]], gold: &[u32]) -> Scores {
-    let predicted: Vec<u32> = logits
-        .iter()
-        .map(|row| bits(model.decision().labels(row)))
-        .collect();
+    let predicted: Vec<u32> = logits.iter().map(|row| model.decision().labels(row)).collect();
     score(&predicted, gold)
 }
 
@@ -87,14 +85,10 @@ pub(super) fn cross_validate(logits: &[[f32; LANES]], gold: &[u32]) -> Scores {
             groups: &tuned.groups,
         };
         for id in held {
-            predicted[id] = bits(thresholds.labels(&logits[id]));
+            predicted[id] = thresholds.labels(&logits[id]);
         }
     }
     score(&predicted, gold)
-}
-
-fn bits(labels: EmotionSet) -> u32 {
-    labels.iter().fold(0, |bits, label| bits | 1 << label as u32)
 }
 
 fn score(predicted: &[u32], gold: &[u32]) -> Scores {

@@ -1,39 +1,85 @@
-//! From f32 weights to the int8 rows of the weights file.
+//! From f32 weights to the int8 rows of the model.
 
 use whisperengine_types::Emotion;
 
-use super::{data::Squares, descent::Weights};
+use super::{
+    data::Squares,
+    descent::Weights,
+    lexis::{Lexis, is_word},
+};
 use crate::{
     EmotionModel,
-    model::{Buckets, LANES, SHAPES},
+    model::{LANES, Pair, Vocabulary, grams},
 };
 
 /// Weights beyond this share of a lane's are clipped, so that the rest are told apart finely.
-const KEPT: f64 = 0.9998;
+const KEPT: f64 = 1.0;
 
-pub(super) fn quantize(buckets: Buckets, squares: &Squares, weights: Weights) -> EmotionModel {
-    let Weights { mut rows, bias } = weights;
-    let shapes = rows.split_off(buckets.total());
-    let scale: [f32; LANES] = std::array::from_fn(|lane| {
+/// A word's n-grams depend on nothing but the word, so that what they add is summed here, once.
+pub(super) fn quantize(lexis: &Lexis, squares: &Squares, weights: &Weights) -> EmotionModel {
+    let layout = &lexis.layout;
+    let gram_rows = &weights.rows[layout.grams()];
+    let gram_squares = &squares.0[layout.grams()];
+    let mut words = weights.rows[layout.words()].to_vec();
+    let mut word_squares: Vec<u16> = squares.0[layout.words()].iter().map(|&s| u16::from(s)).collect();
+    let forms: Vec<&[u8]> = lexis.vocabulary.forms().split(|&byte| byte == b'\n').collect();
+    for ((form, row), squares) in forms.iter().zip(&mut words).zip(&mut word_squares) {
+        if !is_word(form) {
+            continue;
+        }
+        grams(form, gram_rows.len() as u32, |gram| {
+            *squares += u16::from(gram_squares[gram as usize]);
+            for (sum, weight) in row.iter_mut().zip(&gram_rows[gram as usize]) {
+                *sum += weight;
+            }
+        });
+    }
+    let pairs = &weights.rows[layout.pairs()];
+    let (word_scale, words) = int8(&words);
+    let (pair_scale, pairs) = int8(pairs);
+    let (gram_scale, grams) = int8(gram_rows);
+    let mut vocabulary = Vocabulary::new((words.len(), pairs.len()));
+    for (id, form) in forms.iter().take(words.len()).enumerate() {
+        let negates = lexis.vocabulary.word(id as u16).negates;
+        vocabulary.insert(form, words[id], word_squares[id], negates);
+    }
+    let pair_squares = &squares.0[layout.pairs()];
+    for ((&(first, second), &row), &squares) in lexis.pairs.iter().zip(&pairs).zip(pair_squares) {
+        vocabulary.insert_pair(Pair {
+            first,
+            second,
+            row,
+            squares,
+        });
+    }
+    EmotionModel {
+        vocabulary,
+        grams,
+        gram_squares: gram_squares.to_vec(),
+        word_scale,
+        pair_scale,
+        gram_scale,
+        bias: weights.bias,
+        thresholds: [0.0; Emotion::COUNT],
+        group_thresholds: [0.0; 4],
+        shapes: weights.rows[layout.shapes()].to_vec(),
+        shape_squares: squares.0[layout.shapes()].to_vec(),
+    }
+}
+
+/// One scale per lane, and the rows in units of it.
+fn int8(rows: &[[f32; LANES]]) -> ([f32; LANES], Vec<[i8; LANES]>) {
+    let scale = std::array::from_fn(|lane| {
         let mut sizes: Vec<f32> = rows.iter().map(|row| row[lane].abs()).collect();
+        if sizes.is_empty() {
+            return 1.0;
+        }
         let kept = ((sizes.len() - 1) as f64 * KEPT) as usize;
         let (_, largest, _) = sizes.select_nth_unstable_by(kept, f32::total_cmp);
         largest.max(1e-6) / 127.0
     });
-    let int8 = |row: &[f32; LANES]| {
+    let rounded = |row: &[f32; LANES]| {
         std::array::from_fn(|lane| (row[lane] / scale[lane]).round().clamp(-127.0, 127.0) as i8)
     };
-    let (hashed, whole) = squares.0.split_at(buckets.total());
-    debug_assert_eq!(whole.len(), SHAPES, "shapes follow the hashed rows");
-    EmotionModel {
-        buckets,
-        bias,
-        scale,
-        thresholds: [0.0; Emotion::COUNT],
-        group_thresholds: [0.0; 4],
-        shapes,
-        shape_squares: whole.to_vec(),
-        squares: hashed.to_vec(),
-        rows: rows.iter().map(int8).collect(),
-    }
+    (scale, rows.iter().map(rounded).collect())
 }

@@ -5,8 +5,9 @@
 
 use super::{
     case::{Case, case},
-    lexicon::{KEY_BYTES, Lexicon, NEGATION, UPPER, Word, key, key_at},
+    lexicon::{KEY_BYTES, Lexicon, NEGATION, Name, UPPER, Word, key, key_at},
 };
+use crate::classes::{ByteClasses, Class};
 
 /// One token: what is known of it and where it stands.
 #[derive(Debug, Clone, Copy)]
@@ -23,93 +24,120 @@ pub(crate) struct Token {
 pub(crate) struct Marks {
     /// Tokens in capitals.
     pub(crate) upper_tokens: usize,
-    /// There may be `!` or `?`.
-    pub(crate) emphasis: bool,
     /// The first "but".
     pub(crate) but: Option<usize>,
 }
 
-/// Replaces the content of `tokens` by the tokens of `text`.
-pub(crate) fn tokenize(text: &str, lexicon: &Lexicon, tokens: &mut Vec<Token>) -> Marks {
+/// Replaces the content of `tokens` by the tokens of `text`, whose classes are `classes`.
+pub(crate) fn tokenize(
+    text: &str,
+    classes: &ByteClasses,
+    lexicon: &Lexicon,
+    tokens: &mut Vec<Token>,
+) -> Marks {
     tokens.clear();
-    let bytes = text.as_bytes();
     let mut marks = Marks::default();
-    let mut at = 0;
-    while at < bytes.len() {
-        let class = CLASS[usize::from(bytes[at])];
-        if class & (SPACE | BEYOND_ASCII) != 0 {
-            let width = space_width(&bytes[at..]);
-            if width > 0 {
-                at += width;
+    let mut start = None;
+    let mut space_before = 1;
+    for (block, maps) in classes.blocks().iter().enumerate() {
+        let spaces = maps[Class::Space as usize];
+        let mut edges = spaces ^ ((spaces << 1) | space_before);
+        space_before = spaces >> 63;
+        while edges != 0 {
+            let at = block * 64 + edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            let Some(first) = start.take() else {
+                start = Some(at);
                 continue;
+            };
+            let token = token(text, classes, first, at, lexicon);
+            marks.upper_tokens += usize::from(token.word.is(UPPER));
+            if token.word.name == Name::But && marks.but.is_none() {
+                marks.but = Some(tokens.len());
             }
+            tokens.push(token);
         }
-        let start = at;
-        let mut seen = 0;
-        while at < bytes.len() {
-            let class = CLASS[usize::from(bytes[at])];
-            if class & (SPACE | BEYOND_ASCII) != 0 && space_width(&bytes[at..]) > 0 {
-                break;
-            }
-            seen |= class;
-            at += 1;
-        }
-        marks.emphasis |= seen & EMPHASIS != 0;
-        let (start, end) = strip(text, start, at, seen);
-        let word = look_up(text, start, end, seen, lexicon);
-        marks.upper_tokens += usize::from(word.is(UPPER));
-        if word.name == super::lexicon::Name::But && marks.but.is_none() {
-            marks.but = Some(tokens.len());
-        }
-        tokens.push(Token {
-            word,
-            start: start as u32,
-            end: end as u32,
-        });
     }
     marks
 }
 
-/// Takes ASCII punctuation off both ends unless at most two code points would remain.
-fn strip(text: &str, start: usize, end: usize, seen: u8) -> (usize, usize) {
-    if seen & PUNCTUATION == 0 {
-        return (start, end);
-    }
-    let token = &text.as_bytes()[start..end];
-    let is_kept = |&byte: &u8| CLASS[usize::from(byte)] & PUNCTUATION == 0;
-    let (Some(first), Some(last)) = (token.iter().position(is_kept), token.iter().rposition(is_kept)) else {
-        return (start, end);
-    };
-    let (from, to) = (start + first, start + last + 1);
-    let few = if seen & BEYOND_ASCII == 0 {
-        to - from <= 2
+/// The token between two stretches of white space.
+#[inline]
+fn token(text: &str, classes: &ByteClasses, start: usize, end: usize, lexicon: &Lexicon) -> Token {
+    let len = end - start;
+    let odd = classes.among(Class::Careful, start, len);
+    let (word, start, end) = if odd == 0 && len <= 64 {
+        let (start, end, has_punctuation) = strip(classes, start, end);
+        let word = look_up(text, classes, start, end, has_punctuation, lexicon);
+        (word, start, end)
     } else {
-        text[from..to].chars().nth(2).is_none()
+        let (start, end) = strip_carefully(text, start, end);
+        (look_up_carefully(&text[start..end], lexicon), start, end)
     };
-    if few { (start, end) } else { (from, to) }
+    Token {
+        word,
+        start: start as u32,
+        end: end as u32,
+    }
 }
 
-fn look_up(text: &str, start: usize, end: usize, seen: u8, lexicon: &Lexicon) -> Word {
-    let bytes = text.as_bytes();
-    if seen & BEYOND_ASCII != 0 {
-        return look_up_unicode(&text[start..end], lexicon);
+/// Takes ASCII punctuation off both ends of an ASCII token of at most 64 bytes unless at most two would
+/// remain. Says whether there is any.
+#[inline]
+fn strip(classes: &ByteClasses, start: usize, end: usize) -> (usize, usize, bool) {
+    let len = end - start;
+    let punctuation = classes.among(Class::Punctuation, start, len);
+    if punctuation == 0 {
+        return (start, end, false);
     }
-    let mut word = if end - start <= KEY_BYTES {
-        lexicon.short(key_at(bytes, start, end - start))
+    let kept = !punctuation & (u64::MAX >> (64 - len));
+    let (first, after) = (kept.trailing_zeros() as usize, 64 - kept.leading_zeros() as usize);
+    if after > first + 2 {
+        (start + first, start + after, true)
+    } else {
+        (start, end, true)
+    }
+}
+
+#[cold]
+fn strip_carefully(text: &str, start: usize, end: usize) -> (usize, usize) {
+    let token = &text[start..end];
+    let left = token.trim_start_matches(|c: char| c.is_ascii_punctuation());
+    let stripped = left.trim_end_matches(|c: char| c.is_ascii_punctuation());
+    if stripped.chars().nth(2).is_none() {
+        return (start, end);
+    }
+    let from = end - left.len();
+    (from, from + stripped.len())
+}
+
+#[inline]
+fn look_up(
+    text: &str,
+    classes: &ByteClasses,
+    start: usize,
+    end: usize,
+    has_punctuation: bool,
+    lexicon: &Lexicon,
+) -> Word {
+    let (bytes, len) = (text.as_bytes(), end - start);
+    let mut word = if len <= KEY_BYTES {
+        lexicon.short(key_at(bytes, start, len))
     } else {
         lexicon.long(&bytes[start..end])
     };
-    if seen & APOSTROPHE != 0 && contains_nt(&bytes[start..end]) {
+    if has_punctuation && classes.among(Class::Apostrophe, start, len) != 0 && contains_nt(&bytes[start..end])
+    {
         word.flags |= NEGATION;
     }
-    if seen & (UPPER_CASE | LOWER_CASE) == UPPER_CASE {
+    if classes.among(Class::Upper, start, len) != 0 && classes.among(Class::Lower, start, len) == 0 {
         word.flags |= UPPER;
     }
     word
 }
 
 #[cold]
-fn look_up_unicode(token: &str, lexicon: &Lexicon) -> Word {
+fn look_up_carefully(token: &str, lexicon: &Lexicon) -> Word {
     const KELVIN: char = '\u{212A}';
     let is_plain = |c: char| c == KELVIN || (c.is_ascii() && c != '\0');
     let mut word = if token.chars().all(is_plain) {
@@ -143,60 +171,38 @@ fn contains_nt(token: &[u8]) -> bool {
     token.windows(3).any(|window| window.eq_ignore_ascii_case(b"n't"))
 }
 
-/// Bytes of the white space that `bytes` begins with, by Python's definition; 0 when it begins otherwise.
-#[inline]
-pub(crate) fn space_width(bytes: &[u8]) -> usize {
-    match bytes {
-        [b'\t'..=b'\r' | 0x1C..=b' ', ..] => 1,
-        [0xC2, 0x85 | 0xA0, ..] => 2,
-        [0xE1, 0x9A, 0x80, ..]
-        | [0xE2, 0x80, 0x80..=0x8A | 0xA8 | 0xA9 | 0xAF, ..]
-        | [0xE2, 0x81, 0x9F, ..]
-        | [0xE3, 0x80, 0x80, ..] => 3,
-        _ => 0,
-    }
-}
-
-const SPACE: u8 = 1;
-const PUNCTUATION: u8 = 1 << 1;
-const UPPER_CASE: u8 = 1 << 2;
-const LOWER_CASE: u8 = 1 << 3;
-const APOSTROPHE: u8 = 1 << 4;
-const EMPHASIS: u8 = 1 << 5;
-const BEYOND_ASCII: u8 = 1 << 6;
-
-static CLASS: [u8; 256] = classes();
-
-const fn classes() -> [u8; 256] {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = match byte as u8 {
-            b'\t'..=b'\r' | 0x1C..=b' ' => SPACE,
-            b'A'..=b'Z' => UPPER_CASE,
-            b'a'..=b'z' => LOWER_CASE,
-            b'\'' => PUNCTUATION | APOSTROPHE,
-            b'!' | b'?' => PUNCTUATION | EMPHASIS,
-            b'!'..=b'/' | b':'..=b'@' | b'['..=b'`' | b'{'..=b'~' => PUNCTUATION,
-            // NUL pads keys, so a token that holds one takes the careful path.
-            0 | 0x80.. => BEYOND_ASCII,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    classes
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn tokens(text: &str) -> Vec<&str> {
-        let mut tokens = Vec::new();
-        tokenize(text, Lexicon::shared(), &mut tokens);
+        let (mut tokens, mut classes) = (Vec::new(), ByteClasses::default());
+        classes.read(text);
+        tokenize(text, &classes, Lexicon::shared(), &mut tokens);
         tokens
             .iter()
             .map(|token| &text[token.start as usize..token.end as usize])
+            .collect()
+    }
+
+    /// `str.split()`, then `strip(string.punctuation)` where more than two characters remain.
+    fn naive(text: &str) -> Vec<&str> {
+        let is_space = |c: char| {
+            matches!(c, '\t'..='\r' | '\u{1c}'..=' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}'
+                | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
+        };
+        text.split(is_space)
+            .filter(|token| !token.is_empty())
+            .map(|token| {
+                let stripped = token.trim_matches(|c| "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~".contains(c));
+                if stripped.chars().count() <= 2 {
+                    token
+                } else {
+                    stripped
+                }
+            })
             .collect()
     }
 
@@ -218,6 +224,24 @@ mod tests {
             ("a\u{1d}b\u{2028}c\u{200b}d", &["a", "b", "c\u{200b}d"]),
         ] {
             assert_eq!(tokens(text), expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn tokens_are_those_of_the_naive_rules(
+            parts in prop::collection::vec(prop_oneof![
+                4 => "[a-zA-Z0-9'!?.,:;()\" -]{0,9}",
+                1 => "[a-z!]{50,80}",
+                1 => "\\PC{0,4}",
+                1 => prop::sample::select(vec![
+                    " ", "\t", "\n", "\x1c", "\x1f", "\u{85}", "\u{a0}", "\u{2028}", "\u{200b}", "\u{3000}", "\0",
+                    "\u{212a}", "\u{1f602}", "\u{7f}", "\x01",
+                ]).prop_map(str::to_owned),
+            ], 0..40),
+        ) {
+            let text = parts.concat();
+            prop_assert_eq!(tokens(&text), naive(&text));
         }
     }
 }
