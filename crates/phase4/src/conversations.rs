@@ -1,11 +1,14 @@
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 use dashmap::DashMap;
 use whisperengine_types::{
     ConversationEngine, ConversationError, Feedback, MemoryOwner, Suggestion, Timestamp, TurnInput, TurnPlan,
 };
 
-use crate::{config::Config, engine, error::Error, state::UserState};
+use crate::{config::Config, engine, error::Error, query::enriched_query, state::UserState};
 
 /// The conversation engine for many owners: one [`UserState`] each, loaded and dropped by the caller.
 ///
@@ -63,6 +66,15 @@ impl Conversations {
 }
 
 impl ConversationEngine for Conversations {
+    fn recall_text<'a>(&self, owner: &MemoryOwner, text: &'a str) -> Cow<'a, str> {
+        // A longer message has words of its own to be found by.
+        if text.split_whitespace().nth(SHORT_MESSAGE_WORDS).is_some() {
+            return Cow::Borrowed(text);
+        }
+        let expanded = self.inspect(owner, |state| enriched_query(&self.config, state, text).expanded);
+        expanded.map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+
     fn plan_turn(&self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError> {
         let state = self.state(input.owner);
         let mut state = lock(&state).ok_or_else(broken)?;
@@ -110,6 +122,9 @@ impl ConversationEngine for Conversations {
         self.owners.remove(owner);
     }
 }
+
+/// Messages of more words are recalled by as they are.
+const SHORT_MESSAGE_WORDS: usize = 8;
 
 /// `None` after a panic of an earlier call: the state may be half changed and is not used again until it
 /// is restored or forgotten.

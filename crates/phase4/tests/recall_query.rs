@@ -6,7 +6,8 @@ mod common;
 use common::*;
 use proptest::prelude::*;
 use whisperengine_phase4::{
-    Language, MessageIntent, Polarity, QueryKind, RecallQuery, TopicHint, enriched_query, merge_recalled,
+    Conversations, Language, MessageIntent, Polarity, QueryKind, RecallQuery, TopicHint, enriched_query,
+    merge_recalled,
 };
 use whisperengine_types::*;
 
@@ -213,4 +214,25 @@ proptest! {
         prop_assert!(asked.queries.iter().all(|query| !query.text.is_empty()));
         prop_assert_eq!(&asked, &enriched_query(&talk.config, &talk.state, &text));
     }
+}
+
+#[test]
+fn a_short_message_is_recalled_by_with_the_words_it_leans_on() {
+    let mut talk = Talk::new("ana");
+    for text in [
+        "My violin exam is on Friday.",
+        "The violin sonata is the hardest part of the exam.",
+    ] {
+        talk.say(text);
+    }
+    let owner = owner("ana");
+    let engine = Conversations::new(talk.config.clone()).unwrap();
+    let short = "How did it go?";
+    assert_eq!(engine.recall_text(&owner, short), short, "nobody is known yet");
+    engine.restore_state(&owner, &talk.state.encode()).unwrap();
+    let asked = engine.recall_text(&owner, short);
+    assert!(asked.starts_with(short) && asked.contains("violin"), "{asked}");
+    let long = "How did the long walk along the river with your old neighbour go yesterday?";
+    assert_eq!(engine.recall_text(&owner, long), long);
+    assert_eq!(engine.recall_text(&self::owner("ben"), short), short);
 }

@@ -173,16 +173,18 @@ impl Pipeline {
 
     fn recall_each(&self, turns: &[Turn]) -> Vec<Staged<Recall>> {
         let recall = |turn: &Turn| {
-            let mut query = RecallQuery::new(&*turn.message.text, self.recall_k, turn.message.sent_at);
-            if turn.message.visibility == Visibility::Public {
-                // Where others read along, only what was said in public may be brought up.
-                query.filter = Filter::Metadata {
-                    key: PUBLIC.to_owned(),
-                    is: Comparison::Eq(true.into()),
-                };
-            }
+            let (owner, message) = (turn.message.owner(), &turn.message);
             let found = isolate(Component::Recall, || {
-                self.recall.recall(&turn.message.owner(), &query)
+                let text = self.states.recall_text(&owner, &message.text);
+                let mut query = RecallQuery::new(text, self.recall_k, message.sent_at);
+                if message.visibility == Visibility::Public {
+                    // Where others read along, only what was said in public may be brought up.
+                    query.filter = Filter::Metadata {
+                        key: PUBLIC.to_owned(),
+                        is: Comparison::Eq(true.into()),
+                    };
+                }
+                self.recall.recall(&owner, &query)
             });
             let (found, lost) = or_default(found);
             let partly = found

@@ -5,6 +5,7 @@
 //! its calls come one at a time and never meet an unloaded state.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -115,6 +116,12 @@ impl ConversationStates {
         state.last_used = input.sent_at;
         state.unsaved_turns += 1;
         Ok((plan, sitting))
+    }
+
+    /// What to recall memories by: `text`, and more where it says little by itself.
+    pub(crate) fn recall_text<'a>(&self, owner: &MemoryOwner, text: &'a str) -> Cow<'a, str> {
+        self.with_loaded(owner, |engine| engine.recall_text(owner, text))
+            .unwrap_or(Cow::Borrowed(text))
     }
 
     /// The work for a turn that its reply does not wait for.

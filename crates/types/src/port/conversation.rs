@@ -1,4 +1,4 @@
-use std::fmt::Debug;
+use std::{borrow::Cow, fmt::Debug};
 
 use crate::{
     ChannelId, Embedding, EmotionReading, MemoryId, MemoryOwner, RecalledMemory, Suggestion, Timestamp,
@@ -65,6 +65,12 @@ pub enum Feedback {
 /// Calls for one owner come one at a time and in order; calls for different owners may run in
 /// parallel. State grows with use up to a bound for each owner and never passes between owners.
 pub trait ConversationEngine: Send + Sync + Debug {
+    /// What to recall memories by for a message: the message itself, or more words where it says little
+    /// without what was said before it ("how did it go?"). Changes nothing.
+    fn recall_text<'a>(&self, _owner: &MemoryOwner, text: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(text)
+    }
+
     /// Takes the message into account and plans the reply to it. Same state and input, same plan.
     ///
     /// # Errors

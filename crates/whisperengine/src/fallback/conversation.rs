@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use whisperengine_types::{
     ConversationEngine, ConversationError, Feedback, MemoryOwner, Suggestion, Timestamp, TurnInput, TurnPlan,
 };
@@ -7,6 +9,10 @@ use super::Fallback;
 /// Only planning has a stand-in; everything else concerns the primary's state and goes to it alone.
 #[deny(clippy::missing_trait_methods)]
 impl ConversationEngine for Fallback<dyn ConversationEngine> {
+    fn recall_text<'a>(&self, owner: &MemoryOwner, text: &'a str) -> Cow<'a, str> {
+        self.primary.recall_text(owner, text)
+    }
+
     fn plan_turn(&self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError> {
         let unavailable = |error: &ConversationError| matches!(error, ConversationError::Unavailable { .. });
         self.call(|port| port.plan_turn(input), unavailable)
