@@ -124,7 +124,7 @@ impl ConversationEngine for Conversations {
 }
 
 /// Messages of more words are recalled by as they are.
-const SHORT_MESSAGE_WORDS: usize = 8;
+const SHORT_MESSAGE_WORDS: usize = 5;
 
 /// `None` after a panic of an earlier call: the state may be half changed and is not used again until it
 /// is restored or forgotten.
