@@ -160,7 +160,7 @@ fn json_cannot_smuggle_a_bad_embedding_in() {
         ),
         (
             r#"{"space":{"model":"m","dim":2},"values":[1.0,1e39]}"#,
-            "not finite",
+            "out of range",
         ),
         (
             r#"{"space":{"model":"m","dim":2},"values":[1.0,null]}"#,
