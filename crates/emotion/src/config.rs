@@ -8,7 +8,8 @@ pub struct EmotionConfig {
     /// Readings kept for texts that come again; least used ones go first. Default 10,000; 0 turns the
     /// cache off. More cost about 1 kB each.
     pub cache_items: u64,
-    /// Seconds for which a kept reading is used. Default 600.
+    /// Seconds for which a kept reading is used; the text is read anew after them. Default 600; 0 is as good
+    /// as no cache.
     pub cache_ttl_seconds: u64,
     /// Longest text whose reading is kept, in bytes. Default 1,024: longer ones rarely come again.
     pub cache_text_bytes: usize,

@@ -1,17 +1,16 @@
 //! The analyzer: one text, many, with a memory of texts seen before.
 
 mod batch;
+mod cache;
 
 use std::{
     fmt,
     sync::{Arc, LazyLock, Mutex, PoisonError},
-    time::Duration,
 };
 
-use moka::sync::Cache;
-use whisperengine_types::{EmotionAnalyzer, EmotionError, EmotionReading, VaderScores};
+use whisperengine_types::{Clock, EmotionAnalyzer, EmotionError, EmotionReading, SystemClock, VaderScores};
 
-use self::batch::BatchBuffers;
+use self::{batch::BatchBuffers, cache::ReadingCache};
 use crate::{EmotionConfig, EmotionModel, Readings, reading::Reader};
 
 /// Reads emotions from texts; cheap to clone, clones share the model, the buffers and the cache.
@@ -25,7 +24,7 @@ pub struct EmotionEngine {
 struct Inner {
     model: Arc<EmotionModel>,
     config: EmotionConfig,
-    cache: Option<Cache<Box<str>, Arc<EmotionReading>>>,
+    cache: Option<ReadingCache>,
     readers: Pool<Reader>,
     batches: Pool<BatchBuffers>,
 }
@@ -44,17 +43,16 @@ impl EmotionEngine {
 
     /// An engine with a model of your own.
     pub fn with_model(model: Arc<EmotionModel>, config: EmotionConfig) -> Self {
-        let cache = (config.cache_items > 0).then(|| {
-            Cache::builder()
-                .max_capacity(config.cache_items)
-                .time_to_live(Duration::from_secs(config.cache_ttl_seconds))
-                .build()
-        });
+        Self::with_clock(model, config, Arc::new(SystemClock))
+    }
+
+    /// As [`with_model`](Self::with_model), where `clock` tells the age of kept readings.
+    pub fn with_clock(model: Arc<EmotionModel>, config: EmotionConfig, clock: Arc<dyn Clock>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 model,
+                cache: ReadingCache::new(&config, clock),
                 config,
-                cache,
                 readers: Pool::default(),
                 batches: Pool::default(),
             }),
@@ -68,20 +66,19 @@ impl EmotionEngine {
 
     /// As [`analyze`](Self::analyze) without copying a cached reading.
     pub fn analyze_shared(&self, text: &str) -> Arc<EmotionReading> {
-        let cache = self.cache_for(text);
-        if let Some(known) = cache.and_then(|cache| cache.get(text)) {
-            return known;
+        match &self.inner.cache {
+            Some(cache) => cache.reading_or(text, || self.read(text)),
+            None => self.read(text),
         }
-        let reading = Arc::new(self.inner.readers.with(Reader::default, |reader| {
+    }
+
+    fn read(&self, text: &str) -> Arc<EmotionReading> {
+        Arc::new(self.inner.readers.with(Reader::default, |reader| {
             let mut triggers = Vec::new();
             reader
                 .read(&self.inner.model, text, &mut triggers)
                 .with_triggers(triggers)
-        }));
-        if let Some(cache) = cache {
-            cache.insert(text.into(), Arc::clone(&reading));
-        }
-        reading
+        }))
     }
 
     /// Replaces the content of `out` by one reading per text, in order. Identical texts are read once; no
@@ -102,17 +99,9 @@ impl EmotionEngine {
         &self.inner.config
     }
 
-    /// Readings in the cache now, about: the cache tidies up after itself with some delay.
+    /// Readings in the cache now, those too old to be used included.
     pub fn cached(&self) -> u64 {
-        self.inner.cache.as_ref().map_or(0, |cache| {
-            cache.run_pending_tasks();
-            cache.entry_count()
-        })
-    }
-
-    fn cache_for(&self, text: &str) -> Option<&Cache<Box<str>, Arc<EmotionReading>>> {
-        let fits = text.len() <= self.inner.config.cache_text_bytes;
-        self.inner.cache.as_ref().filter(|_| fits)
+        self.inner.cache.as_ref().map_or(0, ReadingCache::len)
     }
 }
 

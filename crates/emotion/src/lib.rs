@@ -47,6 +47,7 @@ mod classes;
 mod config;
 mod engine;
 mod error;
+mod filter;
 mod model;
 mod people;
 mod reading;

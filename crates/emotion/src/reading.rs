@@ -48,6 +48,9 @@ impl Core {
 pub(crate) struct Reader {
     vader: Vader,
     scorer: Scorer,
+    /// How many texts it read.
+    #[cfg(test)]
+    pub(crate) texts: usize,
 }
 
 /// What a word that names an emotion adds to it, in logits above the label's threshold.
@@ -65,6 +68,10 @@ impl Reader {
         text: &str,
         triggers: &mut Vec<EmotionTrigger>,
     ) -> Core {
+        #[cfg(test)]
+        {
+            self.texts += 1;
+        }
         let vader = self.vader.score(text);
         let logits = self.scorer.logits(model, text, self.vader.classes(text), &vader);
         if self.scorer.words.items.is_empty() {

@@ -91,6 +91,11 @@ impl Vader {
         compose(&self.values, emphasis)
     }
 
+    #[cfg(test)]
+    fn lexicon(&self) -> &'static Lexicon {
+        self.lexicon
+    }
+
     /// The byte classes of `text`, the last scored.
     pub(crate) fn classes(&mut self, text: &str) -> &mut ByteClasses {
         if self.is_expanded {

@@ -23,9 +23,13 @@ fn a_warm_batch_allocates_nothing() {
     let engine = EmotionEngine::with_config(config);
     let mut readings = Readings::default();
     engine.analyze_into(&texts, &mut readings);
-    let region = Region::new(ALLOCATOR);
-    engine.analyze_into(&texts, &mut readings);
-    let change = region.change();
-    assert_eq!((change.allocations, change.reallocations), (0, 0), "{change:?}");
+    // The test harness has a thread of its own that may allocate meanwhile: the least of several runs counts.
+    let allocations = (0..8).map(|_| {
+        let region = Region::new(ALLOCATOR);
+        engine.analyze_into(&texts, &mut readings);
+        let change = region.change();
+        change.allocations + change.reallocations
+    });
+    assert_eq!(allocations.min(), Some(0));
     assert_eq!(readings.len(), texts.len());
 }

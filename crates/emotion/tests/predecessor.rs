@@ -1,8 +1,27 @@
 //! The defects of the first, Python, emotion engine; none may come back.
+//!
+//! | Defect | Test |
+//! |---|---|
+//! | the last keyword family wins | `the_last_keyword_family_does_not_win` |
+//! | a negation is ignored in the label | `a_negation_reaches_the_label` |
+//! | "cool down" is sadness: keywords inside words | `only_whole_words_count` |
+//! | a message without text fails its whole batch | `an_empty_text_does_not_fail_the_batch` |
+//! | a cached result is another message's | `a_cached_reading_is_the_readings_of_its_own_text` |
+//! | the cache belongs to one user | `a_kept_reading_is_used_until_its_time_is_up`: keyed by the text alone |
+//! | the cache has no bound | `the_cache_is_bounded` |
+//! | the cache has no time to live | `a_kept_reading_is_used_until_its_time_is_up` |
+//! | identical texts are computed again in a batch | `identical_texts_are_read_once_on_one_thread_and_on_many` (`engine/batch.rs`) |
+//! | copies of a text get different readings | `identical_texts_are_read_alike` |
+//! | the end of a stream hangs and loses the last texts | `the_end_of_the_stream_neither_hangs_nor_loses_the_last_texts` (`stream.rs`) |
+//! | intensifiers change neutral text | `intensifiers_do_not_change_neutral_text` |
+//! | VADER is built anew for each message | `the_lexicon_is_built_once` (`vader/lexicon.rs`) |
+//! | an "array" path that is a loop | none: a matter of speed, see the benchmarks |
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use whisperengine_emotion::{EmotionConfig, EmotionEngine, Readings};
-use whisperengine_types::{EmotionAnalyzer, PrimaryEmotion as P};
+use std::{sync::Arc, time::Duration};
+
+use whisperengine_emotion::{EmotionConfig, EmotionEngine, EmotionModel, Readings};
+use whisperengine_types::{EmotionAnalyzer, ManualClock, PrimaryEmotion as P, Timestamp};
 
 fn primary(text: &str) -> P {
     EmotionEngine::new().analyze(text).primary
@@ -96,7 +115,42 @@ fn the_cache_is_bounded() {
 }
 
 #[test]
-fn identical_texts_are_read_once_and_alike() {
+fn a_kept_reading_is_used_until_its_time_is_up() {
+    let clock = Arc::new(ManualClock::new(Timestamp::default()));
+    let mut config = EmotionConfig::default();
+    config.cache_ttl_seconds = 60;
+    let engine = EmotionEngine::with_clock(Arc::new(EmotionModel::embedded()), config, clock.clone());
+    let first = engine.analyze_shared("what a day!");
+    clock.advance(Duration::from_millis(59_999));
+    assert!(Arc::ptr_eq(&first, &engine.analyze_shared("what a day!")));
+    assert!(
+        !Arc::ptr_eq(&first, &engine.analyze_shared("what a Day!")),
+        "another text"
+    );
+    clock.advance(Duration::from_millis(1));
+    let second = engine.analyze_shared("what a day!");
+    assert!(!Arc::ptr_eq(&first, &second), "its time is up");
+    assert_eq!(first, second);
+    clock.advance(Duration::from_secs(59));
+    assert!(
+        Arc::ptr_eq(&second, &engine.analyze_shared("what a day!")),
+        "the new one has its own time"
+    );
+}
+
+#[test]
+fn long_texts_are_not_kept() {
+    let mut config = EmotionConfig::default();
+    config.cache_text_bytes = 8;
+    let engine = EmotionEngine::with_config(config);
+    for (text, kept) in [("12345678", true), ("123456789", false)] {
+        let (first, second) = (engine.analyze_shared(text), engine.analyze_shared(text));
+        assert_eq!(Arc::ptr_eq(&first, &second), kept, "{text}");
+    }
+}
+
+#[test]
+fn identical_texts_are_read_alike() {
     let engine = EmotionEngine::new();
     let mut readings = Readings::default();
     engine.analyze_into(&["what a day!"; 50], &mut readings);

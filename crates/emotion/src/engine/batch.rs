@@ -159,3 +159,21 @@ pub(super) fn vader(texts: &[&str], parallel_items: usize, out: &mut Vec<VaderSc
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identical_texts_are_read_once_on_one_thread_and_on_many() {
+        let model = EmotionModel::embedded();
+        let (once, texts) = (["what a day!", "", "I hate it"], 3 * 200);
+        let repeated: Vec<&str> = once.into_iter().cycle().take(texts).collect();
+        for parallel_items in [1, usize::MAX] {
+            let (mut buffers, mut out) = (BatchBuffers::default(), Readings::default());
+            buffers.analyze(&model, &repeated, parallel_items, &mut out);
+            let read: usize = buffers.parts.iter().map(|part| part.reader.texts).sum();
+            assert_eq!((read, out.len()), (once.len(), texts));
+        }
+    }
+}

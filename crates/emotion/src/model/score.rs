@@ -1,10 +1,5 @@
 //! Texts to logits: sums of int8 rows.
 
-#![expect(
-    clippy::needless_range_loop,
-    reason = "loops over lanes of fixed arrays become vector code"
-)]
-
 use whisperengine_types::VaderScores;
 
 use super::{
@@ -21,6 +16,10 @@ pub(crate) struct Scorer {
     pub(crate) words: Words,
     /// What each unknown word of the last text added, in order.
     unknown: Vec<[f32; LANES]>,
+    /// The pairs of the last text.
+    pairs: Vec<u16>,
+    /// The n-grams of one word.
+    grams: Vec<u32>,
     /// What the sums of the last text were scaled by.
     unit: f32,
 }
@@ -37,7 +36,7 @@ impl Scorer {
         let vocabulary = &model.vocabulary;
         self.words.scan(text, classes, vocabulary);
         self.unknown.clear();
-        let (mut words, mut pairs) = (Sum::default(), Sum::default());
+        self.pairs.clear();
         let mut rest = [0.0; LANES];
         let mut squares = 0_u32;
         let mut reach = Reach::default();
@@ -53,14 +52,13 @@ impl Scorer {
                 continue;
             }
             let known = vocabulary.word(item.id);
-            words.add(&known.row);
             squares += u32::from(known.squares);
             let next_to = (before != UNKNOWN).then_some(before);
             let denied = reach.step(&item, known.negates).then_some(NEGATED);
             for first in [next_to, denied].into_iter().flatten() {
-                if let Some(pair) = vocabulary.pair(first, item.id) {
-                    pairs.add(&pair.row);
-                    squares += u32::from(pair.squares);
+                if let Some(found) = vocabulary.pair(first, item.id) {
+                    self.pairs.push(found);
+                    squares += u32::from(vocabulary.pairs()[usize::from(found)].squares);
                 }
             }
             before = item.id;
@@ -73,7 +71,12 @@ impl Scorer {
             }
         }
         self.unit = 1.0 / (squares.max(1) as f32 / SQUARE_PARTS).sqrt();
-        let (words, pairs) = (words.total(), pairs.total());
+        let known = self.words.items.iter().filter(|item| item.id != UNKNOWN);
+        let words = sum(known.map(|item| &vocabulary.word(item.id).row));
+        let pairs = sum(self
+            .pairs
+            .iter()
+            .map(|&pair| &vocabulary.pairs()[usize::from(pair)].row));
         let mut logits = model.bias;
         for lane in 0..LANES {
             let known =
@@ -104,13 +107,16 @@ impl Scorer {
     /// Adds the n-grams of a word that is not known to `rest`; returns their squares.
     #[inline(never)]
     fn add_unknown(&mut self, model: &EmotionModel, text: &str, item: &Item, rest: &mut [f32; LANES]) -> u32 {
-        let mut sum = Sum::default();
-        let mut squares = 0;
+        let rows = &mut self.grams;
+        rows.clear();
         grams(self.words.form(text, item), model.grams.len() as u32, |row| {
-            sum.add(&model.grams[row as usize]);
-            squares += u32::from(model.gram_squares[row as usize]);
+            rows.push(row);
         });
-        let total = sum.total();
+        let squares = rows
+            .iter()
+            .map(|&row| u32::from(model.gram_squares[row as usize]))
+            .sum();
+        let total = sum(rows.iter().map(|&row| &model.grams[row as usize]));
         let added = std::array::from_fn(|lane| total[lane] as f32 * model.gram_scale[lane]);
         for (rest, added) in rest.iter_mut().zip(&added) {
             *rest += added;
@@ -120,44 +126,40 @@ impl Scorer {
     }
 }
 
-/// A sum of rows, gathered in 16 bits and moved to 32 before it can overflow.
-#[derive(Default)]
-struct Sum {
-    recent: [i16; LANES],
-    recent_rows: u32,
-    settled: [i32; LANES],
+/// The sum of rows: gathered in 16 bits and moved to 32 before it can overflow.
+#[inline]
+fn sum<'a>(mut rows: impl Iterator<Item = &'a [i8; LANES]>) -> [i32; LANES] {
+    let mut total = [0; LANES];
+    loop {
+        let mut recent = [0_i16; LANES];
+        let mut count = 0;
+        for row in rows.by_ref().take(RECENT_ROWS) {
+            for lane in 0..LANES {
+                recent[lane] += i16::from(row[lane]);
+            }
+            count += 1;
+        }
+        for lane in 0..LANES {
+            total[lane] += i32::from(recent[lane]);
+        }
+        if count < RECENT_ROWS {
+            return total;
+        }
+    }
 }
 
-/// 256 rows of at most 127 stay below 2^15.
-const RECENT_ROWS: u32 = 256;
+/// So many rows of at most 128 in size stay within 2^15.
+const RECENT_ROWS: usize = 255;
 
-impl Sum {
-    #[inline]
-    fn add(&mut self, row: &[i8; LANES]) {
-        let mut recent = self.recent;
-        for lane in 0..LANES {
-            recent[lane] += i16::from(row[lane]);
-        }
-        self.recent = recent;
-        self.recent_rows += 1;
-        if self.recent_rows == RECENT_ROWS {
-            self.settle();
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    #[cold]
-    fn settle(&mut self) {
-        for (total, recent) in self.settled.iter_mut().zip(&mut self.recent) {
-            *total += i32::from(std::mem::take(recent));
+    #[test]
+    fn sums_do_not_overflow() {
+        for count in [0, 1, 254, 255, 256, 510, 5_000] {
+            let rows = vec![[-128; LANES]; count];
+            assert_eq!(sum(rows.iter()), [-128 * count as i32; LANES], "{count}");
         }
-        self.recent_rows = 0;
-    }
-
-    fn total(&self) -> [i32; LANES] {
-        let mut total = self.settled;
-        for lane in 0..LANES {
-            total[lane] += i32::from(self.recent[lane]);
-        }
-        total
     }
 }

@@ -1,11 +1,15 @@
 //! What the model knows: words with the sum of all that they add, and pairs of them.
 
-use crate::vader::lexicon::{KEY_BYTES, Key, key};
+use crate::{
+    filter::Filter,
+    vader::lexicon::{KEY_BYTES, Key, key},
+};
 
 use super::weights::LANES;
 
-/// A word, a mask or a run of signs.
+/// A word, a mask or a run of signs: one cache line.
 #[derive(Debug, Clone, PartialEq)]
+#[repr(align(64))]
 pub(crate) struct Known {
     key: Key,
     /// The word's own weights and those of all its n-grams.
@@ -16,8 +20,9 @@ pub(crate) struct Known {
     pub(crate) negates: bool,
 }
 
-/// Two words next to each other, or [`NEGATED`] and a word.
+/// Two words next to each other, or [`NEGATED`] and a word: one cache line.
 #[derive(Debug, Clone, PartialEq)]
+#[repr(align(64))]
 pub(crate) struct Pair {
     pub(crate) first: u16,
     pub(crate) second: u16,
@@ -40,6 +45,8 @@ pub(crate) struct Vocabulary {
     word_slots: Slots,
     pairs: Vec<Pair>,
     pair_slots: Slots,
+    /// Most neighbours are no pair: it spares them the search.
+    pair_filter: Filter,
 }
 
 impl Vocabulary {
@@ -50,6 +57,7 @@ impl Vocabulary {
             word_slots: Slots::for_items(capacity.0),
             pairs: Vec::with_capacity(capacity.1),
             pair_slots: Slots::for_items(capacity.1),
+            pair_filter: Filter::for_items(capacity.1),
         }
     }
 
@@ -68,8 +76,9 @@ impl Vocabulary {
     }
 
     pub(crate) fn insert_pair(&mut self, pair: Pair) {
-        self.pair_slots
-            .insert(pair_hash(pair.first, pair.second), self.pairs.len());
+        let hash = pair_hash(pair.first, pair.second);
+        self.pair_slots.insert(hash, self.pairs.len());
+        self.pair_filter.insert(hash);
         self.pairs.push(pair);
     }
 
@@ -87,12 +96,16 @@ impl Vocabulary {
         &self.words[usize::from(id)]
     }
 
+    /// The place of a pair among the [`pairs`](Self::pairs).
     #[inline]
-    pub(crate) fn pair(&self, first: u16, second: u16) -> Option<&Pair> {
+    pub(crate) fn pair(&self, first: u16, second: u16) -> Option<u16> {
+        let hash = pair_hash(first, second);
+        if !self.pair_filter.may_hold(hash) {
+            return None;
+        }
         let is_it = |index: usize| (self.pairs[index].first, self.pairs[index].second) == (first, second);
-        self.pair_slots
-            .find(pair_hash(first, second), is_it)
-            .map(|index| &self.pairs[index])
+        let found = self.pair_slots.find(hash, is_it);
+        found.map(|index| index as u16)
     }
 
     pub(crate) fn words(&self) -> &[Known] {
@@ -126,9 +139,9 @@ struct Slots {
 }
 
 impl Slots {
-    /// Room for `items` at a load of at most a quarter, so that most searches end at once.
+    /// Room for `items` at a load of at most a half: few searches go on, and the table stays near.
     fn for_items(items: usize) -> Self {
-        let bits = (4 * items.max(1)).next_power_of_two().ilog2();
+        let bits = (2 * items.max(1)).next_power_of_two().ilog2();
         Self {
             slots: vec![0; 1 << bits],
             shift: 64 - bits,

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use whisperengine_types::PrimaryEmotion;
 
-use crate::affect::CUES;
+use crate::{affect::CUES, filter::Filter};
 
 /// What is known of one word, and of the token it was found in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -85,10 +85,15 @@ pub(crate) struct Lexicon {
     /// Upper 16 bits: of the hash; lower 16: entry + 1, 0 when free.
     slots: Vec<u32>,
     entries: Vec<(Key, Word)>,
+    /// Most words are not in the lexicon: it spares them the search.
+    filter: Filter,
     long: Vec<(&'static [u8], Word)>,
 }
 
 const SLOT_BITS: u32 = 15;
+
+/// About as many entries as there are.
+const ENTRIES: usize = 8_000;
 
 impl Lexicon {
     /// The one lexicon there is.
@@ -101,6 +106,9 @@ impl Lexicon {
     #[inline]
     pub(crate) fn short(&self, key: Key) -> Word {
         let hash = hash(key);
+        if !self.filter.may_hold(hash) {
+            return Word::default();
+        }
         let mut slot = (hash >> (64 - SLOT_BITS)) as usize;
         let tag = tag(hash);
         loop {
@@ -127,7 +135,8 @@ impl Lexicon {
     fn build() -> Self {
         let mut lexicon = Self {
             slots: vec![0; 1 << SLOT_BITS],
-            entries: Vec::new(),
+            entries: Vec::with_capacity(ENTRIES),
+            filter: Filter::for_items(ENTRIES),
             long: Vec::new(),
         };
         for line in include_str!("../../data/vader_lexicon.tsv").lines() {
@@ -165,6 +174,7 @@ impl Lexicon {
             match self.slots[slot] {
                 0 => {
                     self.entries.push((key, Word::default()));
+                    self.filter.insert(hash);
                     self.slots[slot] = (tag(hash) << 16) | self.entries.len() as u32;
                     return &mut self.entries.last_mut().expect("one was just pushed").1;
                 }
@@ -245,6 +255,13 @@ mod tests {
         for absent in ["", "the-", "notaword", "kind of", "disadvantageousnesses"] {
             assert_eq!(find(absent), Word::default(), "{absent}");
         }
+    }
+
+    #[test]
+    fn the_lexicon_is_built_once() {
+        assert!(std::ptr::eq(Lexicon::shared(), Lexicon::shared()));
+        let (one, other) = (crate::Vader::new(), crate::Vader::new());
+        assert!(std::ptr::eq(one.lexicon(), other.lexicon()));
     }
 
     #[test]

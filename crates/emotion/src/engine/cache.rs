@@ -1,0 +1,68 @@
+//! Readings of texts that come again: found by the whole text, for a time.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use moka::sync::Cache;
+use whisperengine_types::{Clock, EmotionReading};
+
+use crate::EmotionConfig;
+
+pub(super) struct ReadingCache {
+    kept: Cache<Box<str>, Kept>,
+    ttl: Duration,
+    text_bytes: usize,
+    clock: Arc<dyn Clock>,
+}
+
+/// The age is checked here, not by moka: its clock cannot be set.
+#[derive(Clone)]
+struct Kept {
+    reading: Arc<EmotionReading>,
+    read_at: Instant,
+}
+
+impl ReadingCache {
+    /// `None` where the configuration wants no cache.
+    pub(super) fn new(config: &EmotionConfig, clock: Arc<dyn Clock>) -> Option<Self> {
+        (config.cache_items > 0).then(|| Self {
+            kept: Cache::new(config.cache_items),
+            ttl: Duration::from_secs(config.cache_ttl_seconds),
+            text_bytes: config.cache_text_bytes,
+            clock,
+        })
+    }
+
+    /// The reading of exactly this text, if it is kept and not too old; else what `read` returns, which is
+    /// kept from now on.
+    pub(super) fn reading_or(
+        &self,
+        text: &str,
+        read: impl FnOnce() -> Arc<EmotionReading>,
+    ) -> Arc<EmotionReading> {
+        if text.len() > self.text_bytes {
+            return read();
+        }
+        let now = self.clock.instant();
+        if let Some(kept) = self.kept.get(text)
+            && now.saturating_duration_since(kept.read_at) < self.ttl
+        {
+            return kept.reading;
+        }
+        let reading = read();
+        let kept = Kept {
+            reading: Arc::clone(&reading),
+            read_at: now,
+        };
+        self.kept.insert(text.into(), kept);
+        reading
+    }
+
+    /// Readings in memory now.
+    pub(super) fn len(&self) -> u64 {
+        self.kept.run_pending_tasks();
+        self.kept.entry_count()
+    }
+}
