@@ -5,20 +5,22 @@
 //! function of words alone: nothing of an owner is in it but that somebody used the word.
 
 mod alike;
+mod vocabulary;
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    hash::BuildHasherDefault,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, atomic::AtomicUsize},
 };
 
 use dashmap::DashMap;
 use whisperengine_types::Embedder;
 
-use self::alike::Alike;
+use self::alike::Asked;
+pub(crate) use self::vocabulary::Vocabulary;
 use crate::{
     kernel::encode_query,
     record::WordCount,
-    text::{analyze, content_words, stem_hash, word_hash},
+    text::{HashOfHash, WordMap, analyze, content_words, stem_hash, word_hash},
 };
 
 /// All words met since the store was opened.
@@ -28,14 +30,16 @@ pub(crate) struct Lexicon {
     /// The cosine from which on two words count as somewhat alike.
     threshold: f32,
     words: RwLock<Words>,
-    /// For each word that was asked for, those that are like it.
-    alike: DashMap<u32, Alike>,
+    /// The words that were asked for, by number.
+    asked: DashMap<u32, Asked, BuildHasherDefault<HashOfHash>>,
+    /// How many words their lists hold together, about.
+    kept_words: AtomicUsize,
 }
 
 /// The words by number.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    numbers: HashMap<u32, u32>,
+    numbers: WordMap<u32>,
     hashes: Vec<u32>,
     stems: Vec<u32>,
     dim: usize,
@@ -56,7 +60,8 @@ impl Lexicon {
                 dim,
                 ..Words::default()
             }),
-            alike: DashMap::new(),
+            asked: DashMap::default(),
+            kept_words: AtomicUsize::new(0),
         }
     }
 

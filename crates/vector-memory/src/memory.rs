@@ -216,6 +216,8 @@ impl Shared {
                 partition.insert(stored.body, &stored.rows)?;
                 Ok(ControlFlow::Continue(()))
             })?;
+        partition.number_words(&self.lexicon);
+        partition.shrink_to_fit();
         Ok(partition)
     }
 

@@ -22,6 +22,7 @@ pub(crate) use self::{
 };
 use self::{names::Names, postings::Postings, session::SessionLinks};
 use crate::{
+    lexicon::{Lexicon, Vocabulary},
     record::{Body, Reader, Row, corrupt, decode_body},
     text::{Days, is_question, told_times},
 };
@@ -49,6 +50,8 @@ pub(crate) struct Partition {
     /// Records, dead ones included, that have not exactly one row.
     not_one_row: usize,
     postings: Postings,
+    /// The words that the postings hold.
+    vocabulary: Vocabulary,
     asks: Vec<bool>,
     /// Of the records that tell of times, ascending by record.
     told: Vec<(u32, Days)>,
@@ -211,7 +214,9 @@ impl Partition {
             self.codes.push(&row.coordinates);
             self.row_record.push(record);
             for count in &row.words {
-                self.postings.push(count.word, number);
+                if self.postings.push(count.word, number) {
+                    self.vocabulary.add(count.word);
+                }
             }
         }
         self.living_rows += rows.len();
@@ -234,6 +239,36 @@ impl Partition {
         }
     }
 
+    /// Makes the words of what was inserted findable; `lexicon` knows them.
+    pub(crate) fn number_words(&mut self, lexicon: &Lexicon) {
+        self.vocabulary.number(lexicon);
+    }
+
+    /// Gives back what was reserved in vain: most partitions are read and not written to.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.by_id.shrink_to_fit();
+        self.bodies.shrink_to_fit();
+        self.body_end.shrink_to_fit();
+        self.alive.shrink_to_fit();
+        self.sent_at.shrink_to_fit();
+        self.seq.shrink_to_fit();
+        self.importance.shrink_to_fit();
+        self.trust.shrink_to_fit();
+        self.kind.shrink_to_fit();
+        self.pinned.shrink_to_fit();
+        self.speaker.shrink_to_fit();
+        self.session.shrink_to_fit();
+        self.channel.shrink_to_fit();
+        self.row_end.shrink_to_fit();
+        self.codes.shrink_to_fit();
+        self.row_record.shrink_to_fit();
+        self.postings.shrink_to_fit();
+        self.vocabulary.shrink_to_fit();
+        self.asks.shrink_to_fit();
+        self.told.shrink_to_fit();
+        self.links.shrink_to_fit();
+    }
+
     /// Bytes of memory held.
     pub(crate) fn bytes(&self) -> usize {
         let per_record = self.body_end.capacity() * (8 + 1 + 8 + 8 + 4 + 4 + 1 + 1 + 4 + 4 + 4 + 4);
@@ -242,6 +277,7 @@ impl Partition {
             + per_record
             + self.row_record.capacity() * 4
             + self.postings.bytes()
+            + self.vocabulary.bytes()
             + self.asks.capacity()
             + self.told.capacity() * size_of::<(u32, Days)>()
             + self.codes.bytes()
@@ -267,7 +303,7 @@ impl Partition {
     }
 
     /// The same records without the dead ones.
-    fn rebuilt(&self) -> Self {
+    fn rebuilt(&mut self) -> Self {
         let mut fresh = Self::default();
         let mut row_number = vec![NONE; self.row_count()];
         for record in 0..self.slots() as u32 {
@@ -308,6 +344,8 @@ impl Partition {
         }
         fresh.living_rows = fresh.row_count();
         fresh.postings = self.postings.renumbered(&row_number);
+        let remains = |word| !fresh.postings.rows_with(word).is_empty();
+        fresh.vocabulary = std::mem::take(&mut self.vocabulary).retain(remains);
         fresh.by_id = (0..fresh.slots() as u32).collect();
         let mut by_id = std::mem::take(&mut fresh.by_id);
         by_id.sort_unstable_by(|&a, &b| fresh.id(a).cmp(fresh.id(b)));

@@ -3,6 +3,7 @@
 mod chunk;
 mod civil;
 mod dates;
+mod hash;
 mod stop_words;
 mod words;
 
@@ -11,21 +12,12 @@ use crate::{config::VectorMemoryConfig, record::Row};
 pub(crate) use self::{
     chunk::chunks,
     dates::{Days, NamedDate, named_dates, told_times, year_of},
+    hash::{HashOfHash, WordMap, word_hash},
     words::{analyze, content_words, is_question, stem_hash, text_to_embed, words},
 };
 
 /// Which analysis found a stored row's words; raised whenever [`analyze`] changes its answer.
 pub(crate) const ANALYSIS: u8 = 1;
-
-/// The hash that stands for a word: FNV-1a, folded to 32 bits.
-///
-/// Two words of one owner share a hash about once in 2^32 pairs; then they count as one word.
-pub(crate) fn word_hash(word: &str) -> u32 {
-    let hash = word.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (hash ^ (hash >> 32)) as u32
-}
 
 /// Gives each row the words of its part of `text`.
 pub(crate) fn analyze_rows(text: &str, rows: &mut [Row], config: &VectorMemoryConfig) {

@@ -15,6 +15,7 @@ use whisperengine_types::{Committed, MemoryError, MemoryId, MemoryPatch, MemoryR
 
 use crate::{
     check,
+    lexicon::Lexicon,
     memory::Shared,
     partition::Partition,
     partitions::{Partitions, Slot},
@@ -299,13 +300,13 @@ impl Batch<'_> {
             let slot = &self.slots[&owner];
             self.shared
                 .partitions
-                .change(slot, |partition| apply(partition, changes));
+                .change(slot, |partition| apply(partition, changes, &self.shared.lexicon));
         }
         results
     }
 }
 
-fn apply(partition: &mut Partition, changes: Vec<IndexChange>) -> Result<(), MemoryError> {
+fn apply(partition: &mut Partition, changes: Vec<IndexChange>, lexicon: &Lexicon) -> Result<(), MemoryError> {
     for change in changes {
         match change {
             IndexChange::Put { body, rows } => partition.insert(&body, &rows)?,
@@ -313,6 +314,7 @@ fn apply(partition: &mut Partition, changes: Vec<IndexChange>) -> Result<(), Mem
             IndexChange::Clear => *partition = Partition::default(),
         }
     }
+    partition.number_words(lexicon);
     Ok(())
 }
 

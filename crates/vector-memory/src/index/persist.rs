@@ -5,7 +5,7 @@
 //! each (zeros when it is not). An `ivf` adds the number of lists (u32), their rotated centres (f32), the two
 //! lists of each vector in order of slots (u32), the size it was trained at (u64), the least
 //! similarity it knows of (f32), and its plans: their number
-//! (u32), each an f32 and a u32. A CRC-32 of all before it ends the file. Codes are made anew when it is loaded.
+//! (u32), each an f32 and two u32. A CRC-32 of all before it ends the file. Codes are made anew when it is loaded.
 //!
 //! A reader is never trusted: nothing is allocated ahead of the bytes that fill it.
 
@@ -56,6 +56,7 @@ pub(super) fn save_ivf(rows: &Rows, state: &IvfState, out: &mut dyn Write) -> Re
     for plan in &state.plans {
         sink.bytes(&plan.gap.to_le_bytes())?;
         sink.u32(plan.candidates)?;
+        sink.u32(plan.lists)?;
     }
     Ok(sink.finish()?)
 }
@@ -209,6 +210,7 @@ fn read_ivf(source: &mut Source<'_>, rows: &Rows) -> Result<IvfState> {
         plans.push(Learnt {
             gap: f32::from_le_bytes(source.array()?),
             candidates: source.u32()?,
+            lists: source.u32()?,
         });
     }
     let centres = Array2::from_shape_vec((lists, rows.dim()), centres).expect("a row was read for each list");
@@ -310,6 +312,6 @@ fn truncated(error: io::Error) -> IndexError {
 }
 
 const MAGIC: &[u8; 8] = b"WSPRVIDX";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const FLAT: u8 = 0;
 const IVF: u8 = 1;

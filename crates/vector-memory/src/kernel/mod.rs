@@ -271,19 +271,15 @@ pub(crate) fn prefetch<T>(row: &[T]) {
 
 /// Asks for what lies some way after `row`, which is of use where rows are read one after the other: the
 /// machine's own prefetching ends with each page.
+#[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn prefetch_after<T>(row: &[T]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let start = row.as_ptr().cast::<i8>();
-        for offset in (0..size_of_val(row)).step_by(LINE) {
-            // SAFETY: a prefetch never faults, whatever the address; SSE is part of x86-64.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(offset + SCAN_AHEAD)) };
-        }
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    let start = row.as_ptr().cast::<i8>();
+    for offset in (0..size_of_val(row)).step_by(LINE) {
+        // SAFETY: a prefetch never faults, whatever the address; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(offset + SCAN_AHEAD)) };
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = row;
 }
 
 /// Bytes between what a scan reads and what it asks for.

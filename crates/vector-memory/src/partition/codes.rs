@@ -153,6 +153,20 @@ impl Codes {
         prefetch(&self.low[bytes]);
     }
 
+    /// Gives back what was reserved in vain.
+    pub(super) fn shrink_to_fit(&mut self) {
+        self.high.shrink_to_fit();
+        self.low.shrink_to_fit();
+        for numbers in [
+            &mut self.step,
+            &mut self.rounding,
+            &mut self.residual,
+            &mut self.length,
+        ] {
+            numbers.shrink_to_fit();
+        }
+    }
+
     pub(super) fn bytes(&self) -> usize {
         let numbers = 4 * self.step.capacity();
         self.high.capacity() + self.low.capacity() + numbers * 4

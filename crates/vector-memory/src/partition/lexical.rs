@@ -28,8 +28,10 @@ impl Partition {
         let all_live = self.living_rows == rows;
         let mut best = vec![0.0_f32; rows];
         let mut touched: Vec<u32> = Vec::new();
-        for (place, &asked) in question.iter().take(64).enumerate() {
-            lexicon.visit_alike(asked, |word, likeness| {
+        let question = &question[..question.len().min(64)];
+        let alike = lexicon.alike(question, &self.vocabulary);
+        for place in 0..question.len() {
+            for (word, likeness) in alike.of(place) {
                 for &row in self.postings.rows_with(word) {
                     if !all_live && !self.alive[self.row_record[row as usize] as usize] {
                         continue;
@@ -40,7 +42,7 @@ impl Partition {
                     }
                     *best = best.max(likeness);
                 }
-            });
+            }
             let with_stem = touched.iter().filter(|&&row| best[row as usize] == 1.0).count() as f32;
             let idf = ((living - with_stem + 0.5) / (with_stem + 0.5)).ln_1p();
             for row in touched.drain(..) {

@@ -4,17 +4,15 @@
 //! full; the row of a word that occurs once, as most do, needs no block. So a question reads only the rows
 //! that hold a word like one of its own, and a memory is added in the time that its words take.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::collections::hash_map::Entry;
 
 use super::session::NONE;
+use crate::text::WordMap;
 
 /// The rows of each word, by the word's hash.
 #[derive(Debug, Default)]
 pub(super) struct Postings {
-    lists: HashMap<u32, List, BuildHasherDefault<HashOfHash>>,
+    lists: WordMap<List>,
     blocks: Vec<u32>,
 }
 
@@ -28,12 +26,12 @@ struct List {
 }
 
 impl Postings {
-    /// Adds a row, later than all that are there, to those that hold `word`.
-    pub(super) fn push(&mut self, word: u32, row: u32) {
+    /// Adds a row, later than all that are there, to those that hold `word`; whether it is the first.
+    pub(super) fn push(&mut self, word: u32, row: u32) -> bool {
         let list = match self.lists.entry(word) {
             Entry::Vacant(entry) => {
                 entry.insert(List { at: row, len: 1 });
-                return;
+                return true;
             }
             Entry::Occupied(entry) => entry.into_mut(),
         };
@@ -51,6 +49,7 @@ impl Postings {
         }
         self.blocks[list.at as usize + len] = row;
         list.len += 1;
+        false
     }
 
     /// The rows that hold `word`, ascending.
@@ -75,29 +74,15 @@ impl Postings {
         fresh
     }
 
+    /// Gives back what was reserved in vain.
+    pub(super) fn shrink_to_fit(&mut self) {
+        self.lists.shrink_to_fit();
+        self.blocks.shrink_to_fit();
+    }
+
     pub(super) fn bytes(&self) -> usize {
         // A map keeps an eighth free, and a byte of control for each place.
         self.lists.capacity() * (size_of::<(u32, List)>() + 1) * 8 / 7 + self.blocks.capacity() * 4
-    }
-}
-
-/// A hash of what is a hash already: the factor brings it into the high bits, which the map looks at first.
-#[derive(Debug, Default)]
-struct HashOfHash(u64);
-
-impl Hasher for HashOfHash {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(u32::from(byte));
-        }
-    }
-
-    fn write_u32(&mut self, hash: u32) {
-        self.0 = (self.0 ^ u64::from(hash)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 
@@ -112,7 +97,7 @@ mod tests {
         for row in 0..100 {
             (1..20)
                 .filter(|&word| holds(word, row))
-                .for_each(|word| postings.push(word, row));
+                .for_each(|word| assert_eq!(postings.push(word, row), row == 0));
         }
         let survivors: Vec<u32> = (0..100).filter(|row| row % 3 != 0).collect();
         let number: Vec<u32> = (0..100)

@@ -53,6 +53,13 @@ impl SessionLinks {
         self.after[record as usize] = NONE;
     }
 
+    /// Gives back what was reserved in vain.
+    pub(super) fn shrink_to_fit(&mut self) {
+        self.before.shrink_to_fit();
+        self.after.shrink_to_fit();
+        self.last.shrink_to_fit();
+    }
+
     pub(super) fn bytes(&self) -> usize {
         (self.before.capacity() + self.after.capacity() + self.last.capacity()) * 4
     }

@@ -124,7 +124,14 @@ impl Storage for FjallStorage {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
         };
-        for pair in self.table(table).range::<&[u8], _>((from, Bound::Unbounded)) {
+        let end = end_of(prefix);
+        if let (Some(after), Some(end)) = (after, &end)
+            && after >= &end[..]
+        {
+            return Ok(());
+        }
+        let until = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        for pair in self.table(table).range::<&[u8], _>((from, until)) {
             let (key, value) = pair.into_inner().map_err(read_error)?;
             if !key.starts_with(prefix) {
                 break;
@@ -179,6 +186,14 @@ impl std::fmt::Debug for FjallStorage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("FjallStorage")
     }
+}
+
+/// The least key above all that begin with `prefix`, if there is one.
+fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
+    let at = prefix.iter().rposition(|&byte| byte < u8::MAX)?;
+    let mut end = prefix[..=at].to_vec();
+    end[at] += 1;
+    Some(end)
 }
 
 fn open_error(path: &Path, error: fjall::Error) -> Error {

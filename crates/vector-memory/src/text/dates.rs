@@ -22,6 +22,9 @@ pub(crate) struct NamedDate {
 
 /// The dates that `question` names, and its text without them.
 pub(crate) fn named_dates(question: &str) -> (Vec<NamedDate>, Cow<'_, str>) {
+    if !some_word(question, may_be_of_a_date) {
+        return (Vec::new(), Cow::Borrowed(question));
+    }
     let has_digit = question.bytes().any(|b| b.is_ascii_digit());
     if !has_digit && !MONTH.is_match(question) {
         return (Vec::new(), Cow::Borrowed(question));
@@ -86,6 +89,13 @@ pub(crate) fn year_of(days: f64) -> i64 {
 /// The times that a text said at time `said` (in days) tells of: "yesterday", "two weeks ago", ...
 pub(crate) fn told_times(text: &str, said: f64) -> Vec<Days> {
     let mut told = Vec::new();
+    if !some_word(text, |word| {
+        TELLING
+            .iter()
+            .any(|telling| telling.as_bytes().eq_ignore_ascii_case(word))
+    }) {
+        return told;
+    }
     for found in TOLD.captures_iter(text) {
         if let Some(count) = found.name("count") {
             let Some(unit) = found.name("unit") else { continue };
@@ -104,6 +114,23 @@ pub(crate) fn told_times(text: &str, said: f64) -> Vec<Days> {
         }
     }
     told
+}
+
+/// Whether a word passes `test`, as far as that is cheap to tell: always where letters beyond ASCII may be
+/// taken for others.
+fn some_word(text: &str, test: impl Fn(&[u8]) -> bool) -> bool {
+    let words = text
+        .as_bytes()
+        .split(|b| !b.is_ascii_alphanumeric() && *b != b'_');
+    !text.is_ascii() || words.filter(|word| word.len() >= 3).any(test)
+}
+
+/// Whether a word begins like a month or is a number like a year.
+fn may_be_of_a_date(word: &[u8]) -> bool {
+    word.len() == 4 && word.iter().all(u8::is_ascii_digit)
+        || MONTHS
+            .iter()
+            .any(|month| word[..3].eq_ignore_ascii_case(month.as_bytes()))
 }
 
 fn period(side: &str, unit: &str, said: f64) -> Days {
@@ -159,6 +186,8 @@ fn pattern(text: &str) -> Regex {
 const MONTHS: [&str; 12] = [
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
 ];
+/// Each expression for a time told of has one of these.
+const TELLING: [&str; 7] = ["last", "next", "ago", "yesterday", "tomorrow", "past", "coming"];
 const NUMBERS: [(&str, f64); 13] = [
     ("a", 1.0),
     ("an", 1.0),
@@ -215,7 +244,28 @@ static TOLD: LazyLock<Regex> = LazyLock::new(|| {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_time_is_overlooked_by_looking_at_words_first(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "last", "LAST", "la\u{17f}t", "next", "week", "month", "Friday", "2023", "1999", "20", "9th", "3",
+                "may", "May", "sept", "December", "of", "in", "two", "ago", "yesterday", "tomorrow", "last night",
+                " ", " ", " ", ",", "-", "_", "\u{e9}", "past", "day", "coming", "weeks",
+            ]), 0..8),
+        ) {
+            let text = parts.concat();
+            let lower = text.to_lowercase().replace(',', " ").replace("  ", " ");
+            if MONTH.is_match(&lower) || YEAR.is_match(&lower) {
+                prop_assert!(some_word(&text, may_be_of_a_date));
+            }
+            let tells = TOLD.find_iter(&text).count();
+            prop_assert_eq!(told_times(&text, 0.0).len(), tells);
+        }
+    }
 
     fn check(question: &str, expected: &[(Option<i64>, i64, Option<i64>)], text: &str) {
         let (dates, cleaned) = named_dates(question);

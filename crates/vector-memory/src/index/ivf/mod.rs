@@ -32,7 +32,8 @@ use super::{
 /// pays for it (`AutoIndex` does it in the background instead).
 ///
 /// **Recall.** A search that asks for recall rather than for a number of lists gets as many as leave-one-out
-/// searches for stored vectors needed; recall 1 is an exact search.
+/// searches for stored vectors needed, and half as many again at most for a query unlike them; recall 1 is an
+/// exact search.
 #[derive(Debug, Clone)]
 pub struct IvfIndex {
     rows: Rows,

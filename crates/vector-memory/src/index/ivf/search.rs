@@ -33,15 +33,15 @@ pub(super) struct Plan {
 enum Reach {
     /// So many.
     Lists(usize),
-    /// Those whose centres fall short of what the k-th best promises by no more than this.
-    Gap(f32),
+    /// Those whose centres fall short of what the k-th best promises by no more than `gap`; `most` in all.
+    Gap { gap: f32, most: usize },
 }
 
 /// What came of the lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Scanned,
-    Unfamiliar,
+    Astray,
 }
 
 /// One query on its way through the lists.
@@ -64,7 +64,13 @@ impl IvfIndex {
         let candidates = params.candidates.unwrap_or(learnt.candidates as usize);
         Some(Plan {
             k: params.k,
-            reach: params.probes.map_or(Reach::Gap(learnt.gap), Reach::Lists),
+            reach: params.probes.map_or(
+                Reach::Gap {
+                    gap: learnt.gap,
+                    most: learnt.lists as usize,
+                },
+                Reach::Lists,
+            ),
             candidates: candidates.min(2 * self.rows.len()).max(2 * params.k),
         })
     }
@@ -83,7 +89,7 @@ impl IvfIndex {
         };
         let mut dots = Vec::new();
         self.centroids.dots(&query.int8, query.scale, &mut dots);
-        if self.scan_lists(&dots, plan, &query, &mut scan) == Verdict::Unfamiliar {
+        if self.scan_lists(&dots, plan, &query, &mut scan) == Verdict::Astray {
             return flat::exact(&self.rows, query.original, plan.k, allowed);
         }
         let mut contenders = Contenders::new(plan.k, &query);
@@ -96,8 +102,8 @@ impl IvfIndex {
 
     /// Scans the nearest lists, then those that what was found in them leaves worth it.
     ///
-    /// When that is less than any stored vector finds, the query is unlike them, or a filter keeps what is far
-    /// from it: neither centres nor estimates tell much there.
+    /// When that is less than any stored vector finds, a filter may keep what is far from the query: neither
+    /// centres nor estimates tell much there.
     fn scan_lists(&self, dots: &[f32], plan: &Plan, query: &Query<'_>, scan: &mut Scan<'_>) -> Verdict {
         // The list that a vector like the query would be put into goes first: each vector finds itself.
         let own = self.centroids.nearest_of(dots);
@@ -105,7 +111,7 @@ impl IvfIndex {
         let mut keys: Vec<u64> = others.map(|(list, &dot)| key(dot, list)).collect();
         let first = match plan.reach {
             Reach::Lists(lists) => lists.saturating_sub(1),
-            Reach::Gap(_) => FIRST,
+            Reach::Gap { .. } => FIRST,
         };
         if first > 0 && first < keys.len() {
             keys.select_nth_unstable_by(first, |a, b| b.cmp(a));
@@ -114,15 +120,22 @@ impl IvfIndex {
         first.sort_unstable_by(|a, b| b.cmp(a));
         self.scan_list(own, dots, scan);
         self.scan_each(first, dots, scan);
-        if let Reach::Gap(gap) = plan.reach {
+        if let Reach::Gap { gap, most } = plan.reach {
             let kth = self.kth_so_far(plan.k, query, scan);
             let least = self.calibration.least();
-            if kth < least && self.kth_so_far(plan.k.min(NEIGHBOURS), query, scan) < least {
-                return Verdict::Unfamiliar;
+            if scan.allowed.is_some()
+                && kth < least
+                && self.kth_so_far(plan.k.min(NEIGHBOURS), query, scan) < least
+            {
+                return Verdict::Astray;
             }
             let least = key(CENTRE_SHARE * kth - gap, 0);
-            let worth: Vec<u64> = rest.iter().copied().filter(|&key| key >= least).collect();
-            self.scan_each(&worth, dots, scan);
+            let most = scan.allowed.map_or(most, |_| usize::MAX);
+            self.scan_each(
+                &worth(rest, least, most.saturating_sub(first.len() + 1)),
+                dots,
+                scan,
+            );
         }
         Verdict::Scanned
     }
@@ -186,8 +199,42 @@ impl Scan<'_> {
     }
 }
 
+/// The keys of at least `least`, the `most` highest of them, in no order.
+fn worth(keys: &[u64], least: u64, most: usize) -> Vec<u64> {
+    let mut worth: Vec<u64> = keys.iter().copied().filter(|&key| key >= least).collect();
+    if worth.len() > most {
+        worth.select_nth_unstable_by(most, |a, b| b.cmp(a));
+        worth.truncate(most);
+    }
+    worth
+}
+
 /// Lists scanned before the k-th best is judged: enough to find most of the best.
 const FIRST: usize = 12;
 
 /// Up to this many allowed slots, looking at each of them costs no more than the lists would.
 const EXACT_UP_TO: usize = 5_000;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::worth;
+
+    proptest! {
+        #[test]
+        fn no_more_lists_are_worth_it_than_the_nearest_of_the_bound(
+            keys in prop::collection::vec(0_u64..100, 0..60),
+            least in 0_u64..100,
+            most in 0_usize..60,
+        ) {
+            let mut got = worth(&keys, least, most);
+            got.sort_unstable_by(|a, b| b.cmp(a));
+            let mut expected = keys;
+            expected.sort_unstable_by(|a, b| b.cmp(a));
+            expected.retain(|&key| key >= least);
+            expected.truncate(most);
+            prop_assert_eq!(got, expected);
+        }
+    }
+}
