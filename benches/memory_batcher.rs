@@ -11,37 +11,20 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use whisperengine_memory_batcher::{Config, Input, Machine, MemoryBatcher, Output, Prepared};
 use whisperengine_types::{
     BotId, Clock, Committed, MemoryError, MemoryId, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore,
-    Recall, RecallQuery, SystemClock, Timestamp, UserId, WriteOp, ZeroEmbedder,
+    MemoryStoreLayer, NoMemory, Recall, RecallQuery, SystemClock, Timestamp, UserId, WriteOp, ZeroEmbedder,
 };
 use whisperengine_vector_memory::{VectorMemory, VectorMemoryConfig};
 
 #[derive(Debug)]
 struct NoLatency;
 
-impl MemoryStore for NoLatency {
+impl MemoryStoreLayer for NoLatency {
+    fn inner(&self) -> &dyn MemoryStore {
+        &NoMemory
+    }
+
     fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
         ops.iter().map(|_| Ok(Committed { id: None })).collect()
-    }
-
-    fn get(&self, _: &MemoryOwner, ids: &[MemoryId]) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
-        Ok(vec![None; ids.len()])
-    }
-
-    fn scan(
-        &self,
-        _: &MemoryOwner,
-        _: Option<&MemoryId>,
-        _: usize,
-    ) -> Result<Vec<Arc<MemoryRecord>>, MemoryError> {
-        Ok(Vec::new())
-    }
-
-    fn state(&self, _: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
-        Ok(None)
-    }
-
-    fn owners_with_state(&self, _: Option<&MemoryOwner>, _: usize) -> Result<Vec<MemoryOwner>, MemoryError> {
-        Ok(Vec::new())
     }
 }
 

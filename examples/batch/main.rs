@@ -125,6 +125,24 @@ async fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
         None => tempfile::tempdir()?,
     };
     let path = |name: &str, round: usize| folder.path().join(format!("{name}-{round}"));
+    let kind = Mix {
+        query_share: args.query_share,
+        repeated_queries: args.repeated_queries,
+        repeated_stores: args.repeated_stores,
+    };
+    let size = Size {
+        writers: args.writers,
+        steps_per_writer: args.ops / args.writers,
+        owners_per_writer: args.owners.div_ceil(args.writers),
+    };
+    // First, while the heap is fresh and no store has worked in this process: all that is counted is the batcher.
+    let free_size = Size {
+        steps_per_writer: args.free_ops / args.writers,
+        ..size
+    };
+    let bar = progress::bar(args.free_ops as u64, "mix, no latency");
+    let free = mix::no_latency(free_size, kind, &bar).await?;
+    bar.finish_and_clear();
     let mut rounds = Vec::new();
     let bar = progress::bar((args.ops * args.rounds) as u64, "stores");
     for round in 0..args.rounds {
@@ -141,23 +159,8 @@ async fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
     }
     bar.finish_and_clear();
     let (single, single_direct) = stores::one(&path("single", 0), args.single).await?;
-    let kind = Mix {
-        query_share: args.query_share,
-        repeated_queries: args.repeated_queries,
-        repeated_stores: args.repeated_stores,
-    };
-    let size = Size {
-        writers: args.writers,
-        steps_per_writer: args.ops / args.writers,
-        owners_per_writer: args.owners.div_ceil(args.writers),
-    };
-    let bar = progress::bar((args.ops + args.free_ops) as u64, "mix");
+    let bar = progress::bar(args.ops as u64, "mix");
     let durable = mix::durable(&path("mix", 0), size, kind, &bar).await?;
-    let size = Size {
-        steps_per_writer: args.free_ops / args.writers,
-        ..size
-    };
-    let free = mix::no_latency(size, kind, &bar).await?;
     bar.finish_and_clear();
     let report = report(
         args,

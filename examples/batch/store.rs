@@ -10,7 +10,7 @@ use std::{
 
 use whisperengine_examples::measure;
 use whisperengine_types::{
-    Committed, MemoryError, MemoryId, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore, Recall,
+    Committed, MemoryError, MemoryOwner, MemoryRecall, MemoryStore, MemoryStoreLayer, NoMemory, Recall,
     RecallQuery, WriteOp,
 };
 
@@ -39,41 +39,16 @@ impl<S> Watched<S> {
     }
 }
 
-impl<S: MemoryStore> MemoryStore for Watched<S> {
+impl<S: MemoryStore> MemoryStoreLayer for Watched<S> {
+    fn inner(&self) -> &dyn MemoryStore {
+        &self.store
+    }
+
     fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
         let from = measure::now();
         let results = self.store.commit(ops);
         self.lock().push((ops.len(), from.elapsed()));
         results
-    }
-
-    fn get(
-        &self,
-        owner: &MemoryOwner,
-        ids: &[MemoryId],
-    ) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
-        self.store.get(owner, ids)
-    }
-
-    fn scan(
-        &self,
-        owner: &MemoryOwner,
-        after: Option<&MemoryId>,
-        limit: usize,
-    ) -> Result<Vec<Arc<MemoryRecord>>, MemoryError> {
-        self.store.scan(owner, after, limit)
-    }
-
-    fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
-        self.store.state(owner)
-    }
-
-    fn owners_with_state(
-        &self,
-        after: Option<&MemoryOwner>,
-        limit: usize,
-    ) -> Result<Vec<MemoryOwner>, MemoryError> {
-        self.store.owners_with_state(after, limit)
     }
 }
 
@@ -89,31 +64,14 @@ pub struct NoLatency {
     pub written: AtomicU64,
 }
 
-impl MemoryStore for NoLatency {
+impl MemoryStoreLayer for NoLatency {
+    fn inner(&self) -> &dyn MemoryStore {
+        &NoMemory
+    }
+
     fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
         self.written.fetch_add(ops.len() as u64, Relaxed);
         ops.iter().map(|_| Ok(Committed { id: None })).collect()
-    }
-
-    fn get(&self, _: &MemoryOwner, ids: &[MemoryId]) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
-        Ok(vec![None; ids.len()])
-    }
-
-    fn scan(
-        &self,
-        _: &MemoryOwner,
-        _: Option<&MemoryId>,
-        _: usize,
-    ) -> Result<Vec<Arc<MemoryRecord>>, MemoryError> {
-        Ok(Vec::new())
-    }
-
-    fn state(&self, _: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
-        Ok(None)
-    }
-
-    fn owners_with_state(&self, _: Option<&MemoryOwner>, _: usize) -> Result<Vec<MemoryOwner>, MemoryError> {
-        Ok(Vec::new())
     }
 }
 

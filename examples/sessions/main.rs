@@ -144,11 +144,12 @@ fn print(report: &Report) {
     }
     let idle = &report.idle;
     println!(
-        "\nidle: {} sessions, {:.0} bytes each; ended in {:.0} ms, longest round {:.2} ms, longest turn meanwhile {:.2} ms, {} left",
+        "\nidle: {} sessions, {:.0} bytes each; ended in {:.0} ms, longest round {:.2} ms ({:.2} ms CPU), longest turn meanwhile {:.2} ms, {} left",
         idle.idle_sessions,
         idle.bytes_per_idle_session,
         idle.ending_all_ms,
         idle.longest_round_ms,
+        idle.longest_round_cpu_ms,
         idle.longest_turn_while_ending_ms,
         idle.left
     );

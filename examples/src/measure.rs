@@ -13,7 +13,17 @@ pub fn now() -> Instant {
 
 /// CPU time that all threads of this process have used so far.
 pub fn process_cpu() -> Duration {
-    let spent = clock_gettime(ClockId::ProcessCPUTime);
+    cpu(ClockId::ProcessCPUTime)
+}
+
+/// CPU time that this thread has used so far: what is left of a pause when the time for which others had
+/// the processor is taken away.
+pub fn thread_cpu() -> Duration {
+    cpu(ClockId::ThreadCPUTime)
+}
+
+fn cpu(clock: ClockId) -> Duration {
+    let spent = clock_gettime(clock);
     Duration::new(spent.tv_sec.unsigned_abs(), spent.tv_nsec.unsigned_abs() as u32)
 }
 

@@ -2,11 +2,12 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
+use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
 use serde::{Deserialize, Serialize};
 
-use crate::{Coalesce, Error, Result, duration_text};
+use crate::{Coalesce, Error, Result};
 
-/// The settings of a scheduler. Durations are written as text: `"250ms"`, `"30s"`, `"30m"`.
+/// The settings of a scheduler. Durations are written as text: `"250ms"`, `"1.5s"`, `"3min"`, `"1h 30m"`.
 ///
 /// | field | default |
 /// |---|---|
@@ -42,7 +43,7 @@ pub struct Config {
     pub max_in_flight: usize,
     /// The longest estimated wait at which a turn is still accepted. Lower: less is accepted in an
     /// overload, and what is accepted is served sooner.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub max_wait: Duration,
     /// Turns per round of each class, most urgent first. A class with weight 0 is served only when no
     /// other class has turns, or by `aging_turns`.
@@ -54,10 +55,10 @@ pub struct Config {
     /// What becomes of a session's waiting turns when the next one comes.
     pub coalesce: Coalesce,
     /// How long a turn may wait when it does not say so itself; `None` is for ever.
-    #[serde(with = "duration_text::option")]
+    #[serde(with = "duration_text::optional")]
     pub default_deadline: Option<Duration>,
     /// A session without a turn for this long is forgotten.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub idle_timeout: Duration,
     /// The fewest workers that stay active.
     pub min_workers: NonZeroUsize,
@@ -67,7 +68,7 @@ pub struct Config {
     /// makes the first of them wait for the last.
     pub max_batch_turns: NonZeroUsize,
     /// Batches are made smaller while one takes longer than this.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub batch_time_target: Duration,
     /// What to do with the rest of a batch when the handler panics.
     pub on_panic: PanicPolicy,

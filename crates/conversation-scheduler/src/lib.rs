@@ -64,7 +64,6 @@ mod config;
 mod context_cache;
 mod controller;
 mod driver;
-mod duration_text;
 mod error;
 mod histogram;
 mod key_index;

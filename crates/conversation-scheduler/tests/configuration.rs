@@ -40,8 +40,21 @@ fn settings_are_read_from_text_and_unknown_ones_are_refused() {
     assert_eq!(config.default_deadline.unwrap().as_secs(), 120);
     let text = serde_json::to_string(&config).unwrap();
     assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config);
+    for (span, ms) in [
+        ("1ms", 1),
+        ("1.5s", 1_500),
+        ("5s", 5_000),
+        ("3min", 180_000),
+        ("30m", 1_800_000),
+        ("1h 30m", 5_400_000),
+    ] {
+        let config: Config = serde_json::from_value(serde_json::json!({ "max_wait": span })).unwrap();
+        assert_eq!(config.max_wait.as_millis(), ms, "{span}");
+    }
     for wrong in [
         r#"{"max_wait": "soon"}"#,
+        r#"{"max_wait": "-5s"}"#,
+        r#"{"max_wait": "5"}"#,
         r#"{"max_wait": 5}"#,
         r#"{"max_waits": "5s"}"#,
     ] {

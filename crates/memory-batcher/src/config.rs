@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
 use serde::{Deserialize, Serialize};
-
-mod duration_text;
 
 /// Settings of a [`MemoryBatcher`](crate::MemoryBatcher) and of its [`Machine`](crate::Machine).
 ///
-/// Durations are written `"250ms"`, `"1.5s"`, `"3min"`, `"2h"` in text formats.
+/// Durations are written `"250ms"`, `"1.5s"`, `"3min"`, `"1h 30m"` in text formats.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -21,7 +20,7 @@ pub struct Config {
     /// delay actually taken is [`linger_share`](Self::linger_share) of a commit's duration, at least
     /// [`lurk`](Self::lurk), only under concurrent load and only until the batch is as large as the last
     /// one. Zero never holds back.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub max_delay: Duration,
     /// How much of a commit's usual duration may be spent filling the next batch, `0..=1` (default 0.25).
     pub linger_share: f64,
@@ -34,11 +33,11 @@ pub struct Config {
     /// saves two changes of threads, while commits take less than this (default 1 ms): on a thread of a
     /// multi-threaded tokio runtime, whose other threads take its tasks over meanwhile, or on any thread if
     /// they usually take less than 50 us. Zero always hands over.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub inline_commit: Duration,
     /// Waiting this long raises an operation by one priority class (default 20 ms), so that the lowest
     /// class waits at most three times this longer than the highest. Must not be zero.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub aging: Duration,
     /// Most operations accepted and not yet answered (default 65,536).
     pub queue_items: usize,
@@ -50,11 +49,11 @@ pub struct Config {
     /// What happens to a caller when a queue is full (default: wait).
     pub overload: Overload,
     /// How long a write may wait to be written if it names no time of its own (default: without end).
-    #[serde(with = "duration_text::option")]
+    #[serde(with = "duration_text::optional")]
     pub timeout: Option<Duration>,
     /// How long a stored record is remembered for [deduplication](crate::Dedup) (default 5 min).
     /// Zero turns deduplication off.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub dedup_window: Duration,
     /// Most records remembered for deduplication (default 100,000, about 200 bytes each).
     pub dedup_items: usize,
@@ -63,25 +62,25 @@ pub struct Config {
     /// Most dead letters kept; the oldest goes first (default 10,000).
     pub dead_letter_items: usize,
     /// How long an answered query may be answered from memory (default 3 min). Zero turns the cache off.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub cache_ttl: Duration,
     /// Most bytes of cached answers, estimated (default 64 MiB).
     pub cache_bytes: u64,
     /// A cached answer serves a query whose `now` differs from that of the query it was computed for by
     /// at most this (default 3 min). Raising it saves work where recency hardly moves the ranking.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub recency_tolerance: Duration,
     /// How long a query waits for its owner's pending writes (default 1 s) before it answers without
     /// them and says so in `Recall::degraded`.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub read_wait: Duration,
     /// A query is searched for on its caller's own thread while the slowest search of late took less than
     /// this (default 50 us), and handed to a thread that searches otherwise. Zero always hands over.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub inline_search: Duration,
     /// How long an idle thread of the batcher gives way to others, ready for the next piece of work,
     /// before it goes to sleep (default 50 us). Raising it saves wake-ups at the price of CPU time.
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub lurk: Duration,
     /// Threads that search (default 0: as many as there are processors, at most 8).
     pub readers: usize,
@@ -177,10 +176,10 @@ pub struct RetryConfig {
     pub max_attempts: u32,
     /// Wait before the second attempt; it doubles each time and is shortened by up to half at random
     /// (default 5 ms).
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub backoff: Duration,
     /// Longest wait between attempts (default 1 s).
-    #[serde(with = "duration_text")]
+    #[serde(with = "duration_text::required")]
     pub max_backoff: Duration,
     /// Second attempts allowed for each operation that succeeds, `0..=1` (default 0.2). When the budget
     /// is used up an operation that fails becomes a dead letter at once.

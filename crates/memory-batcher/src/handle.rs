@@ -311,6 +311,11 @@ impl MemoryBatcher {
         }
     }
 
+    /// The store that it writes to.
+    pub(crate) fn underneath(&self) -> &dyn MemoryStore {
+        &*self.inner.shared.store
+    }
+
     /// Counters of both paths.
     pub fn stats(&self) -> Stats {
         let shared = &self.inner.shared;

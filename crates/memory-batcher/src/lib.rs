@@ -39,6 +39,8 @@
 //!   a [`DeadLetter`], and its caller is told. A panic fails the one operation that causes it.
 //! - **Full.** Queues are bounded. Callers wait for room in turn, or are refused ([`Overload`]).
 //! - **The end.** [`MemoryBatcher::shutdown`] answers every caller and accounts for every write.
+//! - **As a port.** The batcher is itself a `MemoryStore` and a `MemoryRecall`: for code with threads of its
+//!   own that knows only those, it takes the place of what it stands in front of.
 //!
 //! # It is not
 //! A store, nor a second copy of one: what is pending is in memory only, and so are dead letters.
@@ -66,6 +68,7 @@ mod lanes;
 mod machine;
 mod owners;
 mod policy;
+mod port;
 mod query_key;
 mod reads;
 mod retry;

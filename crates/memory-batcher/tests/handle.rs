@@ -12,7 +12,7 @@ use common::{
 };
 use whisperengine_memory_batcher::{BatcherError, Config, Exchange, Fact, MemoryBatcher, Overload, Write};
 use whisperengine_types::{
-    Committed, MemoryError, MemoryId, MemoryKind, MemoryOwner, MemoryRecord, MemoryStore, Timestamp, WriteOp,
+    Committed, MemoryError, MemoryId, MemoryKind, MemoryRecord, MemoryStore, Timestamp, WriteOp,
 };
 
 fn start(set: impl FnOnce(&mut Config)) -> (Arc<Gated>, MemoryBatcher) {
@@ -134,41 +134,21 @@ async fn exchanges_facts_and_states_are_stored_as_what_they_are() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dead_letters_can_be_replayed() {
+    use whisperengine_types::MemoryStoreLayer;
+
     /// Down until told otherwise.
     #[derive(Debug, Default)]
     struct Down(MemoryOfOps, std::sync::atomic::AtomicBool);
-    impl MemoryStore for Down {
+    impl MemoryStoreLayer for Down {
+        fn inner(&self) -> &dyn MemoryStore {
+            &self.0
+        }
+
         fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
             if self.1.load(std::sync::atomic::Ordering::SeqCst) {
                 return self.0.commit(ops);
             }
             ops.iter().map(|_| Err(unavailable())).collect()
-        }
-        fn get(
-            &self,
-            owner: &MemoryOwner,
-            ids: &[MemoryId],
-        ) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
-            self.0.get(owner, ids)
-        }
-        fn scan(
-            &self,
-            owner: &MemoryOwner,
-            after: Option<&MemoryId>,
-            limit: usize,
-        ) -> Result<Vec<Arc<MemoryRecord>>, MemoryError> {
-            self.0.scan(owner, after, limit)
-        }
-        fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
-            self.0.state(owner)
-        }
-
-        fn owners_with_state(
-            &self,
-            after: Option<&MemoryOwner>,
-            limit: usize,
-        ) -> Result<Vec<MemoryOwner>, MemoryError> {
-            self.0.owners_with_state(after, limit)
         }
     }
     let store = Arc::new(Down::default());
@@ -289,6 +269,21 @@ fn settings_are_checked() {
     }
     let text = serde_json::to_string(&Config::default()).unwrap();
     assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), Config::default());
-    assert!(text.contains(r#""cache_ttl":"180s""#), "{text}");
-    assert!(serde_json::from_str::<Config>(r#"{"max_bach_items":3}"#).is_err());
+    assert!(text.contains(r#""cache_ttl":"3m""#), "{text}");
+    let set = r#"{"max_delay":"40us","timeout":"1.5s","retry":{"backoff":"250ms","max_backoff":"2h"}}"#;
+    let config: Config = serde_json::from_str(set).unwrap();
+    assert_eq!(config.max_delay, Duration::from_micros(40));
+    assert_eq!(config.timeout, Some(Duration::from_millis(1_500)));
+    assert_eq!(config.retry.backoff, Duration::from_millis(250));
+    assert_eq!(config.retry.max_backoff, Duration::from_secs(7_200));
+    let text = serde_json::to_string(&config).unwrap();
+    assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config);
+    for wrong in [
+        r#"{"max_bach_items":3}"#,
+        r#"{"max_delay":"5"}"#,
+        r#"{"max_delay":"-1s"}"#,
+        r#"{"max_delay":""}"#,
+    ] {
+        assert!(serde_json::from_str::<Config>(wrong).is_err(), "{wrong}");
+    }
 }

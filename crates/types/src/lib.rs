@@ -59,7 +59,7 @@ pub use plan::{
 };
 pub use port::{
     BoxFuture, ConversationEngine, ConversationError, Embedder, EmotionAnalyzer, EmotionError, Feedback,
-    MemoryError, MemoryRecall, MemoryStore, NoConversation, NoEmotion, NoMemory, Responder, ResponderError,
-    Silent, TurnInput, ZeroEmbedder,
+    MemoryError, MemoryRecall, MemoryStore, MemoryStoreLayer, NoConversation, NoEmotion, NoMemory, Responder,
+    ResponderError, Silent, TurnInput, ZeroEmbedder,
 };
 pub use timestamp::{Timestamp, TimestampError};

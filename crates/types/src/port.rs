@@ -13,5 +13,5 @@ mod responder;
 pub use conversation::{ConversationEngine, ConversationError, Feedback, NoConversation, TurnInput};
 pub use embedder::{Embedder, ZeroEmbedder};
 pub use emotion::{EmotionAnalyzer, EmotionError, NoEmotion};
-pub use memory::{MemoryError, MemoryRecall, MemoryStore, NoMemory};
+pub use memory::{MemoryError, MemoryRecall, MemoryStore, MemoryStoreLayer, NoMemory};
 pub use responder::{BoxFuture, Responder, ResponderError, Silent};

@@ -73,7 +73,8 @@ impl<T, K> SchedulerCore<T, K> {
             };
             if end > now {
                 self.idle.arm(index, end);
-            } else if let Some(key) = self.sessions.remove(index) {
+            } else {
+                let key = self.sessions.end(index);
                 self.counters.expired_sessions += 1;
                 self.outputs.push_back(Output::SessionEnded(key));
             }

@@ -1,10 +1,10 @@
 //! A store whose commits and searches wait until they are let through.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Condvar, Mutex};
 
 use whisperengine_types::{
-    Committed, MemoryError, MemoryId, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore, Recall,
-    RecallQuery, WriteOp,
+    Committed, MemoryError, MemoryOwner, MemoryRecall, MemoryStore, MemoryStoreLayer, Recall, RecallQuery,
+    WriteOp,
 };
 
 use super::MemoryOfOps;
@@ -67,39 +67,14 @@ impl Gated {
     }
 }
 
-impl MemoryStore for Gated {
+impl MemoryStoreLayer for Gated {
+    fn inner(&self) -> &dyn MemoryStore {
+        &self.memory
+    }
+
     fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
         self.pass(|state| &mut state.commits);
-        self.memory.commit(ops)
-    }
-
-    fn get(
-        &self,
-        owner: &MemoryOwner,
-        ids: &[MemoryId],
-    ) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
-        self.memory.get(owner, ids)
-    }
-
-    fn scan(
-        &self,
-        owner: &MemoryOwner,
-        after: Option<&MemoryId>,
-        limit: usize,
-    ) -> Result<Vec<Arc<MemoryRecord>>, MemoryError> {
-        self.memory.scan(owner, after, limit)
-    }
-
-    fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
-        self.memory.state(owner)
-    }
-
-    fn owners_with_state(
-        &self,
-        after: Option<&MemoryOwner>,
-        limit: usize,
-    ) -> Result<Vec<MemoryOwner>, MemoryError> {
-        self.memory.owners_with_state(after, limit)
+        self.inner().commit(ops)
     }
 }
 

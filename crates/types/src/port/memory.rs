@@ -52,6 +52,130 @@ pub trait MemoryStore: Send + Sync + Debug {
     ) -> Result<Vec<MemoryOwner>, MemoryError>;
 }
 
+/// A [`MemoryStore`] in front of another: measuring, encrypting, refusing.
+///
+/// Every call goes to [`inner`](Self::inner) unless the layer overrides it; whoever implements this is a
+/// [`MemoryStore`]. A layer keeps that trait's promises: one result for each operation of a commit, and
+/// `Ok` only for what survives a crash.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+/// use whisperengine_types::{Committed, MemoryError, MemoryStore, MemoryStoreLayer, NoMemory, WriteOp};
+///
+/// /// Counts what is written.
+/// #[derive(Debug)]
+/// struct Counted<S> {
+///     store: S,
+///     written: AtomicUsize,
+/// }
+///
+/// impl<S: MemoryStore> MemoryStoreLayer for Counted<S> {
+///     fn inner(&self) -> &dyn MemoryStore {
+///         &self.store
+///     }
+///
+///     fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
+///         let results = self.store.commit(ops);
+///         let written = results.iter().filter(|result| result.is_ok()).count();
+///         self.written.fetch_add(written, Relaxed);
+///         results
+///     }
+/// }
+///
+/// let written = AtomicUsize::new(0);
+/// let store: Box<dyn MemoryStore> = Box::new(Counted { store: NoMemory, written });
+/// assert!(store.owners_with_state(None, 10).is_ok_and(|owners| owners.is_empty()));
+/// ```
+pub trait MemoryStoreLayer: Send + Sync + Debug {
+    /// The store underneath.
+    fn inner(&self) -> &dyn MemoryStore;
+
+    /// As [`MemoryStore::commit`].
+    fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
+        self.inner().commit(ops)
+    }
+
+    /// As [`MemoryStore::get`].
+    ///
+    /// # Errors
+    /// As there.
+    fn get(
+        &self,
+        owner: &MemoryOwner,
+        ids: &[MemoryId],
+    ) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
+        self.inner().get(owner, ids)
+    }
+
+    /// As [`MemoryStore::scan`].
+    ///
+    /// # Errors
+    /// As there.
+    fn scan(
+        &self,
+        owner: &MemoryOwner,
+        after: Option<&MemoryId>,
+        limit: usize,
+    ) -> Result<Vec<Arc<MemoryRecord>>, MemoryError> {
+        self.inner().scan(owner, after, limit)
+    }
+
+    /// As [`MemoryStore::state`].
+    ///
+    /// # Errors
+    /// As there.
+    fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
+        self.inner().state(owner)
+    }
+
+    /// As [`MemoryStore::owners_with_state`].
+    ///
+    /// # Errors
+    /// As there.
+    fn owners_with_state(
+        &self,
+        after: Option<&MemoryOwner>,
+        limit: usize,
+    ) -> Result<Vec<MemoryOwner>, MemoryError> {
+        self.inner().owners_with_state(after, limit)
+    }
+}
+
+impl<L: MemoryStoreLayer> MemoryStore for L {
+    fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
+        MemoryStoreLayer::commit(self, ops)
+    }
+
+    fn get(
+        &self,
+        owner: &MemoryOwner,
+        ids: &[MemoryId],
+    ) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
+        MemoryStoreLayer::get(self, owner, ids)
+    }
+
+    fn scan(
+        &self,
+        owner: &MemoryOwner,
+        after: Option<&MemoryId>,
+        limit: usize,
+    ) -> Result<Vec<Arc<MemoryRecord>>, MemoryError> {
+        MemoryStoreLayer::scan(self, owner, after, limit)
+    }
+
+    fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
+        MemoryStoreLayer::state(self, owner)
+    }
+
+    fn owners_with_state(
+        &self,
+        after: Option<&MemoryOwner>,
+        limit: usize,
+    ) -> Result<Vec<MemoryOwner>, MemoryError> {
+        MemoryStoreLayer::owners_with_state(self, after, limit)
+    }
+}
+
 /// Search among one owner's memories.
 pub trait MemoryRecall: Send + Sync + Debug {
     /// The memories that answer `query` best. Sees every write that `commit` has acknowledged.

@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use whisperengine::{
     BotId, Committed, ConversationEngine, ConversationError, Embedder, Embedding, EmbeddingError,
     EmbeddingSpace, EmotionAnalyzer, EmotionError, EmotionReading, Feedback, ManualClock, MemoryError,
-    MemoryId, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore, NoConversation, Recall, RecallQuery,
-    Suggestion, Timestamp, TurnInput, TurnOutcome, TurnPlan, UserId, WhisperEngine, WriteOp,
+    MemoryOwner, MemoryRecall, MemoryStore, MemoryStoreLayer, NoConversation, Recall, RecallQuery, Suggestion,
+    Timestamp, TurnInput, TurnOutcome, TurnPlan, UserId, WhisperEngine, WriteOp,
 };
 
 /// How a port behaves at the moment.
@@ -113,41 +113,16 @@ fn away() -> MemoryError {
     }
 }
 
-impl<M: MemoryStore> MemoryStore for MoodyMemory<M> {
+impl<M: MemoryStore> MemoryStoreLayer for MoodyMemory<M> {
+    fn inner(&self) -> &dyn MemoryStore {
+        &self.memory
+    }
+
     fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
         if self.writes.fails() {
             return ops.iter().map(|_| Err(away())).collect();
         }
         self.memory.commit(ops)
-    }
-
-    fn get(
-        &self,
-        owner: &MemoryOwner,
-        ids: &[MemoryId],
-    ) -> Result<Vec<Option<Arc<MemoryRecord>>>, MemoryError> {
-        self.memory.get(owner, ids)
-    }
-
-    fn scan(
-        &self,
-        owner: &MemoryOwner,
-        after: Option<&MemoryId>,
-        limit: usize,
-    ) -> Result<Vec<Arc<MemoryRecord>>, MemoryError> {
-        self.memory.scan(owner, after, limit)
-    }
-
-    fn state(&self, owner: &MemoryOwner) -> Result<Option<Arc<[u8]>>, MemoryError> {
-        self.memory.state(owner)
-    }
-
-    fn owners_with_state(
-        &self,
-        after: Option<&MemoryOwner>,
-        limit: usize,
-    ) -> Result<Vec<MemoryOwner>, MemoryError> {
-        self.memory.owners_with_state(after, limit)
     }
 }
 
