@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use whisperengine::{
     BotId, Committed, ConversationEngine, ConversationError, Embedder, Embedding, EmbeddingError,
     EmbeddingSpace, EmotionAnalyzer, EmotionError, EmotionReading, Feedback, ManualClock, MemoryError,
-    MemoryOwner, MemoryRecall, MemoryStore, MemoryStoreLayer, NoConversation, Recall, RecallQuery, Suggestion,
-    Timestamp, TurnInput, TurnOutcome, TurnPlan, UserId, WhisperEngine, WriteOp,
+    MemoryOwner, MemoryRecall, MemoryStore, MemoryStoreLayer, NoConversation, Recall, RecallQuery,
+    Suggestion, Timestamp, TurnInput, TurnOutcome, TurnPlan, UserId, WhisperEngine, WriteOp,
 };
 
 /// How a port behaves at the moment.
