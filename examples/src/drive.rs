@@ -4,10 +4,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fs::File,
     io::Write,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -51,7 +48,7 @@ pub struct Run {
     pub failures: BTreeMap<String, u64>,
     /// Refusals after which the turn was sent again, by reason.
     pub refused: BTreeMap<&'static str, u64>,
-    /// Answers that came in another order than their messages.
+    /// Turns that were completed before an earlier one of their session.
     pub out_of_order: u64,
     /// Memories that were recalled.
     pub recalled: u64,
@@ -151,8 +148,8 @@ struct Sender {
     bar: ProgressBar,
     acks: Option<AckLog>,
     run: Arc<Mutex<Run>>,
-    /// The highest sequence answered so far in this session.
-    answered: Arc<AtomicU64>,
+    /// The sequence of each answered turn of this session, and when it was completed.
+    answered: Arc<Mutex<Vec<(u64, Instant)>>>,
 }
 
 impl Sender {
@@ -163,16 +160,17 @@ impl Sender {
                 joined(under_way.pop_front()).await;
             }
             let from = measure::now();
-            let ticket = self.submit(&message).await;
+            let (submitted, ticket) = self.submit(&message).await;
             if in_flight <= 1 {
-                self.clone().answer(from, message, ticket).await;
+                self.clone().answer(from, submitted, message, ticket).await;
             } else {
-                under_way.push_back(self.await_answer(from, message, ticket));
+                under_way.push_back(self.await_answer(from, submitted, message, ticket));
             }
         }
         while !under_way.is_empty() {
             joined(under_way.pop_front()).await;
         }
+        self.check_order();
     }
 
     async fn open(self, session: Session, first: Instant, step: Duration) {
@@ -180,8 +178,8 @@ impl Sender {
         for (at, message) in session.into_iter().enumerate() {
             let due = first + step * at as u32;
             sleep_until(due.into()).await;
-            let ticket = self.submit(&message).await;
-            under_way.push_back(self.await_answer(due, message, ticket));
+            let (submitted, ticket) = self.submit(&message).await;
+            under_way.push_back(self.await_answer(due, submitted, message, ticket));
             while under_way.front().is_some_and(JoinHandle::is_finished) {
                 joined(under_way.pop_front()).await;
             }
@@ -189,35 +187,58 @@ impl Sender {
         while !under_way.is_empty() {
             joined(under_way.pop_front()).await;
         }
+        self.check_order();
     }
 
     /// Sends again what was refused for now; the next message of the session waits, as order demands.
-    async fn submit(&self, message: &Message) -> Result<Ticket, Error> {
+    async fn submit(&self, message: &Message) -> (Instant, Result<Ticket, Error>) {
         loop {
+            let submitted = measure::now();
             match self.engine.submit(message.clone()) {
                 Err(Error::Busy { retry_after, .. }) => {
                     *lock(&self.run).refused.entry("busy, sent again").or_default() += 1;
                     tokio::time::sleep(retry_after).await;
                 }
-                other => return other,
+                other => return (submitted, other),
             }
         }
     }
 
-    /// A task of its own, so that the latency ends when the answer is there, not when it is collected.
-    fn await_answer(&self, from: Instant, message: Message, ticket: Result<Ticket, Error>) -> JoinHandle<()> {
-        tokio::spawn(self.clone().answer(from, message, ticket))
+    /// Counts turns that were completed before an earlier one. By the engine's own time of completion: the
+    /// tasks that wait for the answers are woken in any order.
+    fn check_order(&self) {
+        let mut answered = lock(&self.answered);
+        answered.sort_unstable();
+        let disorder = answered.windows(2).filter(|pair| pair[1].1 < pair[0].1);
+        lock(&self.run).out_of_order += disorder.count() as u64;
     }
 
-    async fn answer(self, from: Instant, message: Message, ticket: Result<Ticket, Error>) {
+    /// A task of its own, so that the latency ends when the answer is there, not when it is collected.
+    fn await_answer(
+        &self,
+        from: Instant,
+        submitted: Instant,
+        message: Message,
+        ticket: Result<Ticket, Error>,
+    ) -> JoinHandle<()> {
+        tokio::spawn(self.clone().answer(from, submitted, message, ticket))
+    }
+
+    async fn answer(
+        self,
+        from: Instant,
+        submitted: Instant,
+        message: Message,
+        ticket: Result<Ticket, Error>,
+    ) {
         let result = match ticket {
             Ok(ticket) => ticket.await,
             Err(refused) => Err(refused),
         };
         let latency = from.elapsed();
-        let (mut in_order, mut acknowledged) = (true, None);
+        let mut acknowledged = None;
         if let Ok(outcome) = &result {
-            in_order = self.answered.fetch_max(outcome.sequence, Ordering::Relaxed) < outcome.sequence;
+            lock(&self.answered).push((outcome.sequence, submitted + outcome.timings.total));
             if outcome.stored == Durability::Durable {
                 if let Some(acks) = &self.acks {
                     let line = serde_json::json!([outcome.session.user, outcome.turn, message.text]);
@@ -229,7 +250,7 @@ impl Sender {
         self.bar.inc(1);
         let mut run = lock(&self.run);
         run.acknowledged.extend(acknowledged);
-        run.add(latency, in_order, &result);
+        run.add(latency, &result);
     }
 }
 
@@ -271,7 +292,7 @@ impl Run {
         self.stages.get("answer").cloned().unwrap_or_default()
     }
 
-    fn add(&mut self, latency: Duration, in_order: bool, result: &Result<TurnOutcome, Error>) {
+    fn add(&mut self, latency: Duration, result: &Result<TurnOutcome, Error>) {
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -280,7 +301,6 @@ impl Run {
             }
         };
         self.turns += 1;
-        self.out_of_order += u64::from(!in_order);
         self.recalled += outcome.recalled.memories.len() as u64;
         self.turns_with_recall += u64::from(!outcome.recalled.memories.is_empty());
         *self.emotions.entry(outcome.emotion.primary.name()).or_default() += 1;
