@@ -52,7 +52,7 @@ async fn server(status: &'static str, body: &'static str) -> (String, Arc<Mutex<
 fn engine(base_url: String) -> WhisperEngine {
     let mut config = OpenAiConfig::default();
     config.base_url = base_url;
-    config.api_key = "the-key".to_owned();
+    config.api_key = "the-key".into();
     assert!(!format!("{config:?}").contains("the-key"));
     let responder = Arc::new(OpenAi::new(config).unwrap());
     WhisperEngine::builder()
