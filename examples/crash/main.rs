@@ -13,7 +13,7 @@ use std::{
     error::Error,
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc,
     time::Duration,
 };
@@ -102,17 +102,23 @@ fn writer(args: &Args, folder: &Path, seed: u64) -> Result<Command, Box<dyn Erro
     Ok(writer)
 }
 
-/// Runs a writer until the disk is full, and then makes room for opening the store again.
-fn fill_the_disk(mut writer: Command, folder: &Path, ledger: &mut Ledger) -> Result<(), Box<dyn Error>> {
-    std::fs::create_dir_all(folder)?;
-    let ballast = folder.with_extension("ballast");
-    std::fs::write(&ballast, vec![1; BALLAST_BYTES])?;
+/// Starts a writer where the ledger ends.
+fn start(mut writer: Command, ledger: &Ledger) -> Result<(Child, ChildStdout), Box<dyn Error>> {
     let from: Vec<String> = ledger.next_operations().iter().map(u64::to_string).collect();
     let mut child = writer
         .args(["--write-from", &from.join(",")])
         .stdout(Stdio::piped())
         .spawn()?;
     let output = child.stdout.take().ok_or("the writer has no output")?;
+    Ok((child, output))
+}
+
+/// Runs a writer until the disk is full, and then makes room for opening the store again.
+fn fill_the_disk(writer: Command, folder: &Path, ledger: &mut Ledger) -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    let ballast = folder.with_extension("ballast");
+    std::fs::write(&ballast, vec![1; BALLAST_BYTES])?;
+    let (mut child, output) = start(writer, ledger)?;
     let lines = read_all(output, &mpsc::channel().0);
     if child.wait()?.success() {
         return Err("the writer was not told that the disk is full".into());
@@ -123,17 +129,12 @@ fn fill_the_disk(mut writer: Command, folder: &Path, ledger: &mut Ledger) -> Res
 
 /// Starts a writer, kills it at a random moment, and enters into the ledger what it announced.
 fn run_and_kill(
-    mut writer: Command,
+    writer: Command,
     in_recovery: bool,
     random: &mut Numbers,
     ledger: &mut Ledger,
 ) -> Result<(), Box<dyn Error>> {
-    let from: Vec<String> = ledger.next_operations().iter().map(u64::to_string).collect();
-    let mut child = writer
-        .args(["--write-from", &from.join(",")])
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let output = child.stdout.take().ok_or("the writer has no output")?;
+    let (mut child, output) = start(writer, ledger)?;
     let (ready, is_ready) = mpsc::channel();
     let announced = std::thread::spawn(move || read_all(output, &ready));
     if !in_recovery && is_ready.recv_timeout(LONGEST_RECOVERY).is_err() {

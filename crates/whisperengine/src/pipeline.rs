@@ -53,13 +53,12 @@ type Staged<T> = (T, Option<Degradation>);
 /// A plan, and the sitting that the turn belongs to.
 type Planning = (TurnPlan, Option<SessionId>);
 
-/// Turns that are planned and handed to the writer.
+/// Turns that are planned and whose writes are handed in.
 #[derive(Debug)]
 pub(crate) struct Planned {
     outcomes: Vec<TurnOutcome>,
     /// Whose turns are not written.
     forgotten: Vec<bool>,
-    writing: Writing,
     handed_in: Instant,
     accepted: Vec<Instant>,
     mark: Vec<u64>,
@@ -67,7 +66,7 @@ pub(crate) struct Planned {
 
 impl Pipeline {
     /// Takes each turn from text to a planned outcome whose write is handed in.
-    pub(crate) fn plan(&self, turns: &[Turn]) -> Planned {
+    pub(crate) fn plan(&self, turns: &[Turn]) -> (Planned, Writing) {
         let started = self.clock.instant();
         let mark = self.gates.mark();
         let texts: Vec<&str> = turns.iter().map(|turn| turn.message.text.as_str()).collect();
@@ -117,26 +116,26 @@ impl Pipeline {
             }
         };
         let outcomes = turns.iter().zip(stages).map(outcome).collect();
-        Planned {
+        let planned = Planned {
             outcomes,
             forgotten,
-            writing,
             handed_in,
             accepted: turns.iter().map(|turn| turn.accepted).collect(),
             mark,
-        }
+        };
+        (planned, writing)
     }
 
     /// Waits until the turns are stored, and gives their outcomes, in order.
-    pub(crate) async fn finish(&self, mut planned: Planned) -> Vec<TurnOutcome> {
-        let stored = self.writer.finish(std::mem::take(&mut planned.writing)).await;
+    pub(crate) async fn finish(&self, (planned, writing): (Planned, Writing)) -> Vec<TurnOutcome> {
+        let stored = self.writer.finish(writing).await;
         self.conclude(planned, stored)
     }
 
     /// [`plan`](Self::plan) and [`finish`](Self::finish) in one, on a thread that may block.
     pub(crate) fn run(&self, turns: &[Turn]) -> Vec<TurnOutcome> {
-        let mut planned = self.plan(turns);
-        let stored = self.writer.finish_blocking(std::mem::take(&mut planned.writing));
+        let (planned, writing) = self.plan(turns);
+        let stored = self.writer.finish_blocking(writing);
         self.conclude(planned, stored)
     }
 

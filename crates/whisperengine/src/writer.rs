@@ -25,7 +25,7 @@ pub(crate) enum Path {
 }
 
 /// Writes that were handed in, in an order that is fixed from now on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Writing {
     ops: Vec<WriteOp>,
     answers: Answers,
@@ -46,12 +46,6 @@ enum Failure {
     Kept(String),
     /// It will not be made.
     Final(String),
-}
-
-impl Default for Answers {
-    fn default() -> Self {
-        Self::Given(Vec::new())
-    }
 }
 
 impl Writer {
