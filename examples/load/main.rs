@@ -1,10 +1,11 @@
 //! `cargo run --release --example load` — the scale table: how many turns a second the engine does, and how
 //! long an answer takes, for 10 to 10,000 people at once, with durable acknowledgements.
 //!
-//! For each number of people it runs twice: closed loop (everyone writes again when answered) for the
-//! throughput, then open loop at a share of that (`--share`) for the latency. `--json` prints one object
-//! per scale; `--plot DIR` draws both against the number of people. `--acks FILE` writes every
-//! acknowledged turn down as it comes; after a crash, `--verify FILE` checks that each is there once.
+//! For each number of people it plays the same turns twice, each time to an engine that knows nobody yet:
+//! closed loop (everyone writes again when answered) for the throughput, then open loop at a share of that
+//! (`--share`) for the latency. `--json` prints one object per scale; `--plot DIR` draws both against the
+//! number of people. `--acks FILE` writes every acknowledged turn down as it comes; after a crash,
+//! `--verify FILE` checks that each is there once.
 
 mod verify;
 
@@ -76,6 +77,7 @@ enum Loop {
 #[derive(Debug, Serialize)]
 struct Row {
     users: usize,
+    /// Answered, over all loops.
     turns: u64,
     /// Of the closed loop; of the open loop when it runs alone.
     turns_per_s: f64,
@@ -90,6 +92,7 @@ struct Row {
     refused: u64,
     lost: u64,
     out_of_order: u64,
+    /// At the end of the loop that took most.
     rss_mb: f64,
     /// Of the loop that the percentiles are of, by stage: p50 and p99 in milliseconds.
     stages_ms: BTreeMap<&'static str, [f64; 2]>,
@@ -151,7 +154,7 @@ async fn load(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One row of the table, in a data folder of its own.
+/// One row of the table.
 async fn scale(
     args: &Args,
     users: usize,
@@ -159,59 +162,43 @@ async fn scale(
     data: &Path,
     acks: Option<&AckLog>,
 ) -> Result<Row, Box<dyn Error>> {
-    let engine = WhisperEngine::builder()
-        .data_dir(data.join(format!("{users}-users")))
-        .build()?;
-    let turns = args.turns.max(users);
+    let folder = |name: &str| data.join(format!("{users}-users-{name}"));
     let mut runs = Vec::new();
-    let mut sent = 0;
     if args.kind != Loop::Open {
         let closed = Arrivals::Closed { in_flight: 1 };
-        runs.push((
-            None,
-            one_run(&engine, users, turns, sent, texts, closed, acks).await?,
-        ));
-        sent += turns;
+        runs.push(one_run(args, users, texts, &folder("closed"), closed, acks).await?);
     }
+    let mut offered_per_s = None;
     if args.kind != Loop::Closed {
-        let capacity = runs.first().map(|(_, run)| run.turns_per_second());
+        let capacity = runs.first().map(|(run, _)| run.turns_per_second());
         let per_second = args
             .rate
             .or(capacity.map(|c| c * args.share))
             .ok_or("--loop open needs --rate")?;
+        offered_per_s = Some(per_second);
         let open = Arrivals::Open { per_second };
-        runs.push((
-            Some(per_second),
-            one_run(&engine, users, turns, sent, texts, open, acks).await?,
-        ));
+        runs.push(one_run(args, users, texts, &folder("open"), open, acks).await?);
     }
-    let rss_mb = measure::rss_bytes() as f64 / 1e6;
-    let mut lost = 0;
-    for (_, run) in &runs {
-        lost += drive::count_lost(&engine, &run.acknowledged)? + (turns as u64 - run.turns - run.failed());
-    }
-    engine.shutdown().await;
-    let (first, last) = (&runs[0].1, &runs[runs.len() - 1]);
-    let latency = last.1.answer();
-    let answered: u64 = runs.iter().map(|(_, run)| run.turns).sum();
-    let failed: u64 = runs.iter().map(|(_, run)| run.failed()).sum();
+    let (first, last) = (&runs[0].0, &runs[runs.len() - 1].0);
+    let latency = last.answer();
+    let sum = |of: fn(&Run) -> u64| runs.iter().map(|(run, _)| of(run)).sum::<u64>();
+    let (turns, failed) = (sum(|run| run.turns), sum(Run::failed));
     Ok(Row {
         users,
-        turns: answered,
+        turns,
         turns_per_s: first.turns_per_second(),
         turns_per_cpu_s: first.turns as f64 / first.cpu.as_secs_f64(),
         p50_ms: latency.p50_ms(),
         p95_ms: latency.p95_ms(),
         p99_ms: latency.p99_ms(),
-        offered_per_s: last.0,
+        offered_per_s,
         closed_p99_ms: (args.kind != Loop::Open).then(|| first.answer().p99_ms()),
-        success_rate: answered as f64 / (answered + failed) as f64,
-        refused: runs.iter().flat_map(|(_, run)| run.refused.values()).sum(),
-        lost,
-        out_of_order: runs.iter().map(|(_, run)| run.out_of_order).sum(),
-        rss_mb,
+        success_rate: turns as f64 / (turns + failed) as f64,
+        refused: sum(|run| run.refused.values().sum()),
+        lost: runs.iter().map(|(_, kept)| kept.lost).sum(),
+        out_of_order: sum(|run| run.out_of_order),
+        rss_mb: runs.iter().map(|(_, kept)| kept.rss_mb).fold(0.0, f64::max),
         stages_ms: last
-            .1
             .stages
             .iter()
             .map(|(&stage, took)| (stage, [took.p50_ms(), took.p99_ms()]))
@@ -219,49 +206,54 @@ async fn scale(
     })
 }
 
+/// What was found in an engine after its run.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    lost: u64,
+    rss_mb: f64,
+}
+
+/// One loop, with an engine of its own.
 async fn one_run(
-    engine: &WhisperEngine,
+    args: &Args,
     users: usize,
-    turns: usize,
-    sent_before: usize,
     texts: &[String],
+    data: &Path,
     arrivals: Arrivals,
     acks: Option<&AckLog>,
-) -> Result<Run, Box<dyn Error>> {
+) -> Result<(Run, Kept), Box<dyn Error>> {
+    let engine = WhisperEngine::builder()
+        .from_environment(None)?
+        .data_dir(data)
+        .build()?;
+    let turns = args.turns.max(users);
     let bar = progress::bar(turns as u64, &format!("{users} people"));
-    let run = drive::run(
-        engine,
-        sessions(users, turns, sent_before, texts)?,
-        arrivals,
-        &bar,
-        acks,
-    )
-    .await;
+    let run = drive::run(&engine, sessions(users, turns, texts)?, arrivals, &bar, acks).await;
     bar.finish_and_clear();
     for (reason, count) in &run.failures {
         eprintln!("{count} turns failed: {reason}");
     }
-    Ok(run)
+    let kept = Kept {
+        lost: drive::count_lost(&engine, &run.acknowledged)? + (turns as u64 - run.turns - run.failed()),
+        rss_mb: measure::rss_bytes() as f64 / 1e6,
+    };
+    engine.shutdown().await;
+    Ok((run, kept))
 }
 
 /// Deals `turns` texts out to `users` people. In twenty turns one is critical, two high, three low and
 /// the rest for the scheduler to score.
-fn sessions(
-    users: usize,
-    turns: usize,
-    sent_before: usize,
-    texts: &[String],
-) -> Result<Vec<Session>, Box<dyn Error>> {
+fn sessions(users: usize, turns: usize, texts: &[String]) -> Result<Vec<Session>, Box<dyn Error>> {
     let (bot, channel) = (BotId::new("ember")?, ChannelId::new("direct")?);
     let start: Timestamp = "2026-01-01T09:00:00Z".parse()?;
     let mut sessions: Vec<Session> = vec![Vec::with_capacity(turns / users + 1); users];
     for n in 0..turns {
-        let (user, at) = (n % users, sent_before + n);
-        let sent_at = start + Duration::from_millis(40_000 * (at / users) as u64 + user as u64);
-        let text = texts[(at * 7 + user) % texts.len()].as_str();
+        let user = n % users;
+        let sent_at = start + Duration::from_millis(40_000 * (n / users) as u64 + user as u64);
+        let text = texts[(n * 7 + user) % texts.len()].as_str();
         let user_id = UserId::new(format!("user-{user}"))?;
         let mut message = Message::new(bot.clone(), user_id, channel.clone(), text, sent_at);
-        message.priority = match at % 20 {
+        message.priority = match n % 20 {
             0 => Some(Priority::Critical),
             1 | 2 => Some(Priority::High),
             3..=5 => Some(Priority::Low),

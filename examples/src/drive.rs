@@ -10,8 +10,8 @@ use std::{
 
 use indicatif::ProgressBar;
 use tokio::{
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
     task::{JoinHandle, JoinSet},
-    time::sleep_until,
 };
 use whisperengine::{Durability, Error, MemoryId, MemoryOwner, Message, Ticket, TurnOutcome, WhisperEngine};
 
@@ -84,13 +84,13 @@ pub async fn run(
 ) -> Run {
     let (wall, cpu) = (measure::now(), measure::process_cpu());
     let total: usize = sessions.iter().map(Vec::len).sum();
-    let count = sessions.len();
     let run = Arc::new(Mutex::new(Run {
         acknowledged: Vec::with_capacity(total),
         ..Run::default()
     }));
     let mut tasks = JoinSet::new();
-    for (at, session) in sessions.into_iter().enumerate() {
+    let mut dues = Vec::new();
+    for session in sessions {
         let sender = Sender {
             engine: engine.clone(),
             bar: bar.clone(),
@@ -100,13 +100,16 @@ pub async fn run(
         };
         match arrivals {
             Arrivals::Closed { in_flight } => tasks.spawn(sender.closed(session, in_flight)),
-            Arrivals::Open { per_second } => {
-                // Sessions take turns: message `i` of session `at` is due at place `i * count + at`.
-                let step = Duration::from_secs_f64(count as f64 / per_second);
-                let first = wall + Duration::from_secs_f64(at as f64 / per_second);
-                tasks.spawn(sender.open(session, first, step))
+            Arrivals::Open { .. } => {
+                let (due, messages) = mpsc::unbounded_channel();
+                dues.push((session, due));
+                tasks.spawn(sender.open(messages))
             }
         };
+    }
+    if let Arrivals::Open { per_second } = arrivals {
+        // A thread of its own: the runtime's timers are a millisecond coarse.
+        std::thread::spawn(move || pace(dues, wall, per_second));
     }
     while let Some(ended) = tasks.join_next().await {
         ended.expect("a session's task does not panic");
@@ -142,6 +145,29 @@ pub fn count_lost(
     Ok(lost)
 }
 
+/// Hands each message over when it is due. Sessions take turns: at place `i` it is session `i % count`'s.
+fn pace(sessions: Vec<(Session, UnboundedSender<(Instant, Message)>)>, start: Instant, per_second: f64) {
+    let mut sessions: VecDeque<_> = sessions
+        .into_iter()
+        .map(|(session, due)| (session.into_iter(), due))
+        .collect();
+    let mut place = 0;
+    while let Some((mut session, to)) = sessions.pop_front() {
+        let due = start + Duration::from_secs_f64(f64::from(place) / per_second);
+        let early = due.saturating_duration_since(measure::now());
+        if early > SHORTEST_WAIT {
+            std::thread::park_timeout(early);
+        }
+        place += 1;
+        // A session that has nothing left to say, or whose task has ended, is dropped.
+        if let Some(message) = session.next()
+            && to.send((due, message)).is_ok()
+        {
+            sessions.push_back((session, to));
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Sender {
     engine: WhisperEngine,
@@ -173,11 +199,9 @@ impl Sender {
         self.check_order();
     }
 
-    async fn open(self, session: Session, first: Instant, step: Duration) {
+    async fn open(self, mut messages: UnboundedReceiver<(Instant, Message)>) {
         let mut under_way = VecDeque::new();
-        for (at, message) in session.into_iter().enumerate() {
-            let due = first + step * at as u32;
-            sleep_until(due.into()).await;
+        while let Some((due, message)) = messages.recv().await {
             let (submitted, ticket) = self.submit(&message).await;
             under_way.push_back(self.await_answer(due, submitted, message, ticket));
             while under_way.front().is_some_and(JoinHandle::is_finished) {
@@ -324,3 +348,6 @@ impl Run {
         }
     }
 }
+
+/// Messages that are due sooner than this are handed over together.
+const SHORTEST_WAIT: Duration = Duration::from_micros(200);

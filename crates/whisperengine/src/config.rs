@@ -8,7 +8,10 @@
 //!
 //! Anything else under `WHISPERENGINE_` is an error: a misspelt setting must not be ignored.
 
-use std::path::{Path, PathBuf};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use figment::{
     Figment, Profile,
@@ -53,7 +56,8 @@ pub struct EngineConfig {
     pub vector_memory: VectorMemoryConfig,
     /// Group commit.
     pub memory_batcher: BatcherConfig,
-    /// Sessions, fairness, admission.
+    /// Sessions, fairness, admission. Its `max_batch_turns` is 16 here: more at once makes little faster,
+    /// and each turn of a batch waits for the last.
     pub conversation_scheduler: SchedulerConfig,
     /// The conversation engine.
     pub phase4: Phase4Config,
@@ -97,6 +101,8 @@ pub struct Components {
 
 impl Default for EngineConfig {
     fn default() -> Self {
+        let mut conversation_scheduler = SchedulerConfig::default();
+        conversation_scheduler.max_batch_turns = MAX_BATCH_TURNS;
         Self {
             mode: Mode::default(),
             data_dir: None,
@@ -109,7 +115,7 @@ impl Default for EngineConfig {
             state: StateConfig::default(),
             vector_memory: VectorMemoryConfig::default(),
             memory_batcher: BatcherConfig::default(),
-            conversation_scheduler: SchedulerConfig::default(),
+            conversation_scheduler,
             phase4: Phase4Config::default(),
         }
     }
@@ -273,6 +279,7 @@ impl figment::Provider for Variables {
     }
 }
 
+const MAX_BATCH_TURNS: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
 const PREFIX: &str = "WHISPERENGINE_";
 const OPTIMIZATION: &str = "ENABLE_PRODUCTION_OPTIMIZATION";
 const MESSAGE_LIMIT_BYTES: usize = 64 << 10;

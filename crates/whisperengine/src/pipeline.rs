@@ -74,10 +74,8 @@ impl Pipeline {
         let is_forgotten = |turn: &Turn| remembering.is_forgotten(&turn.message.owner(), &turn.id);
         let forgotten: Vec<bool> = turns.iter().map(is_forgotten).collect();
 
-        let ((emotions, emotion), (embeddings, embedding)) = rayon::join(
-            || self.timed(|| self.read_emotions(&texts)),
-            || self.timed(|| self.embed(&texts)),
-        );
+        let (emotions, emotion) = self.timed(|| self.read_emotions(&texts));
+        let (embeddings, embedding) = self.timed(|| self.embed(&texts));
         let (recalls, recall) = self.timed(|| self.recall_each(turns));
         let (plans, plan) =
             self.timed(|| self.plan_each(turns, &forgotten, &emotions, &embeddings, &recalls));
@@ -192,7 +190,7 @@ impl Pipeline {
                 .map(|reason| degradation(Component::Recall, reason));
             (found, lost.or(partly))
         };
-        turns.par_iter().with_min_len(MIN_PARALLEL).map(recall).collect()
+        each(turns.len(), |at| recall(&turns[at]))
     }
 
     fn plan_each(
@@ -223,11 +221,7 @@ impl Pipeline {
             let planned = isolate(Component::Conversation, || self.states.plan(&input));
             or_default(planned.map(|(plan, sitting)| (plan, Some(sitting))))
         };
-        (0..turns.len())
-            .into_par_iter()
-            .with_min_len(MIN_PARALLEL)
-            .map(plan)
-            .collect()
+        each(turns.len(), plan)
     }
 
     fn timed<T>(&self, work: impl FnOnce() -> T) -> (T, Duration) {
@@ -235,6 +229,16 @@ impl Pipeline {
         let result = work();
         (result, self.clock.instant().saturating_duration_since(from))
     }
+}
+
+/// `work` for each place, in order. A small batch stays on its thread: the scheduler's other workers have
+/// batches of their own, and the way through the pool and back costs more than it saves.
+fn each<T: Send>(turns: usize, work: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
+    if turns < PARALLEL_TURNS {
+        return (0..turns).map(work).collect();
+    }
+    let turns = (0..turns).into_par_iter().with_min_len(PARALLEL_TURNS / 4);
+    turns.map(work).collect()
 }
 
 fn writes_of(
@@ -305,5 +309,5 @@ fn degradation(component: Component, reason: String) -> Degradation {
 
 /// Why a turn that was accepted is not stored.
 const FORGOTTEN: &str = "the person was forgotten after the message was accepted";
-/// Fewer turns than this are not worth handing to another thread.
-const MIN_PARALLEL: usize = 8;
+/// Fewer turns than this are not worth handing to other threads.
+const PARALLEL_TURNS: usize = 32;
