@@ -329,7 +329,7 @@ impl WhisperEngine {
         let (inner, owner) = (Arc::clone(&self.inner), owner.clone());
         blocking(move || {
             let pipeline = &inner.pipeline;
-            pipeline.forgetting.forget(&owner, inner.ids.issued(), || {
+            pipeline.forgetting.forget(&owner, inner.ids.mark(), || {
                 pipeline.writer.forget_blocking(&owner)?;
                 pipeline.states.forget(&owner);
                 if let Some(embedded) = &pipeline.embedded {

@@ -11,19 +11,19 @@ use std::{
 
 use whisperengine_types::{MemoryId, MemoryOwner};
 
-use crate::turn;
+use crate::turn::Mark;
 
 /// Keeps turns and replies that were under way when a person was forgotten from bringing them back.
 #[derive(Debug, Default)]
 pub(crate) struct Forgetting {
-    /// How many turns had been accepted when the person was forgotten; one entry a person.
-    marks: RwLock<HashMap<MemoryOwner, u64>>,
+    /// When each person was forgotten; one entry a person.
+    marks: RwLock<HashMap<MemoryOwner, Mark>>,
 }
 
 /// Nobody is forgotten while this is held.
 #[derive(Debug)]
 pub(crate) struct Remembering<'a> {
-    marks: RwLockReadGuard<'a, HashMap<MemoryOwner, u64>>,
+    marks: RwLockReadGuard<'a, HashMap<MemoryOwner, Mark>>,
 }
 
 impl Forgetting {
@@ -34,11 +34,10 @@ impl Forgetting {
         }
     }
 
-    /// Runs `erase` alone, and from then on knows turns of `owner` that came before as forgotten.
-    /// `accepted` is how many turns of all people had been accepted.
-    pub(crate) fn forget<T>(&self, owner: &MemoryOwner, accepted: u64, erase: impl FnOnce() -> T) -> T {
+    /// Runs `erase` alone, and from then on knows turns of `owner` that came before `mark` as forgotten.
+    pub(crate) fn forget<T>(&self, owner: &MemoryOwner, mark: Mark, erase: impl FnOnce() -> T) -> T {
         let mut marks = self.marks.write().unwrap_or_else(PoisonError::into_inner);
-        marks.insert(owner.clone(), accepted);
+        marks.insert(owner.clone(), mark);
         erase()
     }
 }
@@ -46,8 +45,6 @@ impl Forgetting {
 impl Remembering<'_> {
     /// Whether `owner` was forgotten after this turn was accepted.
     pub(crate) fn is_forgotten(&self, owner: &MemoryOwner, turn: &MemoryId) -> bool {
-        self.marks
-            .get(owner)
-            .is_some_and(|accepted| turn::number(turn).is_none_or(|number| number < *accepted))
+        self.marks.get(owner).is_some_and(|mark| mark.is_after(turn))
     }
 }

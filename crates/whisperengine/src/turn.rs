@@ -48,11 +48,34 @@ impl TurnIds {
         self.next.load(Ordering::Relaxed)
     }
 
+    /// The point between the turns accepted so far and those to come.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            run: self.run,
+            accepted: self.issued(),
+        }
+    }
+
     pub(crate) fn next(&self, now: Timestamp) -> MemoryId {
         let n = self.next.fetch_add(1, Ordering::Relaxed);
         // Shifted so that times before 1970 sort too.
         let millis = now.as_millis() - Timestamp::MIN.as_millis();
         MemoryId::new(format!("t{millis:012x}{:08x}{n:010x}", self.run)).expect("31 hexadecimal digits")
+    }
+}
+
+/// A point between two turns of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    run: u32,
+    accepted: u64,
+}
+
+impl Mark {
+    /// Whether the turn with this id, or the one it replies to, was accepted before. What another run of
+    /// the engine accepted was, and so was what is no turn's id.
+    pub(crate) fn is_after(&self, id: &MemoryId) -> bool {
+        place(id).is_none_or(|(run, number)| run != self.run || number < self.accepted)
     }
 }
 
@@ -76,11 +99,17 @@ pub(crate) fn role(id: &MemoryId) -> Option<Role> {
     (digits.len() == 30 && digits.bytes().all(|b| b.is_ascii_hexdigit())).then_some(role)
 }
 
-/// How many turns of the same run were accepted before this one; `None` when it is no turn's id.
-pub(crate) fn number(id: &MemoryId) -> Option<u64> {
+/// The run that accepted a turn, and how many turns of that run came before it; `None` when it is no
+/// turn's id.
+fn place(id: &MemoryId) -> Option<(u32, u64)> {
     role(id)?;
     let digits = id.as_str().trim_end_matches('r');
-    u64::from_str_radix(&digits[digits.len() - NUMBER_DIGITS..], 16).ok()
+    let (rest, number) = digits.split_at(digits.len() - NUMBER_DIGITS);
+    let run = &rest[rest.len() - RUN_DIGITS..];
+    Some((
+        u32::from_str_radix(run, 16).ok()?,
+        u64::from_str_radix(number, 16).ok()?,
+    ))
 }
 
 /// The name of a sitting in `channel` that began at `start`.
@@ -89,6 +118,7 @@ pub(crate) fn sitting(channel: &ChannelId, start: Timestamp) -> SessionId {
     SessionId::new(format!("{text}@{start}")).expect("at most 200 bytes without control characters")
 }
 
+const RUN_DIGITS: usize = 8;
 const NUMBER_DIGITS: usize = 10;
 
 #[cfg(test)]
@@ -102,11 +132,25 @@ mod tests {
         let late = ids.next(Timestamp::from_millis(5));
         assert!(before_the_first() < early && early < late);
         assert!(late < reply(&late));
-        assert_eq!((number(&early), number(&reply(&late))), (Some(0), Some(1)));
-        assert_eq!(number(&before_the_first()), None);
+        assert_eq!(place(&early), Some((7, 0)));
+        assert_eq!(place(&reply(&late)), Some((7, 1)));
+        assert_eq!(place(&before_the_first()), None);
         assert_eq!(role(&early), Some(Role::Person));
         assert_eq!(role(&reply(&early)), Some(Role::Bot));
         assert_eq!(role(&before_the_first()), None);
         assert_eq!(role(&MemoryId::from_number(3)), None);
+    }
+    #[test]
+    fn a_mark_comes_after_the_turns_so_far_and_after_those_of_other_runs() {
+        let (ids, before) = (TurnIds::new(7), TurnIds::new(6));
+        let now = Timestamp::from_millis(5);
+        let turns_before: Vec<MemoryId> = (0..9).map(|_| before.next(now)).collect();
+        let early = ids.next(now);
+        let mark = ids.mark();
+        let late = ids.next(now);
+        assert!(mark.is_after(&early) && mark.is_after(&reply(&early)));
+        assert!(!mark.is_after(&late) && !mark.is_after(&reply(&late)));
+        assert!(turns_before.iter().all(|turn| mark.is_after(turn)));
+        assert!(mark.is_after(&MemoryId::from_number(3)));
     }
 }
