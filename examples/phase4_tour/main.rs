@@ -17,9 +17,15 @@ struct Options {
     /// Recorded conversations to play instead of the story.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
-    /// How many of the replay's moments to print, evenly spread.
+    /// How many of the replay's moments to print.
     #[arg(long, default_value_t = 50)]
     sample: usize,
+    /// Draw the printed moments at random with this seed instead of evenly spread.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Turns between two moments, instead of the default; fewer show more of them.
+    #[arg(long, value_name = "TURNS")]
+    gap_turns: Option<u32>,
     /// How often to play everything again for measuring the speed; 0 for not at all.
     #[arg(long, default_value_t = 10)]
     rounds: usize,

@@ -32,6 +32,8 @@ struct Figures {
     threads_in_sessions: Vec<usize>,
     returns: usize,
     interventions: usize,
+    turns_with_moment: usize,
+    /// Every moment offered, with the message it was offered for.
     moments: Vec<(String, MomentPlan)>,
     kinds: BTreeMap<String, usize>,
     state_bytes: Vec<usize>,
@@ -67,7 +69,10 @@ pub(crate) fn run(file: &Path, options: &Options) -> Result<(), Box<dyn Error>> 
         speakers.sort_unstable();
         speakers.dedup();
         for speaker in speakers {
-            let companion = Companion::new("replay", &format!("{name}/{speaker}"))?;
+            let mut companion = Companion::new("replay", &format!("{name}/{speaker}"))?;
+            if let Some(turns) = options.gap_turns {
+                companion.config.moment.gap_turns = turns;
+            }
             sides.push(play(companion, &senses, conversation, speaker, &mut figures)?);
             bar.inc(conversation.len() as u64);
         }
@@ -135,7 +140,8 @@ fn play(
         if !known.contains(&id) {
             known.push(id);
         }
-        if let Some(moment) = plan.moments.into_iter().next() {
+        figures.turns_with_moment += usize::from(!plan.moments.is_empty());
+        for moment in plan.moments {
             *figures.kinds.entry(format!("{:?}", moment.kind)).or_default() += 1;
             figures.moments.push((line.text.clone(), moment));
         }
@@ -181,7 +187,8 @@ fn report(figures: &Figures, options: &Options) {
     );
     println!("interventions                {}", figures.interventions);
     println!(
-        "turns with a moment          {} {:?}",
+        "turns with a moment          {}, {} offered: {:?}",
+        figures.turns_with_moment,
         figures.moments.len(),
         figures.kinds
     );
@@ -189,12 +196,8 @@ fn report(figures: &Figures, options: &Options) {
         "largest state                {} bytes",
         figures.state_bytes.iter().max().unwrap_or(&0)
     );
-    let step = (figures.moments.len() as f64 / options.sample.max(1) as f64).max(1.0);
     println!("\nsample of moments");
-    for number in 0..options.sample {
-        let Some((text, moment)) = figures.moments.get((number as f64 * step) as usize) else {
-            break;
-        };
+    for (number, (text, moment)) in sample(&figures.moments, options).into_iter().enumerate() {
         println!(
             "{:2}. {:?} via {:?}, {:?}, impact {:.2}\n    now: {text}\n    old: {} ({})",
             number + 1,
@@ -206,6 +209,28 @@ fn report(figures: &Figures, options: &Options) {
             moment.said_at
         );
     }
+}
+
+/// The moments to print, in the order of the replay: evenly spread, or drawn with a seed.
+fn sample<'a>(moments: &'a [(String, MomentPlan)], options: &Options) -> Vec<&'a (String, MomentPlan)> {
+    let wanted = options.sample.min(moments.len());
+    let mut places: Vec<usize> = match options.seed {
+        None => (0..wanted).map(|place| place * moments.len() / wanted).collect(),
+        Some(seed) => {
+            let mut all: Vec<usize> = (0..moments.len()).collect();
+            let drawn = |place: usize| {
+                let bits = (place as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ seed;
+                (bits ^ bits >> 29)
+                    .wrapping_mul(0xbf58_476d_1ce4_e5b9)
+                    .rotate_left(31)
+            };
+            all.sort_by_key(|&place| drawn(place));
+            all.truncate(wanted);
+            all
+        }
+    };
+    places.sort_unstable();
+    places.into_iter().map(|place| &moments[place]).collect()
 }
 
 /// Plays everything again on warm states and counts turns by CPU time: planning, what follows a reply, and,

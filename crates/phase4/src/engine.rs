@@ -1,27 +1,22 @@
 //! One turn: from a message to a plan, and what follows after the reply.
 
-use std::time::Duration;
-
 use whisperengine_types::{
-    EmotionalState, Feedback, FlowState, MomentPlan, MomentTiming, MomentType, RelationshipStage, Suggestion,
-    Timestamp, TurnInput, TurnPlan,
+    Feedback, RelationshipStage, Suggestion, Timestamp, TurnInput, TurnPhase, TurnPlan, WaitingThread,
 };
 
 use crate::{
     config::Config,
-    emotional::{Assessment, EmotionalContext, EmotionalTrigger, Felt, assess, guide},
-    engagement::{Beat, Ground, Mentions, suggest},
+    emotional::{Assessment, assess, guide},
+    engagement::{Ground, suggest},
     error::Error,
-    lexicon::{Cue, Lexicon},
-    moment::{Beginnings, Draft, Marks, NoteFacts, Occasion, Timings},
+    insight::avoid,
     number::MINUTE,
-    personality::observe,
     reason,
-    session::{self, Sitting},
-    state::{Pending, UserState},
-    supplement,
+    scene::Scene,
+    session,
+    state::UserState,
     text::{Utterance, hash64},
-    thread::{Routed, Scope, Sketch, Turn},
+    thread::{Sketch, Turn},
 };
 
 /// Takes a message into account and plans the reply to it. Deterministic: equal state and input, equal
@@ -48,7 +43,7 @@ pub fn plan_turn(
     let latency = state.session.latency(at, session_gap);
     let sitting = state.session.enter(&utterance, at, scope, session_gap);
     state.turns = state.turns.saturating_add(1);
-    state.heed(&utterance);
+    state.heed(&utterance, scope, at);
     input
         .recalled
         .iter()
@@ -64,13 +59,17 @@ pub fn plan_turn(
         trust: state.relationship.trust(&config.personality),
         at,
     });
+    plan.phases.reserve(12);
+    plan.phases.push(TurnPhase::Emotion);
     plan.emotional = guide(&emotion, &state.emotional);
+    plan.emotional.avoid_topics = avoid(state, &lexicon, &emotion, utterance.themes, scope);
     reason::emotional(&utterance, &emotion, &mut plan.reasons);
     let liveliness = state.engagement.observe(&utterance, emotion.valence, sitting, at);
     state.moments.usage_mut().judge(emotion.valence, liveliness);
     let classified = state
         .interaction
         .classify(&config.interaction, &utterance, &emotion, &mut plan.reasons);
+    plan.phases.push(TurnPhase::Interaction);
     plan.interaction = classified.interaction;
     plan.interaction_scores = classified.scores;
     plan.mode = classified.mode;
@@ -88,9 +87,20 @@ pub fn plan_turn(
     };
     let routed = state.threads.route(&turn);
     state.threads.take_in(&routed, &turn);
+    plan.phases.push(TurnPhase::Threads);
     plan.thread = state.threads.plan(&lexicon, state.owner, &routed, scope);
+    if let Some(thread) = &mut plan.thread {
+        let closed = |waiting: &WaitingThread| {
+            let words = waiting.topics.iter().chain([&waiting.because]);
+            words
+                .into_iter()
+                .any(|text| state.boundaries.cover(&lexicon, text))
+        };
+        thread.waiting = thread.waiting.take().filter(|waiting| !closed(waiting));
+    }
     reason::thread(&utterance, &routed, &mut plan.reasons);
 
+    plan.phases.push(TurnPhase::Engagement);
     plan.engagement = state
         .engagement
         .plan(&config.engagement, state.turns, state.session.closed, at);
@@ -105,148 +115,22 @@ pub fn plan_turn(
         sitting,
         routed,
     };
-    plan.moments = scene.moments(state, plan.engagement.flow);
+    plan.moments = scene.moments(state, &mut plan.phases, plan.engagement.flow);
     reason::moments(&plan.moments, &mut plan.reasons);
     if plan.engagement.intervene {
+        plan.phases.push(TurnPhase::Suggestions);
         plan.engagement.suggestions = scene.suggestions(state, &plan);
     }
     reason::engagement(&plan.engagement, &mut plan.reasons);
+    plan.phases.push(TurnPhase::Relationship);
     plan.relationship =
         state
             .relationship
             .plan(&config.personality, state.turns, state.interaction.supportive);
     plan.style = state.personality.style(&config.personality, now);
-    plan.prompt_supplement = supplement::write(&config.prompt, &plan);
     state.pending = Some(scene.pending(state, liveliness, latency));
+    scene.conclude(state, &mut plan);
     Ok(plan)
-}
-
-/// What is known of the present turn once its thread is found.
-struct Scene<'a> {
-    config: &'a Config,
-    lexicon: &'a Lexicon,
-    input: &'a TurnInput<'a>,
-    utterance: &'a Utterance<'a>,
-    emotion: &'a EmotionalContext,
-    scope: Scope,
-    channel: u64,
-    sitting: Sitting,
-    routed: Routed,
-}
-
-impl Scene<'_> {
-    fn moments(&self, state: &mut UserState, flow: FlowState) -> Vec<MomentPlan> {
-        let marks = Marks::of(self.utterance);
-        let risen = state.relationship.is_risen();
-        let mask = self.utterance.told();
-        let telling = self.utterance.terms.iter().filter(|term| term.is_telling());
-        let tells = telling.filter(|term| term.sentences & mask != 0);
-        let told: Vec<u32> = tells.clone().map(|term| term.id).collect();
-        let beginnings = Beginnings::of(tells);
-        let occasion = Occasion {
-            config: &self.config.moment,
-            lexicon: self.lexicon,
-            owner: self.input.owner,
-            recalled: self.input.recalled,
-            text: self.input.text,
-            told: &told,
-            beginnings: &beginnings,
-            themes: self.utterance.themes,
-            marks,
-            own: mask != 0,
-            telling: self
-                .utterance
-                .terms
-                .iter()
-                .filter(|term| term.is_telling())
-                .count(),
-            trusting: self.utterance.has(Cue::Confiding),
-            thankful: self.utterance.has(Cue::Gratitude),
-            emotion: self.emotion,
-            timings: self.timings(marks, flow, risen),
-            session: state.session.number,
-            session_started: state.session.started,
-            scope: self.scope,
-            channel: self.channel,
-            message: self.input.message,
-            turn: state.turns,
-            at: self.input.sent_at,
-            quote_chars: self.config.prompt.quote_chars,
-            risen,
-        };
-        let moments = state.moments.pick(&mut state.glances, &occasion);
-        if moments
-            .iter()
-            .any(|moment| moment.kind == MomentType::RelationshipMilestone)
-        {
-            state.relationship.settle_rise();
-        }
-        moments
-    }
-
-    fn timings(&self, marks: Marks, flow: FlowState, risen: bool) -> Timings {
-        let (emotion, routed) = (self.emotion, &self.routed);
-        let mut timings = Timings::default();
-        timings.set(
-            MomentTiming::ConversationStart,
-            self.sitting.opens && self.sitting.gap.is_some(),
-        );
-        timings.set(MomentTiming::NaturalPause, flow >= FlowState::Declining);
-        timings.set(
-            MomentTiming::TopicTransition,
-            routed.change.is_some() && routed.from.is_some(),
-        );
-        let moved = emotion.intensity >= 0.5 && emotion.state != EmotionalState::Neutral;
-        timings.set(MomentTiming::EmotionalMoment, moved);
-        timings.set(MomentTiming::AchievementSharing, marks.has(Marks::ACHIEVEMENT));
-        let troubled = marks.has(Marks::PROBLEM) || emotion.triggers.has(EmotionalTrigger::StressIndicators);
-        timings.set(MomentTiming::ProblemMention, troubled);
-        timings.set(
-            MomentTiming::RelationshipDeepening,
-            (risen && self.utterance.has(Cue::Gratitude)) || self.utterance.has(Cue::Confiding),
-        );
-        timings
-    }
-
-    fn suggestions(&self, state: &mut UserState, plan: &TurnPlan) -> Vec<Suggestion> {
-        let triggers = self.emotion.triggers;
-        let achieved = triggers.has(EmotionalTrigger::CelebrationMoments);
-        let ground = Ground {
-            lexicon: self.lexicon,
-            threads: &state.threads,
-            scope: self.scope,
-            turn: state.turns,
-            felt: (self.emotion.state, self.emotion.intensity, achieved),
-            stressed: triggers.has(EmotionalTrigger::StressIndicators),
-            memory: plan.moments.first().map(|moment| moment.quote.as_str()),
-            present: true,
-        };
-        suggest(&mut state.engagement, &ground)
-    }
-
-    /// What the turn leaves to do after the reply.
-    fn pending(&self, state: &UserState, liveliness: f32, latency: Option<Duration>) -> Pending {
-        let at = self.input.sent_at;
-        let hour = state
-            .engagement
-            .local_time
-            .hour(&self.config.engagement.time_zone, at);
-        let facts = NoteFacts {
-            memory: self.input.message,
-            session: state.session.number,
-            scope: self.scope,
-            emotion: self.emotion,
-            at,
-        };
-        Pending {
-            seen: observe(self.utterance, self.emotion.intensity, liveliness, latency, at),
-            felt: Felt::new(self.emotion, self.utterance.themes, at),
-            beat: Beat::new(self.utterance, &self.sitting, liveliness, hour)
-                .switched(self.routed.change.is_some()),
-            mentions: Mentions::new(self.utterance, self.scope),
-            draft: Draft::new(self.utterance, facts),
-        }
-    }
 }
 
 /// Work for the latest turn that does not change its reply: profile, relationship, history, patterns,
@@ -306,6 +190,7 @@ pub fn tick(config: &Config, state: &mut UserState, now: Timestamp) -> Vec<Sugge
     let ground = Ground {
         lexicon: &lexicon,
         threads: &state.threads,
+        boundaries: &state.boundaries,
         scope,
         turn: state.turns,
         felt,

@@ -30,8 +30,9 @@
 //!   relationship. [`plan_turn`] changes it and returns a `TurnPlan`; [`after_turn`] does the work that does
 //!   not change the reply; [`record_feedback`] learns what became of it; [`tick`] says what is due to be
 //!   said unasked. [`Conversations`] keeps the states of many owners behind the port `ConversationEngine`.
-//! - [`enriched_query`] says what to ask the memory for before a turn, [`wellbeing`] how the person has been,
-//!   [`personality_facts`] what of a message is worth keeping.
+//! - [`enriched_query`] says what to ask the memory for before a turn. How the person has been, which facts of
+//!   the message are worth keeping and what all messages amount to is in the plan; between turns and for
+//!   other texts there are [`wellbeing`], [`personality_facts`] and [`UserState::insights`].
 //! - A [`Lexicon`] holds the words of a language; all cues are whole words by lemma, with negation.
 //! - Everything is a function of its arguments: the same events give the same plans and, byte for byte,
 //!   the same state.
@@ -51,6 +52,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod boundary;
 mod config;
 mod conversations;
 mod emotional;
@@ -60,6 +62,7 @@ mod error;
 mod fact;
 mod health;
 mod importance;
+mod insight;
 mod interaction;
 mod lexicon;
 mod moment;
@@ -68,6 +71,7 @@ mod personality;
 mod query;
 mod reason;
 mod relationship;
+mod scene;
 mod session;
 mod state;
 mod supplement;
@@ -85,7 +89,7 @@ pub use emotional::{
 pub use engagement::RhythmSummary;
 pub use engine::{after_turn, plan_turn, record_feedback, tick};
 pub use error::Error;
-pub use fact::{FactKind, PersonalityFact, RelevanceBand, personality_facts};
+pub use fact::personality_facts;
 pub use health::{SubsystemHealth, Subsystems};
 pub use importance::{CORE_MEMORY, ImportanceFactors, MAX_CORE_MEMORIES, MemorySource, age_days};
 pub use lexicon::{Language, Lexicon, LexiconError, Theme};
@@ -96,8 +100,5 @@ pub use query::{
 };
 pub use relationship::{Gesture, Milestone, RelationshipReport};
 pub use state::UserState;
-pub use thread::{ThreadReport, transition_strength};
-pub use wellbeing::{
-    Alert, AlertKind, InterventionStyle, MoodCategory, StressLevel, SupportAdvice, SupportKind,
-    SupportTiming, Wellbeing, wellbeing,
-};
+pub use thread::{PauseReason, SwitchingHabit, ThreadReport, TransitionReport, transition_strength};
+pub use wellbeing::wellbeing;

@@ -1,12 +1,16 @@
 use serde::{Deserialize, Serialize};
-use whisperengine_types::{EngagementStrategy, MemoryId, MemoryOwner, RelationshipPlan, ThreadId, Timestamp};
+use whisperengine_types::{
+    EngagementStrategy, MemoryId, MemoryInsights, MemoryOwner, RelationshipPlan, ThreadId, Timestamp,
+};
 
 use crate::{
+    boundary::Boundaries,
     config::Config,
     emotional::{EmotionalHistory, EmotionalSummary, Felt},
     engagement::{Beat, Engagement, Mentions, RhythmSummary},
     error::Error,
     importance::Reads,
+    insight::insights,
     interaction::InteractionHistory,
     lexicon::Cue,
     moment::{ConnectionReport, Draft, Glances, MomentRecord, Moments},
@@ -14,7 +18,7 @@ use crate::{
     relationship::{Relationship, RelationshipReport},
     session::Session,
     text::{Utterance, hash128},
-    thread::{ThreadReport, Threads},
+    thread::{Scope, SwitchingHabit, ThreadReport, Threads, TransitionReport},
 };
 
 /// Everything the engine knows of one owner's conversation: a value of bounded size, changed only by the
@@ -41,6 +45,8 @@ pub struct UserState {
     pub(crate) glances: Glances,
     /// What the latest turn left to do.
     pub(crate) pending: Option<Pending>,
+    /// Since version 2.
+    pub(crate) boundaries: Boundaries,
 }
 
 /// Work that does not change the reply and is done after it.
@@ -58,7 +64,7 @@ impl UserState {
     pub const MAX_BYTES: usize = 16 * 1024;
 
     const MAGIC: [u8; 4] = *b"WEP4";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     const HEADER: usize = 10;
 
     /// The state of somebody unknown.
@@ -77,6 +83,7 @@ impl UserState {
             reads: Reads::default(),
             glances: Glances::default(),
             pending: None,
+            boundaries: Boundaries::default(),
         }
     }
 
@@ -93,7 +100,7 @@ impl UserState {
         bytes
     }
 
-    /// Reads an encoded state of `owner`.
+    /// Reads an encoded state of `owner`, of this version or an earlier one.
     ///
     /// # Errors
     /// [`Error::NotAState`], [`Error::UnsupportedVersion`], [`Error::DamagedState`], or
@@ -106,7 +113,7 @@ impl UserState {
             return Err(Error::NotAState);
         }
         let version = u16::from_le_bytes([header[4], header[5]]);
-        if version != Self::VERSION {
+        if !(1..=Self::VERSION).contains(&version) {
             return Err(Error::UnsupportedVersion {
                 got: version,
                 supported: Self::VERSION,
@@ -125,7 +132,12 @@ impl UserState {
         let damaged = |_| Error::DamagedState {
             reason: "fields cannot be read",
         };
-        let (mut state, rest): (Self, _) = postcard::take_from_bytes(body).map_err(damaged)?;
+        let mut body = body.to_vec();
+        if version < 2 {
+            // Version 1 ended before the boundaries: nothing was closed.
+            body.push(0);
+        }
+        let (mut state, rest): (Self, _) = postcard::take_from_bytes(&body).map_err(damaged)?;
         if !rest.is_empty() {
             return Err(Error::DamagedState {
                 reason: "bytes follow the last field",
@@ -148,6 +160,16 @@ impl UserState {
         self.threads.reports(self.owner)
     }
 
+    /// The latest changes of thread, latest first, at most eight.
+    pub fn transitions(&self) -> Vec<TransitionReport> {
+        self.threads.transition_reports(self.owner)
+    }
+
+    /// How the person changes the subject, most usual way first.
+    pub fn switching_habits(&self) -> Vec<SwitchingHabit> {
+        self.threads.switching_habits()
+    }
+
     /// Pauses a thread on request; it keeps its context. `false` when no open thread has this id.
     pub fn pause_thread(&mut self, id: &ThreadId) -> bool {
         self.threads
@@ -160,6 +182,16 @@ impl UserState {
         self.threads
             .number_of(self.owner, id)
             .is_some_and(|number| self.threads.resume(number, now))
+    }
+
+    /// What the messages so far amount to, with names in the language of `config`; for the person's own eyes.
+    pub fn insights(&self, config: &Config) -> MemoryInsights {
+        insights(self, &config.language.lexicon(), Scope::Private)
+    }
+
+    /// Subjects that the person does not want to be asked about, latest first; for the person's own eyes.
+    pub fn closed_subjects(&self) -> Vec<String> {
+        self.boundaries.names(Scope::Private).map(str::to_owned).collect()
     }
 
     /// The person's feelings so far.
@@ -215,8 +247,10 @@ impl UserState {
     }
 
     /// Does what the person asks for in words, from this reply on.
-    pub(crate) fn heed(&mut self, utterance: &Utterance<'_>) {
+    pub(crate) fn heed(&mut self, utterance: &Utterance<'_>, scope: Scope, at: Timestamp) {
         self.personality.heed(utterance);
+        let current = self.threads.current_word(scope);
+        self.boundaries.heed(utterance, current, scope, at);
         if utterance.has(Cue::OptOut) {
             self.engagement.initiative.allow(false);
         } else if utterance.has(Cue::OptIn) {
@@ -239,6 +273,7 @@ impl UserState {
         self.engagement.repair();
         self.moments.repair();
         self.reads.repair();
+        self.boundaries.repair();
     }
 }
 

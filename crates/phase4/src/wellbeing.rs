@@ -6,8 +6,10 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use whisperengine_types::Timestamp;
+use whisperengine_types::{
+    Alert, AlertKind, InterventionStyle, MoodCategory, StressLevel, SupportAdvice, SupportKind,
+    SupportTiming, Timestamp, Wellbeing,
+};
 
 use crate::{
     config::Config,
@@ -15,121 +17,6 @@ use crate::{
     number::{DAY, HOUR, signed, unit},
     state::UserState,
 };
-
-/// How somebody has been lately.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wellbeing {
-    /// The latest mood.
-    pub mood: MoodCategory,
-    /// The same as a number, `-1..=1`.
-    pub mood_score: f32,
-    /// How sure of it, `0..=1`.
-    pub mood_confidence: f32,
-    /// Stress over the last days.
-    pub stress: StressLevel,
-    /// The same as a number, `0..=1`.
-    pub stress_score: f32,
-    /// What should worry, most urgent first.
-    pub alerts: Vec<Alert>,
-    /// The support that fits, if any does.
-    pub support: Option<SupportAdvice>,
-}
-
-/// A mood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum MoodCategory {
-    VeryNegative,
-    Negative,
-    Neutral,
-    Positive,
-    VeryPositive,
-}
-
-/// A level of stress; the borders are 0.2, 0.4, 0.6 and 0.8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum StressLevel {
-    Minimal,
-    Low,
-    Moderate,
-    High,
-    Critical,
-}
-
-/// Something that should worry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alert {
-    /// What.
-    pub kind: AlertKind,
-    /// From 1 to 5.
-    pub urgency: u8,
-}
-
-/// What should worry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlertKind {
-    /// Stress above 0.7, critical above 0.85.
-    StressEscalation,
-    /// Three moods below -0.3 in a row.
-    MoodDecline,
-    /// Moods that jump by more than 0.6 from one message to the next.
-    EmotionalVolatility,
-    /// Feelings so strong that they take over.
-    OverwhelmIndicators,
-    /// Three days of silence from somebody who is used to talk.
-    IsolationPattern,
-}
-
-/// Which support fits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SupportAdvice {
-    /// Before, after or during trouble.
-    pub kind: SupportKind,
-    /// In which manner.
-    pub style: InterventionStyle,
-    /// How soon.
-    pub timing: SupportTiming,
-    /// Whether it may be offered unasked now: no opt-out, gap and cap kept or urgency 5.
-    pub due: bool,
-}
-
-/// Before, after or during trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum SupportKind {
-    Preventive,
-    Reactive,
-    Maintenance,
-    Crisis,
-}
-
-/// In which manner to support.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum InterventionStyle {
-    GentleCheckIn,
-    DirectSupport,
-    ResourceOffering,
-    SkillBuilding,
-    CrisisIntervention,
-}
-
-/// How soon to support.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum SupportTiming {
-    Immediate,
-    WithinHour,
-    WithinDay,
-    NextInteraction,
-}
 
 /// Messages that stress is read off, and what each weighs compared with the one after it.
 const WINDOW: usize = 8;
@@ -141,15 +28,14 @@ const SILENCE: Duration = DAY.saturating_mul(3);
 /// Messages from which somebody is used to talk.
 const USED_TO_TALK: u64 = 10;
 
-/// How the person has been lately, as of `now`; the latest turn counts once [`after_turn`](crate::after_turn)
-/// was called for it.
+/// How the person has been lately, as of `now`. The plan of a turn has the same in `wellbeing`; this is for
+/// asking between turns, after a long silence for instance.
 pub fn wellbeing(config: &Config, state: &UserState, now: Timestamp) -> Wellbeing {
-    let recent: Vec<&Felt> = state
-        .emotional
-        .recent()
-        .iter()
-        .filter(|felt| now.since(felt.at) <= RECENT)
-        .collect();
+    let latest = state.pending.as_ref().map(|pending| &pending.felt);
+    let all = state.emotional.recent().iter().chain(latest).rev();
+    let lately = all.filter(|felt| now.since(felt.at) <= RECENT);
+    let mut recent: Vec<&Felt> = lately.take(WINDOW).collect();
+    recent.reverse();
     let (mood_score, mood_confidence) = mood(&recent);
     let stress_score = stress(&recent);
     let mut alerts = alerts(&recent, stress_score);

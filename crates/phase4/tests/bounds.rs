@@ -129,6 +129,8 @@ fn check(plan: &TurnPlan) {
             .is_none_or(|transition| in_unit(transition.strength))
     );
     assert!(plan.moments.len() <= 3 && plan.moments.iter().all(|moment| in_unit(moment.impact)));
+    let quotes: std::collections::HashSet<&str> = plan.moments.iter().map(|m| m.quote.as_str()).collect();
+    assert_eq!(quotes.len(), plan.moments.len(), "a memory is told once");
     let engagement = &plan.engagement;
     assert!(
         in_unit(engagement.score) && in_unit(engagement.stagnation_risk) && engagement.trend.abs() <= 1.0
@@ -141,6 +143,16 @@ fn check(plan: &TurnPlan) {
             .iter()
             .all(|reason| in_unit(reason.weight) && in_unit(reason.score))
     );
+    let wellbeing = &plan.wellbeing;
+    assert!(wellbeing.mood_score.abs() <= 1.0 && in_unit(wellbeing.stress_score));
+    assert!(in_unit(wellbeing.mood_confidence) && wellbeing.alerts.len() <= 5);
+    let told = |fact: &PersonalityFact| in_unit(fact.relevance) && fact.text.chars().count() <= 200;
+    assert!(plan.facts.len() <= FactKind::ALL.len() && plan.facts.iter().all(told));
+    let insights = &plan.insights;
+    assert!(in_unit(insights.network_strength) && insights.clusters.len() <= 3);
+    assert!(insights.important_topics.len() <= 3 && insights.patterns.len() <= 3);
+    assert!(plan.emotional.avoid_topics.len() <= 6 + 12);
+    assert!(plan.phases.is_sorted() && plan.phases.contains(&TurnPhase::Threads));
     assert!(plan.prompt_supplement.chars().count() <= Config::default().prompt.budget_chars);
 }
 
@@ -285,7 +297,7 @@ fn states_of_others_and_of_other_versions_are_refused() {
     newer[4] = 9;
     assert_eq!(
         UserState::decode(&owner("ana"), &newer).unwrap_err(),
-        Error::UnsupportedVersion { got: 9, supported: 1 }
+        Error::UnsupportedVersion { got: 9, supported: 2 }
     );
     assert_eq!(
         UserState::decode(&owner("ana"), b"").unwrap_err(),
@@ -301,6 +313,26 @@ fn states_of_others_and_of_other_versions_are_refused() {
 }
 
 /// Messages as people write them, without end: the words depend on the number alone.
+/// Written by the library when the format had version 1.
+#[test]
+fn a_state_of_version_1_is_read_and_goes_on() {
+    let kept = include_bytes!("data/state-v1.bin");
+    assert_eq!(kept[4..6], [1, 0]);
+    let owner = owner("fixture");
+    let mut talk = Talk::new("fixture");
+    talk.state = UserState::decode(&owner, kept).unwrap();
+    assert_eq!(talk.state.turns(), 40);
+    assert!(talk.state.closed_subjects().is_empty());
+    assert!(!talk.state.threads().is_empty() && !talk.state.connections().is_empty());
+    talk.wait(days(20));
+    talk.say("I don't want to talk about my sister.");
+    let again = UserState::decode(&owner, &talk.state.encode()).unwrap();
+    assert_eq!(again, talk.state);
+    assert_eq!(again.closed_subjects(), ["sister"]);
+    let cut = UserState::decode(&owner, &kept[..kept.len() - 1]);
+    assert!(matches!(cut, Err(Error::DamagedState { .. })), "{cut:?}");
+}
+
 fn chatter(number: u64) -> String {
     const SUBJECTS: [&str; 12] = [
         "guitar", "garden", "boss", "sister", "laptop", "marathon", "recipe", "doctor", "landlord", "puppy",

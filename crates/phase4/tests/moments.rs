@@ -322,3 +322,64 @@ fn the_sentence_that_matters_is_quoted() {
         "I planted tomatoes behind the greenhouse."
     );
 }
+
+#[test]
+fn a_word_in_common_is_no_thing_in_common() {
+    let offered = |old: &str, now: &str, similarity: f32| {
+        let mut talk = Talk::new("ana");
+        talk.say("Hello there, nice to see you.");
+        let said = talk.now;
+        talk.wait(days(2));
+        talk.recalled = vec![remembered("old", old, said, similarity)];
+        talk.say_with(now, &glad()).moments.len()
+    };
+    let homeless = "I spoke at the homeless shelter where I am a volunteer.";
+    let cases = [
+        (
+            homeless,
+            "I am a volunteer at the homeless shelter again!",
+            0.6,
+            1,
+        ),
+        (homeless, "I am a volunteer at a dog shelter now!", 0.6, 0),
+        (
+            homeless,
+            "I met a volunteer. I found a shelter for my bicycle.",
+            0.6,
+            0,
+        ),
+        (
+            "I planted tulips and roses in my garden before the winter came.",
+            "I bought some sandwiches, a kayak, two paddles and a helmet for the garden.",
+            0.66,
+            0,
+        ),
+        (
+            "It was odd. It made me see how crucial the tulips and roses are.",
+            "I planted tulips and roses!",
+            0.6,
+            0,
+        ),
+        (
+            "I'm sorry to hear about Max and his kennel.",
+            "Max has a kennel and I love it!",
+            0.6,
+            0,
+        ),
+    ];
+    for (old, now, similarity, expected) in cases {
+        assert_eq!(offered(old, now, similarity), expected, "{old} / {now}");
+    }
+}
+
+#[test]
+fn anothers_trouble_recalls_none_of_ones_own() {
+    let offered = |now: &str| {
+        let mut talk = Talk::new("ana");
+        talk.say_with("I felt so lonely after the funeral of my aunt.", &sad());
+        talk.wait(days(3));
+        talk.say_with(now, &sad()).moments.len()
+    };
+    assert_eq!(offered("I feel so sad today."), 1);
+    assert_eq!(offered("That is really sad. You did well."), 0);
+}

@@ -316,3 +316,24 @@ fn importance_weighs_and_decays_as_documented() {
         assert!((0.0..=1.0).contains(&factors.importance()));
     }
 }
+
+#[test]
+fn what_sets_a_pattern_off_is_known() {
+    let mut talk = Talk::new("ana");
+    for _ in 0..4 {
+        talk.say_with(
+            "I am so stressed, the deadline is too much.",
+            &feels(PrimaryEmotion::Fear, 0.8, -0.7),
+        );
+    }
+    talk.say("The train is late.");
+    let summary = talk.state.emotional_summary();
+    let (pattern, triggers) = &summary.common_triggers[0];
+    assert_eq!(*pattern, summary.clusters[0].pattern);
+    assert!(
+        triggers
+            .iter()
+            .any(|trigger| trigger.name() == "stress_indicators"),
+        "{triggers:?}"
+    );
+}

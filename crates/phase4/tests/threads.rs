@@ -4,6 +4,7 @@
 mod common;
 
 use common::*;
+use whisperengine_phase4::PauseReason;
 use whisperengine_types::*;
 
 fn state_of(talk: &Talk, id: &ThreadId) -> ThreadState {
@@ -346,4 +347,33 @@ fn nothing_private_shows_in_a_public_channel() {
         thread(&talk.say("Back to the divorce and the therapist.")).id,
         secret
     );
+}
+
+#[test]
+fn changes_of_thread_and_the_habit_of_them_are_kept() {
+    let mut talk = Talk::new("ana");
+    talk.say("I tuned my guitar and changed the strings of the guitar.");
+    talk.say("By the way, my landlord wants to renovate the kitchen.");
+    talk.say("The landlord starts with the kitchen tiles on Monday.");
+    let changes = talk.state.transitions();
+    assert_eq!(changes.len(), 2);
+    assert_eq!(
+        (changes[0].kind, changes[0].accepted),
+        (TransitionType::ExplicitSwitch, Some(true))
+    );
+    assert_eq!(changes[1].from, None);
+    let habits = talk.state.switching_habits();
+    let switch = habits
+        .iter()
+        .find(|habit| habit.kind == TransitionType::ExplicitSwitch);
+    assert_eq!(switch.map(|habit| (habit.times, habit.stayed)), Some((1, 1)));
+    let left = changes[0].from.clone().unwrap();
+    let report = talk
+        .state
+        .threads()
+        .into_iter()
+        .find(|thread| thread.id == left)
+        .unwrap();
+    assert_eq!(report.paused_because, Some(PauseReason::Switched));
+    assert!(report.urgency <= 1.0 && report.time_sensitivity <= 1.0);
 }

@@ -4,10 +4,7 @@
 mod common;
 
 use common::*;
-use whisperengine_phase4::{
-    AlertKind, FactKind, InterventionStyle, MoodCategory, RelevanceBand, StressLevel, SubsystemHealth,
-    Subsystems, SupportKind, SupportTiming, Wellbeing, personality_facts, wellbeing,
-};
+use whisperengine_phase4::{SubsystemHealth, Subsystems, personality_facts, wellbeing};
 use whisperengine_types::*;
 
 fn of(talk: &Talk) -> Wellbeing {

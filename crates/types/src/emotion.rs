@@ -241,9 +241,12 @@ impl EmotionSet {
 
     /// The emotions by id.
     pub fn iter(self) -> impl Iterator<Item = Emotion> {
-        Emotion::ALL
-            .into_iter()
-            .filter(move |&emotion| self.contains(emotion))
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let first = *Emotion::ALL.get(rest.trailing_zeros() as usize)?;
+            rest &= rest - 1;
+            Some(first)
+        })
     }
 }
 

@@ -28,6 +28,7 @@
 mod clock;
 mod embedding;
 mod emotion;
+mod fact;
 mod filter;
 mod id;
 mod memory;
@@ -36,12 +37,14 @@ mod outcome;
 mod plan;
 mod port;
 mod timestamp;
+mod wellbeing;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedding::{Distance, Embedding, EmbeddingError, EmbeddingSpace, Similarity};
 pub use emotion::{
     Emotion, EmotionReading, EmotionSet, EmotionTrigger, PrimaryEmotion, TriggerSource, VaderScores,
 };
+pub use fact::{FactKind, PersonalityFact, RelevanceBand};
 pub use filter::{Comparison, Filter, MetadataValue};
 pub use id::{BotId, ChannelId, Id, IdError, MemoryId, SessionId, SpaceId, ThreadId, UserId, kind};
 pub use memory::{
@@ -52,10 +55,11 @@ pub use message::{Message, MessageError, Priority, SessionKey, UnknownPriority, 
 pub use outcome::{Component, Degradation, Durability, StageTimings, TurnOutcome};
 pub use plan::{
     CommunicationStyle, ConnectionType, ConversationMode, EmotionalGuidance, EmotionalState, EngagementPlan,
-    EngagementStrategy, FlowState, InteractionType, MomentPlan, MomentTiming, MomentType, Reason,
-    RelationshipLevel, RelationshipPlan, RelationshipStage, ResponseLength, StagnationKind, StagnationSignal,
-    Suggestion, SupportLevel, ThreadPhase, ThreadPlan, ThreadPriority, ThreadState, ThreadTransition,
-    ToneDials, TopicRelevance, TransitionType, TurnPlan, WaitingThread,
+    EngagementStrategy, FlowState, InteractionType, MemoryCluster, MemoryInsights, MomentPlan, MomentTiming,
+    MomentType, Reason, RelationshipLevel, RelationshipPlan, RelationshipStage, ResponseLength,
+    StagnationKind, StagnationSignal, Suggestion, SupportLevel, ThreadPhase, ThreadPlan, ThreadPriority,
+    ThreadState, ThreadTransition, ToneDials, TopicRelevance, TransitionType, TurnPhase, TurnPlan,
+    WaitingThread,
 };
 pub use port::{
     BoxFuture, ConversationEngine, ConversationError, Embedder, EmotionAnalyzer, EmotionError, Feedback,
@@ -63,3 +67,7 @@ pub use port::{
     ResponderError, Silent, TurnInput, ZeroEmbedder,
 };
 pub use timestamp::{Timestamp, TimestampError};
+pub use wellbeing::{
+    Alert, AlertKind, InterventionStyle, MoodCategory, StressLevel, SupportAdvice, SupportKind,
+    SupportTiming, Wellbeing,
+};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MemoryId, ThreadId, Timestamp};
+use crate::{MemoryId, PersonalityFact, ThreadId, Timestamp, Wellbeing};
 
 /// What to take into account when answering one message.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -25,11 +25,77 @@ pub struct TurnPlan {
     pub relationship: RelationshipPlan,
     /// How the person likes to be answered.
     pub style: CommunicationStyle,
+    /// How the person has been lately, this message included. Drawn from all of their talks: not for others'
+    /// eyes when the message was public.
+    #[serde(default)]
+    pub wellbeing: Wellbeing,
+    /// What the message tells of its writer that is worth keeping, most relevant first.
+    #[serde(default)]
+    pub facts: Vec<PersonalityFact>,
+    /// What the messages so far amount to.
+    #[serde(default)]
+    pub insights: MemoryInsights,
+    /// The parts of the work that were done for this plan, in their order.
+    #[serde(default)]
+    pub phases: Vec<TurnPhase>,
     /// Why each of these was decided.
     pub reasons: Vec<Reason>,
     /// The above as text for a language model: short, within the configured number of characters, with
     /// memories quoted as data.
     pub prompt_supplement: String,
+}
+
+/// A part of the work on a plan. Those that a turn gives no occasion for are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TurnPhase {
+    /// The feeling was assessed.
+    Emotion,
+    /// Mode and interaction type were chosen.
+    Interaction,
+    /// The thread was found.
+    Threads,
+    /// The flow was measured.
+    Engagement,
+    /// Old memories were looked through; not in a turn without an occasion to bring one up.
+    Moments,
+    /// Suggestions were made; only when the conversation needs a push.
+    Suggestions,
+    /// Closeness and style were read off the profile.
+    Relationship,
+    /// Mood and stress of the last days were summed up.
+    Wellbeing,
+    /// Facts were looked for.
+    Facts,
+    /// Insights were gathered.
+    Insights,
+    /// The text for the language model was written; not with a budget of 0.
+    Supplement,
+}
+
+/// What the messages of a person so far amount to. In a public channel only what was said there, and no
+/// patterns or clusters, which are drawn from all talks.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MemoryInsights {
+    /// Words that the person keeps coming back to, strongest first, at most three.
+    pub important_topics: Vec<String>,
+    /// Emotional patterns that have shown three times or more, most frequent first, at most three:
+    /// `support_seeking`, `celebration_moments`, ...
+    pub patterns: Vec<String>,
+    /// Messages that belong together, largest group first, at most three.
+    pub clusters: Vec<MemoryCluster>,
+    /// How closely the messages hang together: the share of them that belongs to a group, `0..=1`.
+    pub network_strength: f32,
+}
+
+/// Messages that belong together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemoryCluster {
+    /// What ties them together: a theme, else the most telling word.
+    pub topic: String,
+    /// How many there are.
+    pub messages: u32,
 }
 
 /// One cue behind a decision.
@@ -108,6 +174,10 @@ pub struct EmotionalGuidance {
     pub expected_effectiveness: f32,
     /// How sure of it, `0..=1`.
     pub confidence: f32,
+    /// What not to bring up unasked: subjects the person does not want to talk about and, in a low moment,
+    /// those that hurt lately.
+    #[serde(default)]
+    pub avoid_topics: Vec<String>,
 }
 
 /// The feelings that the conversation engine tells apart.

@@ -49,6 +49,11 @@ impl EmotionalTrigger {
         (Self::RelationshipConcerns, "relationship_concerns"),
     ];
 
+    /// Every trigger.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().map(|(trigger, _)| trigger)
+    }
+
     /// The lower-case name.
     pub fn name(self) -> &'static str {
         Self::ALL[self as usize].1

@@ -6,7 +6,22 @@ use super::{
 };
 use crate::number::unit;
 
-/// How to answer the feeling.
+/// Every tone and style that guidance may name.
+pub(crate) const MANNERS: [&str; 11] = [
+    "professionally_supportive",
+    "warmly_celebratory",
+    "deeply_empathetic",
+    "enthusiastic_sharing",
+    "gentle_supportive",
+    "calm_understanding",
+    "reassuring_stable",
+    "engaged_curious",
+    "balanced_natural",
+    "calm_grounding",
+    "enthusiastic_celebratory",
+];
+
+/// How to answer the feeling; what to avoid is added by the caller, who knows what was refused.
 pub(crate) fn guide(context: &EmotionalContext, history: &EmotionalHistory) -> EmotionalGuidance {
     use EmotionalState as S;
     let has = |trigger| context.triggers.has(trigger);
@@ -43,6 +58,7 @@ pub(crate) fn guide(context: &EmotionalContext, history: &EmotionalHistory) -> E
             + 0.1 * context.depth
             + 0.1 * context.alignment)
             .clamp(0.3, 1.0),
+        avoid_topics: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@ use whisperengine_types::{EmotionalState, Timestamp};
 
 use super::context::{EmotionalContext, EmotionalTrigger, Triggers, is_unpleasant};
 use crate::{
-    lexicon::Themes,
+    lexicon::{Theme, Themes},
     number::{Byte, DAY, SignedByte, push_bounded, unit},
 };
 
@@ -126,6 +126,8 @@ pub struct EmotionalSummary {
     pub distribution: Vec<(EmotionalState, f32)>,
     /// Patterns that showed at least three times, most frequent first.
     pub clusters: Vec<EmotionalCluster>,
+    /// What sets each of these patterns off: triggers in at least three tenths of its latest messages.
+    pub common_triggers: Vec<(EmotionalPattern, Vec<EmotionalTrigger>)>,
     /// Mean success of answers over the patterns, `0..=1`.
     pub mean_success: f32,
 }
@@ -226,6 +228,31 @@ impl EmotionalHistory {
         self.recent.iter().filter(hurt).count()
     }
 
+    /// Subjects on which at least `times` of the last messages were unpleasant.
+    pub(crate) fn sore_subjects(&self, times: usize) -> Themes {
+        let mut sore = Themes::default();
+        for theme in Theme::ALL.into_iter().filter(|theme| theme.is_subject()) {
+            let hurt = |felt: &&Felt| felt.is_unpleasant() && felt.themes.contains(theme);
+            if self.recent.iter().filter(hurt).count() >= times {
+                sore.insert(theme);
+            }
+        }
+        sore
+    }
+
+    /// The names of the patterns that have shown often enough to count, most frequent first.
+    pub(crate) fn lasting_patterns(&self, limit: usize) -> Vec<String> {
+        let mut lasting: Vec<(u32, EmotionalPattern)> = self
+            .clusters
+            .iter()
+            .filter(|known| known.frequency >= CLUSTER_MINIMUM)
+            .map(|known| (known.frequency, known.pattern))
+            .collect();
+        lasting.sort_by_key(|&(frequency, pattern)| (std::cmp::Reverse(frequency), pattern));
+        let named = lasting.iter().take(limit);
+        named.map(|(_, pattern)| pattern.name().to_owned()).collect()
+    }
+
     /// Turns from unpleasant to pleasant.
     pub(crate) fn recoveries(&self) -> usize {
         let mut low = false;
@@ -291,9 +318,23 @@ impl EmotionalHistory {
                 .iter()
                 .map(|&state| (state, share(self.distribution[state as usize])))
                 .collect(),
+            common_triggers: clusters
+                .iter()
+                .map(|known| (known.pattern, self.common_triggers(known.pattern)))
+                .collect(),
             mean_success: if clusters.is_empty() { 0.7 } else { mean },
             clusters,
         }
+    }
+
+    fn common_triggers(&self, pattern: EmotionalPattern) -> Vec<EmotionalTrigger> {
+        let members = || self.recent.iter().filter(|felt| felt.pattern == Some(pattern));
+        let all = members().count();
+        let common = |trigger: &EmotionalTrigger| {
+            let with = members().filter(|felt| felt.triggers.has(*trigger)).count();
+            with > 0 && 10 * with >= 3 * all
+        };
+        EmotionalTrigger::all().filter(common).collect()
     }
 
     /// Brings decoded values into their ranges.

@@ -12,7 +12,7 @@ mod mapping;
 
 pub use context::EmotionalTrigger;
 pub(crate) use context::{Assessment, EmotionalContext, assess};
-pub(crate) use guidance::guide;
+pub(crate) use guidance::{MANNERS, guide};
 pub use history::{EmotionalCluster, EmotionalPattern, EmotionalSummary};
 pub(crate) use history::{EmotionalHistory, Felt, STATES, state_name};
 pub use mapping::emotional_state_from_label;

@@ -91,6 +91,25 @@ impl Interests {
         found
     }
 
+    /// The strongest of them, without their scores.
+    pub(crate) fn words(&self, here: Scope, limit: usize) -> Vec<String> {
+        let mut best: [Option<&Interest>; 3] = [None; 3];
+        let limit = limit.min(best.len());
+        let visible = |known: &&Interest| known.score >= ENOUGH && known.scope.visible_in(here);
+        for known in self.words.iter().filter(visible) {
+            let before = |other: &Interest| (other.score, known.word) < (known.score, other.word);
+            let place = best[..limit].iter().position(|other| other.is_none_or(before));
+            if let Some(place) = place {
+                best[place..limit].rotate_right(1);
+                best[place] = Some(known);
+            }
+        }
+        best.iter()
+            .flatten()
+            .map(|known| known.word.as_str().to_owned())
+            .collect()
+    }
+
     pub(crate) fn repair(&mut self) {
         self.words.truncate(MAX_WORDS);
         for known in &mut self.words {

@@ -4,6 +4,7 @@ use whisperengine_types::{EmotionalState, EngagementStrategy, Suggestion, TopicR
 
 use super::Engagement;
 use crate::{
+    boundary::Boundaries,
     lexicon::Lexicon,
     number::unit,
     text::{clip, fold32, hash64},
@@ -15,6 +16,7 @@ use crate::{
 pub(crate) struct Ground<'a> {
     pub(crate) lexicon: &'a Lexicon,
     pub(crate) threads: &'a Threads,
+    pub(crate) boundaries: &'a Boundaries,
     pub(crate) scope: Scope,
     pub(crate) turn: u64,
     /// The latest feeling: state, intensity, whether an achievement was told.
@@ -45,7 +47,9 @@ pub(crate) fn suggest(engagement: &mut Engagement, ground: &Ground<'_>) -> Vec<S
         let stale = engagement.initiative.is_stale(candidate.key());
         candidate.boost = unit(candidate.boost + 0.4 * learnt - if stale { 0.5 } else { 0.0 });
     }
-    candidates.retain(|candidate| candidate.boost > 0.2);
+    candidates.retain(|candidate| {
+        candidate.boost > 0.2 && !ground.boundaries.cover(ground.lexicon, &candidate.subject)
+    });
     candidates.sort_by(|a, b| b.boost.total_cmp(&a.boost).then(a.strategy.cmp(&b.strategy)));
     let mut chosen: Vec<Suggestion> = Vec::new();
     for candidate in candidates {

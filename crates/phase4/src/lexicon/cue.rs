@@ -11,12 +11,18 @@ macro_rules! cues {
 
             /// Every family with the name of its section in the lexicon file.
             pub(crate) const ALL: [(Self, &'static str); Self::COUNT] = [$((Self::$name, $text)),*];
+
+            /// The family's place in a set of families.
+            pub(crate) const fn bit(self) -> u128 {
+                1 << self as u8
+            }
         }
     };
 }
 
 cues! {
-    Negator = "negator", Contrast = "contrast", Intensifier = "intensifier", Diminisher = "diminisher",
+    Negator = "negator", TrailingNegator = "trailing_negator", Clause = "clause", Link = "link",
+    Contrast = "contrast", Intensifier = "intensifier", Diminisher = "diminisher",
     Stop = "stop", Common = "common",
     Joy = "joy", Sadness = "sadness", Anger = "anger", Fear = "fear", Surprise = "surprise",
     Disgust = "disgust", Anticipation = "anticipation", Trust = "trust", Ahead = "ahead",

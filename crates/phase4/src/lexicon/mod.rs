@@ -9,6 +9,7 @@
 
 mod cue;
 mod parse;
+mod prompt;
 mod stem;
 mod table;
 mod theme;
@@ -17,12 +18,13 @@ use std::sync::{Arc, OnceLock};
 
 pub(crate) use cue::Cue;
 pub use parse::LexiconError;
+pub(crate) use prompt::Prompt;
 use serde::{Deserialize, Serialize};
-pub(crate) use table::Table;
+pub(crate) use table::{Place, Table};
 pub use theme::Theme;
 pub(crate) use theme::Themes;
 
-use crate::text::{HashedMap, hash64};
+use crate::text::{Fnv, HashedMap, hash64};
 
 /// The cues, lemmas and phrases of one language.
 #[derive(Debug)]
@@ -31,6 +33,7 @@ pub struct Lexicon {
     pub(crate) stems: Table<Entry>,
     stemmer: stem::Stemmer,
     phrases: HashedMap<Box<str>>,
+    prompts: Vec<Box<str>>,
     seed: u64,
 }
 
@@ -41,6 +44,9 @@ pub(crate) struct Entry {
     pub(crate) phrases: Vec<Phrase>,
     /// Which of the families below the word itself is in.
     pub(crate) flags: u8,
+    /// Of an exact form: its stem, and where that is.
+    pub(crate) stem: u64,
+    pub(crate) stem_place: Place,
 }
 
 impl Entry {
@@ -48,6 +54,25 @@ impl Entry {
     pub(crate) const CONTRAST: u8 = 2;
     pub(crate) const INTENSIFIER: u8 = 4;
     pub(crate) const NEGATOR: u8 = 8;
+    pub(crate) const COMMON: u8 = 16;
+    pub(crate) const TRAILING: u8 = 32;
+    pub(crate) const CLAUSE: u8 = 64;
+    pub(crate) const LINK: u8 = 128;
+
+    /// The mark of a family that is nothing but one.
+    fn flag(cue: Cue) -> u8 {
+        match cue {
+            Cue::Stop => Self::STOP,
+            Cue::Contrast => Self::CONTRAST,
+            Cue::Intensifier => Self::INTENSIFIER,
+            Cue::Negator => Self::NEGATOR,
+            Cue::Common => Self::COMMON,
+            Cue::TrailingNegator => Self::TRAILING,
+            Cue::Clause => Self::CLAUSE,
+            Cue::Link => Self::LINK,
+            _ => 0,
+        }
+    }
 }
 
 /// The rest of a phrase after its first word: the second word, looked at first, and those after it.
@@ -113,19 +138,26 @@ impl Lexicon {
         self.seed
     }
 
-    /// Hash of the stem of a lower-case word; `scratch` saves an allocation.
-    pub(crate) fn stem(&self, word: &str, hash: u64, scratch: &mut String) -> u64 {
-        let stem = self.stemmer.stem(word, hash, scratch);
-        if stem == word {
-            hash
-        } else {
-            hash64(stem.as_bytes())
-        }
+    /// Hash of the stem of a lower-case word with this hash; `scratch` saves an allocation.
+    pub(crate) fn stem(&self, word: &[u8], hash: u64, scratch: &mut Vec<u8>) -> u64 {
+        self.stemmer.stem(word, hash, scratch)
     }
 
     /// The text of a phrase; [`Lexicon::parse`] has seen to it that every one exists.
     pub(crate) fn phrase(&self, key: &str) -> &str {
         self.phrases.get(&hash64(key.as_bytes())).map_or("", |text| text)
+    }
+
+    /// The text of the phrase whose key is `prefix` and `name` together.
+    pub(crate) fn named(&self, prefix: &str, name: &str) -> &str {
+        let mut key = Fnv::new();
+        prefix.bytes().chain(name.bytes()).for_each(|byte| key.feed(byte));
+        self.phrases.get(&key.finish()).map_or("", |text| text)
+    }
+
+    /// A part of the supplement.
+    pub(crate) fn prompt(&self, prompt: Prompt) -> &str {
+        &self.prompts[prompt as usize]
     }
 
     /// The text of a phrase with its places filled in.

@@ -1,4 +1,4 @@
-use super::{Cue, Entry, Lexicon, Phrase, Table, stem::Stemmer};
+use super::{Cue, Entry, Lexicon, Phrase, Prompt, Table, Theme, stem::Stemmer};
 use crate::text::{HashedMap, hash64};
 
 /// Why files are not a lexicon.
@@ -38,16 +38,22 @@ impl Lexicon {
     /// [`LexiconError`] names the section, line or phrase that is wrong or missing.
     pub fn parse(cues: &str, lemmas: &str, phrases: &str) -> Result<Self, LexiconError> {
         let stemmer = Stemmer::parse(lemmas).map_err(|line| LexiconError::Syntax { line })?;
+        let said = read_phrases(phrases)?;
+        let prompt = |key: &&str| said.get(&hash64(key.as_bytes())).cloned().unwrap_or_default();
         let mut lexicon = Self {
             exact: Table::default(),
             stems: Table::default(),
             stemmer,
-            phrases: read_phrases(phrases)?,
+            prompts: Prompt::KEYS.iter().map(prompt).collect(),
+            phrases: said,
             seed: [cues, lemmas, phrases]
                 .iter()
                 .fold(0_u64, |seed, file| seed.rotate_left(21) ^ hash64(file.as_bytes())),
         };
         lexicon.read_cues(cues)?;
+        for entry in lexicon.exact.values_mut() {
+            entry.stem_place = lexicon.stems.place(entry.stem);
+        }
         for entry in lexicon.exact.values_mut().chain(lexicon.stems.values_mut()) {
             entry
                 .phrases
@@ -96,21 +102,22 @@ impl Lexicon {
             Some(text) => (text, true),
             None => (text, false),
         };
-        let mut scratch = String::new();
-        let keys: Vec<u64> = text
-            .split_whitespace()
-            .map(|word| {
-                let hash = hash64(word.as_bytes());
-                if exact {
-                    hash
-                } else {
-                    self.stem(word, hash, &mut scratch)
-                }
-            })
+        let mut scratch = Vec::new();
+        let words = || {
+            text.split_whitespace()
+                .map(|word| (word, hash64(word.as_bytes())))
+        };
+        let keys: Vec<u64> = words()
+            .map(|(word, hash)| self.stem(word.as_bytes(), hash, &mut scratch))
             .collect();
-        let (&first, rest) = keys.split_first()?;
-        let entries = if exact { &mut self.exact } else { &mut self.stems };
-        let entry = entries.slot(first);
+        let (&stem, rest) = keys.split_first()?;
+        let entry = if exact {
+            let (_, surface) = words().next()?;
+            self.exact.slot(surface)
+        } else {
+            self.stems.slot(stem)
+        };
+        entry.stem = stem;
         if let Some((&second, rest)) = rest.split_first().filter(|_| !exact) {
             entry.phrases.push(Phrase {
                 second,
@@ -119,14 +126,10 @@ impl Lexicon {
                 weight,
             });
         } else if rest.is_empty() {
-            entry.flags |= match cue {
-                Cue::Stop => Entry::STOP,
-                Cue::Contrast => Entry::CONTRAST,
-                Cue::Intensifier => Entry::INTENSIFIER,
-                Cue::Negator => Entry::NEGATOR,
-                _ => 0,
-            };
-            entry.cues.push((cue, weight));
+            entry.flags |= Entry::flag(cue);
+            if matches!(cue, Cue::Intensifier) || Entry::flag(cue) == 0 {
+                entry.cues.push((cue, weight));
+            }
         } else {
             // A phrase is matched by lemma; an exact one would never be found.
             return None;
@@ -167,6 +170,7 @@ fn required_phrases() -> impl Iterator<Item = String> {
         "nothing",
         "resume_question",
         "resume_commitment",
+        "urgent",
     ];
     let moments = [
         "achievement_callback",
@@ -198,13 +202,17 @@ fn required_phrases() -> impl Iterator<Item = String> {
         .into_iter()
         .flat_map(|key| [format!("callback.{key}"), format!("tone.{key}")]);
     let suggestions = suggestions.into_iter().map(|key| format!("suggest.{key}"));
+    let states = crate::emotional::STATES.map(crate::emotional::state_name);
+    let named = |prefix: &'static str, names: &[&str]| -> Vec<String> {
+        names.iter().map(|name| format!("{prefix}{name}")).collect()
+    };
     bridges
         .chain(moments)
         .chain(suggestions)
         .chain((1..=8).map(|n| format!("explore.{n}")))
-        .chain(
-            crate::emotional::STATES
-                .iter()
-                .map(|&state| format!("feeling.{}", crate::emotional::state_name(state))),
-        )
+        .chain(named("feeling.", &states))
+        .chain(named("state.", &states))
+        .chain(named("manner.", &crate::emotional::MANNERS))
+        .chain(named("theme.", &Theme::ALL.map(Theme::name)))
+        .chain(named("", &Prompt::KEYS))
 }

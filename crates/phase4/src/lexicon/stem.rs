@@ -65,74 +65,77 @@ impl Stemmer {
         Some(())
     }
 
-    /// Writes the stem of the lower-case `word`, whose hash is `hash`, into `out`.
-    pub(super) fn stem<'a>(&'a self, word: &'a str, hash: u64, out: &'a mut String) -> &'a str {
+    /// The hash of the stem of the lower-case `word`, whose own hash is `hash`.
+    pub(super) fn stem(&self, word: &[u8], hash: u64, out: &mut Vec<u8>) -> u64 {
         let irregular = self.irregular.get(hash);
-        let word = irregular.map_or(word, |base| base);
+        let word = irregular.map_or(word, |base| base.as_bytes());
         // Longer "words" are not words; rules over them would cost time and give nothing.
-        if word.len() < 3 || word.len() > 40 || word.as_bytes()[0].is_ascii_digit() {
-            return word;
+        if word.len() < 3 || word.len() > 40 || word[0].is_ascii_digit() {
+            return if irregular.is_some() { hash64(word) } else { hash };
         }
         out.clear();
-        if word.is_ascii() || self.fold.is_empty() {
-            out.push_str(word);
+        let folded = !(self.fold.is_empty() || word.is_ascii());
+        if folded {
+            self.fold_into(&String::from_utf8_lossy(word), out);
         } else {
-            self.fold_into(word, out);
+            out.extend_from_slice(word);
         }
-        if irregular.is_none() {
-            self.strip_endings(out);
-        }
-        let bytes = out.as_bytes();
-        if let [.., a, b] = bytes
+        let stripped = irregular.is_none() && self.strip_endings(out);
+        let mut changed = irregular.is_some() || folded || stripped;
+        if let [.., a, b] = out[..]
             && a == b
-            && self.undouble.contains(b)
+            && self.undouble.contains(&b)
         {
             out.pop();
+            changed = true;
         }
-        if out.len() >= 3 && self.drop.is_some() && out.as_bytes().last().copied() == self.drop {
+        if out.len() >= 3 && self.drop.is_some() && out.last().copied() == self.drop {
             out.pop();
+            changed = true;
         }
-        out
+        if changed { hash64(out) } else { hash }
     }
 
-    fn fold_into(&self, word: &str, out: &mut String) {
+    fn fold_into(&self, word: &str, out: &mut Vec<u8>) {
         for c in word.chars() {
             match self.fold.iter().find(|(from, _)| *from == c) {
-                Some((_, to)) => out.push_str(to),
-                None => out.push(c),
+                Some((_, to)) => out.extend_from_slice(to.as_bytes()),
+                None => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
     }
 
-    fn strip_endings(&self, word: &mut String) {
+    /// Whether an ending was taken off.
+    fn strip_endings(&self, word: &mut Vec<u8>) -> bool {
         let mut changed = 0;
-        let last = |word: &str| word.as_bytes().last().copied();
-        if self.last & letter(word.as_bytes()) == 0 {
-            return;
+        if self.last & letter(word) == 0 {
+            return false;
         }
         for ending in &self.endings {
-            if last(&ending.suffix) != last(word) {
+            let suffix = ending.suffix.as_bytes();
+            if suffix.last() != word.last() {
                 continue;
             }
-            let Some(rest) = word.strip_suffix(&*ending.suffix) else {
+            let Some(rest) = word.strip_suffix(suffix) else {
                 continue;
             };
-            let has_vowel = || rest.bytes().any(|b| b"aeiouy".contains(&b) || !b.is_ascii());
+            let has_vowel = || rest.iter().any(|b| b"aeiouy".contains(b) || !b.is_ascii());
             if rest.len() < ending.minimum || (ending.vowel && !has_vowel()) {
                 continue;
             }
             let keep = rest.len();
             if *ending.suffix == *ending.replacement {
-                return;
+                return changed > 0;
             }
             word.truncate(keep);
-            word.push_str(&ending.replacement);
+            word.extend_from_slice(ending.replacement.as_bytes());
             changed += 1;
             // A plural may hide one more ending ("feelings"); two are the most.
             if changed == 2 {
-                return;
+                break;
             }
         }
+        changed > 0
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Old<'a> {
     pub(super) themes: Themes,
     /// The telling words of the sentence that would be quoted.
     pub(super) terms: &'a [u32],
+    /// What tells each of them apart, where known.
+    pub(super) modifiers: &'a [u32],
     /// Whether that sentence tells an achievement.
     pub(super) achieved: bool,
     /// Cosine with the present message, where known.
@@ -48,15 +50,22 @@ pub(super) struct Connection {
 pub(super) const ALIKE: f32 = 0.45;
 pub(super) const NEAR_WORD: f32 = 0.65;
 
+/// Share of the telling words of either that a single word in common has to be.
+const GOOD_PART: f32 = 0.25;
+
 /// What a message and a memory share.
 #[derive(Debug, Clone, Copy)]
 struct Shared {
     /// Telling words, in the sentence to quote and in what the person tells now.
     terms: usize,
+    /// The most of them that stand in one sentence now: together they name a thing, apart they name two.
+    together: usize,
     /// Subjects.
     themes: usize,
     /// Share of the telling words of what the person tells now.
     overlap: f32,
+    /// Share of the telling words of the longer of the two.
+    part: f32,
     similarity: f32,
     /// Whether the similarity is known; notes have none.
     measured: bool,
@@ -66,12 +75,32 @@ struct Shared {
 
 impl Shared {
     fn of(old: &Old<'_>, now: &Occasion<'_>) -> Self {
-        let terms = now.told.iter().filter(|term| old.terms.contains(term)).count();
+        let told = now.utterance.told();
+        let mut terms = 0;
+        let mut in_sentence = [0_usize; 64];
+        for term in now
+            .utterance
+            .terms
+            .iter()
+            .filter(|term| now.told.contains(&term.id))
+        {
+            if !old.terms.contains(&term.id) || is_another(term.id, old, now) {
+                continue;
+            }
+            terms += 1;
+            let mut left = term.sentences & told;
+            while left != 0 {
+                in_sentence[left.trailing_zeros() as usize] += 1;
+                left &= left - 1;
+            }
+        }
         let similarity = old.similarity.unwrap_or(0.0).max(0.0);
         Self {
             terms,
+            together: in_sentence.into_iter().max().unwrap_or(0),
             themes: old.themes.subjects().shared(now.themes.subjects()).len(),
             overlap: terms as f32 / now.told.len().max(1) as f32,
+            part: terms as f32 / now.told.len().max(old.terms.len()).max(1) as f32,
             similarity,
             measured: old.similarity.is_some(),
             near: similarity >= now.config.similarity,
@@ -80,9 +109,9 @@ impl Shared {
 
     /// Whether both are about the same thing: two telling words and nearness, or one and more of it.
     fn is_same_subject(self) -> bool {
-        match (self.terms, self.measured) {
+        match (self.together, self.measured) {
             (0, _) => self.near,
-            (1, true) => self.similarity >= NEAR_WORD,
+            (1, true) => self.near || (self.similarity >= NEAR_WORD && self.part >= GOOD_PART),
             (1, false) => false,
             (_, true) => self.similarity >= ALIKE,
             (_, false) => self.overlap >= 0.25,
@@ -94,6 +123,23 @@ impl Shared {
         self.is_same_subject()
             || (self.terms >= 1 && self.themes >= 1 && (!self.measured || self.similarity >= ALIKE))
     }
+}
+
+/// Whether a word in common names different things in the two: a homeless shelter is no dog shelter.
+fn is_another(term: u32, old: &Old<'_>, now: &Occasion<'_>) -> bool {
+    let place = old.terms.iter().position(|&known| known == term);
+    let before = place
+        .and_then(|place| old.modifiers.get(place))
+        .copied()
+        .unwrap_or(0);
+    if before == 0 {
+        return false;
+    }
+    let told = now.utterance.told();
+    let modifier = now
+        .utterance
+        .modifier(term, |sentence| sentence < 64 && told & (1 << sentence) != 0);
+    modifier != 0 && modifier != before && !now.told.contains(&before) && !old.terms.contains(&modifier)
 }
 
 /// The most specific connection between `old` and the present message, if there is one.
@@ -128,10 +174,13 @@ pub(super) fn connect(moments: &Moments, old: &Old<'_>, now: &Occasion<'_>) -> O
     if old.marks.has(Marks::PROBLEM) && (solved || (achieved && pleasant)) && linked && shared.terms >= 1 {
         return build(M::ProblemResolution, C::ProblemSolution, subject(), 0.3, 0.8);
     }
-    if achieved && pleasant && old.marks.has(Marks::GOAL) && shared.terms >= 1 {
+    let likely = linked || !shared.measured;
+    if achieved && pleasant && old.marks.has(Marks::GOAL) && shared.terms >= 1 && likely {
         return build(M::AchievementCallback, C::GoalProgression, subject(), 0.35, 0.8);
     }
-    if achieved && old.achieved && pleasant {
+    // What was recalled for its likeness has to be alike; a note of the person's last success need not be.
+    let alike = !shared.measured || shared.terms >= 1 || shared.similarity >= ALIKE;
+    if achieved && old.achieved && pleasant && alike {
         let key = Some(Key::Theme(Theme::Achievements));
         return build(M::AchievementCallback, C::ThematicSimilarity, key, 0.45, 0.7);
     }
@@ -139,12 +188,12 @@ pub(super) fn connect(moments: &Moments, old: &Old<'_>, now: &Occasion<'_>) -> O
         return build(M::PersonalGrowth, C::EmotionalResonance, subject(), 0.2, 0.7);
     }
     // Low again: the same cause, or no cause told at all.
-    let bare = now.telling <= 2;
     if same_feeling
         && was_low
         && now.emotion.intensity >= 0.5
         && now.emotion.valence < 0.0
-        && (bare || linked)
+        && now.own_feeling
+        && (now.is_bare() || linked)
     {
         let key = Some(Key::Feeling(old.state));
         return build(M::SupportFollowUp, C::EmotionalResonance, key, 0.4, 0.8);

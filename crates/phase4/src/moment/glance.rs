@@ -29,6 +29,8 @@ pub(super) struct Saying {
     pub(super) range: (usize, usize),
     /// Its telling words.
     pub(super) terms: Vec<u32>,
+    /// What stands before each of them and tells it apart from others ("dog shelter"); 0 for nothing.
+    pub(super) modifiers: Vec<u32>,
     /// Whether the person states something about themselves in it.
     pub(super) told: bool,
     /// Whether an achievement of their own is told in it.
@@ -97,22 +99,29 @@ pub(super) fn sayings(utterance: &Utterance<'_>) -> Vec<Saying> {
         }
         let mut terms: Vec<u32> = telling(utterance, index).map(|term| term.id).collect();
         terms.truncate(MAX_TERMS);
+        let mut from = index;
         let mut start = sentence.start;
         if points_back(utterance, index) {
             let before = index
                 .checked_sub(1)
                 .map(|before| (before, utterance.sentences[before]));
             let Some((before, Sentence { start: earlier, .. })) = before.filter(|(at, sentence)| {
-                !sentence.question && words[*at] >= MIN_WORDS && telling(utterance, *at).next().is_some()
+                let stands = !sentence.question && words[*at] >= MIN_WORDS;
+                stands && telling(utterance, *at).next().is_some() && !points_back(utterance, *at)
             }) else {
                 continue;
             };
             start = earlier;
             terms.extend(telling(utterance, before).map(|term| term.id));
             terms.truncate(MAX_TERMS);
+            from = before;
         }
         found.push(Saying {
             range: (start as usize, sentence.end as usize),
+            modifiers: terms
+                .iter()
+                .map(|&id| utterance.modifier(id, |sentence| (from..=index).contains(&sentence)))
+                .collect(),
             terms,
             told: sentence.is_told(),
             achieved: sentence.is_told() && achieved(utterance, index),

@@ -6,7 +6,7 @@ use super::{
     note::{Draft, Note},
 };
 use crate::{
-    lexicon::{Theme, Themes},
+    lexicon::{Lexicon, Theme, Themes},
     text::Word,
 };
 
@@ -26,6 +26,20 @@ pub(super) enum Key {
     Theme(Theme),
     Term(u32),
     Feeling(EmotionalState),
+}
+
+/// Messages on one subject.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group<'a>(&'a Pattern);
+
+impl<'a> Group<'a> {
+    /// The theme, else the first of the words.
+    pub(crate) fn name(self, lexicon: &'a Lexicon) -> &'a str {
+        match self.0.key {
+            Key::Theme(theme) => lexicon.named("theme.", theme.name()),
+            _ => self.0.words.first().map_or("", Word::as_str),
+        }
+    }
 }
 
 /// A pattern that has shown at least twice.
@@ -94,6 +108,20 @@ impl Moments {
             .iter()
             .find(|known| known.key == key)
             .map_or(0, |known| known.frequency)
+    }
+
+    /// Groups of two messages or more on one subject, and how many they are, largest first.
+    pub(crate) fn groups(&self) -> Vec<(Group<'_>, u32)> {
+        let mut found: Vec<&Pattern> = self
+            .patterns
+            .iter()
+            .filter(|known| known.frequency >= 2 && !matches!(known.key, Key::Feeling(_)))
+            .collect();
+        found.sort_by_key(|known| (std::cmp::Reverse(known.frequency), known.first));
+        found
+            .iter()
+            .map(|&known| (Group(known), known.frequency))
+            .collect()
     }
 
     /// Patterns with two messages or more, most frequent first.

@@ -14,11 +14,12 @@ use super::{
     usage::moment_id,
 };
 use crate::{
+    boundary::Boundaries,
     config::MomentConfig,
     emotional::EmotionalContext,
     lexicon::{Lexicon, Themes},
     number::{DAY, HOUR, unit},
-    text::{clip, hash64},
+    text::{Utterance, clip, hash64},
     thread::Scope,
 };
 
@@ -31,9 +32,13 @@ use crate::{
 pub(crate) struct Occasion<'a> {
     pub(crate) config: &'a MomentConfig,
     pub(crate) lexicon: &'a Lexicon,
+    pub(crate) boundaries: &'a Boundaries,
     pub(crate) owner: &'a MemoryOwner,
     pub(crate) recalled: &'a [RecalledMemory],
     pub(crate) text: &'a str,
+    pub(crate) utterance: &'a Utterance<'a>,
+    /// Whether the words of feeling in it, if there are any, are about the person themselves.
+    pub(crate) own_feeling: bool,
     /// Telling words of the sentences in which the person tells of themselves.
     pub(crate) told: &'a [u32],
     /// How these begin.
@@ -63,6 +68,13 @@ pub(crate) struct Occasion<'a> {
     pub(crate) risen: bool,
 }
 
+impl Occasion<'_> {
+    /// Whether next to nothing is told, so that a feeling stands without its cause.
+    pub(super) fn is_bare(&self) -> bool {
+        self.telling <= 2
+    }
+}
+
 /// A moment that could be offered.
 struct Candidate<'a> {
     connection: Connection,
@@ -84,11 +96,13 @@ const MAX_OFFERED: usize = 3;
 const MIN_QUOTE_BYTES: usize = 12;
 
 impl Moments {
-    /// The moments to offer, best first, at most three.
+    /// Whether the turn gives an occasion to bring something up at all.
+    pub(crate) fn has_occasion(&self, now: &Occasion<'_>) -> bool {
+        !now.timings.is_empty() && now.own && self.usage.rested(now.turn, now.config.gap_turns)
+    }
+
+    /// The moments to offer on an occasion, best first, at most three.
     pub(crate) fn pick(&mut self, glances: &mut Glances, now: &Occasion<'_>) -> Vec<MomentPlan> {
-        if now.timings.is_empty() || !now.own || !self.usage.rested(now.turn, now.config.gap_turns) {
-            return Vec::new();
-        }
         let mut candidates: Vec<Candidate<'_>> = Vec::new();
         for note in &self.notes {
             if note.scope.visible_in(now.scope) && note.session != now.session {
@@ -117,6 +131,7 @@ impl Moments {
                 intensity: glance.intensity.value(),
                 themes: glance.themes,
                 terms: &saying.terms,
+                modifiers: &saying.modifiers,
                 achieved: saying.achieved,
                 similarity: recalled.similarity.map(whisperengine_types::Similarity::value),
                 session: if earlier { 0 } else { now.session },
@@ -134,6 +149,13 @@ impl Moments {
             self.consider_milestone(now, &mut candidates);
         }
         candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.key.cmp(&b.key)));
+        // A memory may connect in two ways; it is told once.
+        let mut quotes: Vec<String> = Vec::new();
+        candidates.retain(|candidate| {
+            let fresh = !quotes.contains(&candidate.quote);
+            quotes.push(candidate.quote.clone());
+            fresh
+        });
         candidates.truncate(MAX_OFFERED);
         let keys: Vec<u64> = candidates.iter().map(|candidate| candidate.key).collect();
         let plans: Vec<MomentPlan> = candidates
@@ -196,7 +218,8 @@ impl Moments {
             return;
         }
         let quote = clip(said.quote, now.quote_chars);
-        if self.usage.was_told(&quote, now.at) || now.text.contains(said.quote) {
+        let known = self.usage.was_told(&quote, now.at) || now.text.contains(said.quote);
+        if known || now.boundaries.cover(now.lexicon, said.quote) {
             return;
         }
         found.retain(|other| other.key != key);
@@ -242,7 +265,8 @@ impl Moments {
             significance: 0.9,
         };
         let key = moment_key(&connection);
-        if self.usage.is_cool(key, now.at, HOUR * now.config.cooldown_hours) {
+        let closed = now.boundaries.cover(now.lexicon, &note.quote);
+        if !closed && self.usage.is_cool(key, now.at, HOUR * now.config.cooldown_hours) {
             found.push(Candidate {
                 connection,
                 key,
@@ -297,6 +321,7 @@ impl Note {
             intensity: self.intensity.value(),
             themes: self.themes,
             terms: &self.terms,
+            modifiers: &[],
             achieved: self.marks.has(Marks::ACHIEVEMENT),
             similarity: None,
             session: self.session,

@@ -12,23 +12,28 @@ use crate::text::Term;
 /// The beginnings of the telling words of a message: inflected forms of a word mostly begin alike.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Beginnings {
-    starts: Vec<([u8; LETTERS], usize)>,
+    /// Four letters as one number, and which bits of them count.
+    starts: Vec<(u32, u32)>,
     /// Some word cannot be compared by its bytes.
     unsure: bool,
 }
 
 const LETTERS: usize = 4;
+/// Set in every lower-case letter and in every digit.
+const LOWER: u32 = 0x2020_2020;
 
 impl Beginnings {
     pub(crate) fn of<'t>(terms: impl Iterator<Item = &'t Term>) -> Self {
         let mut beginnings = Self::default();
-        for term in terms {
+        for term in terms.take(64) {
             let word = term.word.as_str().as_bytes();
-            let len = word.len().min(LETTERS);
-            let mut start = [0; LETTERS];
-            start[..len].copy_from_slice(&word[..len]);
-            beginnings.unsure |= !start.is_ascii();
-            beginnings.starts.push((start, len));
+            let start = first(word);
+            let mask = match word.len() {
+                len if len >= LETTERS => u32::MAX,
+                len => (1 << (8 * len)) - 1,
+            };
+            beginnings.unsure |= !start.to_le_bytes().is_ascii();
+            beginnings.starts.push(((start | LOWER) & mask, mask));
         }
         beginnings
     }
@@ -44,11 +49,9 @@ impl Beginnings {
         for (at, byte) in bytes.iter().enumerate() {
             let letter = byte.is_ascii_alphanumeric();
             if letter && !inside {
-                let rest = &bytes[at..];
-                for (place, (start, len)) in self.starts.iter().enumerate().take(64) {
-                    if rest.len() >= *len && rest[..*len].eq_ignore_ascii_case(&start[..*len]) {
-                        held |= 1 << place;
-                    }
+                let start = first(&bytes[at..]) | LOWER;
+                for (place, &(wanted, mask)) in self.starts.iter().enumerate() {
+                    held |= u64::from(start & mask == wanted) << place;
                 }
             }
             inside = letter;
@@ -57,13 +60,22 @@ impl Beginnings {
     }
 }
 
+fn first(bytes: &[u8]) -> u32 {
+    if let Some(start) = bytes.first_chunk::<LETTERS>() {
+        return u32::from_le_bytes(*start);
+    }
+    let mut start = [0; LETTERS];
+    start[..bytes.len()].copy_from_slice(bytes);
+    u32::from_le_bytes(start)
+}
+
 /// Whether reading the text could lead anywhere: feelings and achievements connect without a word in
 /// common, everything else takes nearness or words.
 pub(super) fn is_worth_reading(recalled: &RecalledMemory, now: &Occasion<'_>) -> bool {
     let emotion = now.emotion;
     let glad = now.marks.has(Marks::ACHIEVEMENT) && emotion.valence > 0.2 && !emotion.is_unpleasant();
     let low = matches!(emotion.state, EmotionalState::Sadness | EmotionalState::Fear);
-    if glad || low {
+    if glad || (low && now.is_bare()) {
         return true;
     }
     let Some(similarity) = recalled.similarity.map(Similarity::value) else {
@@ -74,7 +86,7 @@ pub(super) fn is_worth_reading(recalled: &RecalledMemory, now: &Occasion<'_>) ->
     }
     // In a good or plain mood one word is enough only for what is nearer.
     let angry = matches!(emotion.state, EmotionalState::Anger | EmotionalState::Disgust);
-    let needed = if similarity >= NEAR_WORD || angry || now.marks.has(Marks::SOLVED) {
+    let needed = if similarity >= NEAR_WORD || angry || low || now.marks.has(Marks::SOLVED) {
         1
     } else {
         2

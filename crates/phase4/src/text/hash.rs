@@ -4,11 +4,28 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 /// FNV-1a over `bytes`, finished so that the low bits are usable as they are.
 pub(crate) fn hash64(bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for &byte in bytes {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let mut hash = Fnv::new();
+    bytes.iter().for_each(|&byte| hash.feed(byte));
+    hash.finish()
+}
+
+/// [`hash64`] byte by byte.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fnv(u64);
+
+impl Fnv {
+    pub(crate) fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
     }
-    finish(hash)
+
+    #[inline]
+    pub(crate) fn feed(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+
+    pub(crate) fn finish(self) -> u64 {
+        finish(self.0)
+    }
 }
 
 /// FNV-1a with 128 bits: enough that no two owners of a deployment meet by chance.

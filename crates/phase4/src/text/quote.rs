@@ -1,17 +1,19 @@
 //! Other people's words inside a prompt: data that cannot pose as instructions.
 
-/// `text` in double quotes on one line, at most `limit` characters between them. Control and direction
+/// Appends `text` in double quotes on one line, at most `limit` characters between them. Control and direction
 /// characters are gone, white space is one blank, quotes and brackets that could end the quotation or open
 /// markup become harmless look-alikes.
-pub(crate) fn quoted(text: &str, limit: usize) -> String {
-    let mut out = String::with_capacity(text.len().min(limit * 4) + 2);
+pub(crate) fn push_quoted(out: &mut String, text: &str, limit: usize) {
     out.push('"');
-    out.push_str(&clip(text, limit));
+    if text.len() <= limit && is_plain(text.as_bytes()) {
+        out.push_str(text);
+    } else {
+        out.push_str(&clip(text, limit));
+    }
     out.push('"');
-    out
 }
 
-/// As [`quoted`], without the quotes.
+/// As [`push_quoted`], without the quotes.
 pub(crate) fn clip(text: &str, limit: usize) -> String {
     clip_plain(text, limit).unwrap_or_else(|| clip_any(text, limit))
 }
@@ -51,17 +53,7 @@ fn clip_any(text: &str, limit: usize) -> String {
 fn clip_plain(text: &str, limit: usize) -> Option<String> {
     let bytes = text.as_bytes();
     let seen = &bytes[..bytes.len().min(limit.checked_add(1)?)];
-    let tame = |byte: &u8| {
-        matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'`' | b'<' | b'>' | b'[' | b']' | b'{' | b'}')
-    };
-    let blank = |at: usize| seen[at] == b' ';
-    let plain = limit >= 2
-        && !seen.is_empty()
-        && seen.iter().all(tame)
-        && !blank(0)
-        && !blank(seen.len() - 1)
-        && !seen.windows(2).any(|pair| pair == b"  ");
-    if !plain {
+    if limit < 2 || !is_plain(seen) {
         return None;
     }
     if bytes.len() <= limit {
@@ -72,6 +64,26 @@ fn clip_plain(text: &str, limit: usize) -> Option<String> {
     out.push_str(cut);
     out.push('\u{2026}');
     Some(out)
+}
+
+/// Whether there is nothing to tame in a text, nor a blank to drop.
+fn is_plain(bytes: &[u8]) -> bool {
+    const PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut byte = b' ';
+        while byte <= b'~' {
+            plain[byte as usize] = !matches!(byte, b'"' | b'`' | b'<' | b'>' | b'[' | b']' | b'{' | b'}');
+            byte += 1;
+        }
+        plain
+    };
+    let mut blank = true;
+    let tame = bytes.iter().all(|&byte| {
+        let twice = blank && byte == b' ';
+        blank = byte == b' ';
+        PLAIN[usize::from(byte)] && !twice
+    });
+    tame && !blank
 }
 
 /// As [`clip`], bounded in bytes: what a state may keep of a text.

@@ -1,7 +1,7 @@
 //! Cues, negation, terms and themes of a text.
 
 use super::{Sentence, Token, Word, fold32, token::Tokens};
-use crate::lexicon::{Cue, Entry, Lexicon, Theme, Themes};
+use crate::lexicon::{Cue, Entry, Lexicon, Phrase, Theme, Themes};
 
 /// A text and everything that is read off its words.
 #[derive(Debug)]
@@ -18,7 +18,13 @@ pub(crate) struct Utterance<'t> {
     lower: String,
     weights: [f32; Cue::COUNT],
     negated: [f32; Cue::COUNT],
+    /// Families seen, negated ones left out, one bit each.
+    seen: u128,
+    /// The token after the last hit of each family.
+    ends: [u16; Cue::COUNT],
 }
+
+const _: () = assert!(Cue::COUNT <= 128, "one bit for each family");
 
 /// A cue at a place.
 #[derive(Debug, Clone, Copy)]
@@ -75,8 +81,10 @@ impl<'t> Utterance<'t> {
             lower,
             weights: [0.0; Cue::COUNT],
             negated: [0.0; Cue::COUNT],
+            seen: 0,
+            ends: [0; Cue::COUNT],
         };
-        utterance.stem(lexicon);
+        utterance.look_up(lexicon);
         utterance.negate(lexicon);
         utterance.find_cues(lexicon);
         utterance.find_questions();
@@ -96,7 +104,12 @@ impl<'t> Utterance<'t> {
     }
 
     pub(crate) fn has(&self, cue: Cue) -> bool {
-        self.weight(cue) > 0.0
+        self.seen & cue.bit() != 0
+    }
+
+    /// Whether one of the families in a mask of [`Cue::bit`]s was seen, negated ones left out.
+    pub(crate) fn has_any(&self, families: u128) -> bool {
+        self.seen & families != 0
     }
 
     /// How often a family was seen, negated ones left out.
@@ -149,71 +162,112 @@ impl<'t> Utterance<'t> {
             .unwrap_or("")
     }
 
-    fn stem(&mut self, lexicon: &Lexicon) {
-        let mut scratch = String::new();
+    fn look_up(&mut self, lexicon: &Lexicon) {
+        let mut scratch = Vec::with_capacity(48);
         for token in &mut self.tokens {
-            if !token.symbol {
-                let word = &self.lower[token.lower.0 as usize..token.lower.1 as usize];
-                token.stem = lexicon.stem(word, token.surface, &mut scratch);
+            token.exact = lexicon.exact.place(token.surface);
+            if let Some(exact) = token.exact {
+                let entry = lexicon.exact.at(exact);
+                (token.stem, token.cues) = (entry.stem, entry.stem_place);
+            } else {
+                if !token.symbol {
+                    let word = &self.lower.as_bytes()[token.lower.0 as usize..token.lower.1 as usize];
+                    token.stem = lexicon.stem(word, token.surface, &mut scratch);
+                }
+                token.cues = lexicon.stems.place(token.stem);
             }
         }
     }
 
     fn negate(&mut self, lexicon: &Lexicon) {
-        let mut scope = 0_u8;
+        let (mut scope, mut trailing) = (0_u8, false);
         for index in 0..self.tokens.len() {
             let token = self.tokens[index];
-            let exact = lexicon.exact.get(token.surface);
-            let flags = exact.map_or(0, |entry| entry.flags);
+            let flags = token.exact.map_or(0, |place| lexicon.exact.at(place).flags);
             let is = |flag: u8| flags & flag != 0;
             if token.clause_start || is(Entry::CONTRAST) {
                 scope = 0;
             }
+            trailing |= is(Entry::TRAILING);
             let (stop, filler) = (is(Entry::STOP), is(Entry::STOP | Entry::INTENSIFIER));
             let entry = &mut self.tokens[index];
             entry.negated = scope > 0;
             entry.stop = stop;
-            entry.exact = exact.is_some();
-            if is(Entry::NEGATOR) || self.lower(&token).ends_with("n't") {
+            if is(Entry::NEGATOR) || self.lower.as_bytes()[..token.lower.1 as usize].ends_with(b"n't") {
                 scope = NEGATION_SCOPE;
             } else if scope > 0 && !filler {
                 scope -= 1;
+            }
+        }
+        if trailing {
+            self.negate_before(lexicon);
+        }
+    }
+
+    /// A negator may stand behind what it negates ("ich mag das nicht"): when nothing telling follows in its
+    /// clause, or what follows is tied to what was said before ("nicht auf die Party", "nicht mehr").
+    fn negate_before(&mut self, lexicon: &Lexicon) {
+        let flags = |token: &Token| token.exact.map_or(0, |place| lexicon.exact.at(place).flags);
+        for at in 0..self.tokens.len() {
+            if flags(&self.tokens[at]) & Entry::TRAILING == 0 {
+                continue;
+            }
+            let goes_on = |token: &&Token| !token.clause_start && flags(token) & Entry::CLAUSE == 0;
+            let mut after = self.tokens[at + 1..].iter().take_while(goes_on).peekable();
+            let tied = after.peek().is_some_and(|next| flags(next) & Entry::LINK != 0);
+            if !tied && after.any(|token| flags(token) & (Entry::STOP | Entry::INTENSIFIER) == 0) {
+                continue;
+            }
+            for token in self.tokens[..at].iter_mut().rev() {
+                if flags(token) & (Entry::CLAUSE | Entry::CONTRAST) != 0 {
+                    break;
+                }
+                token.undone = true;
+                if token.clause_start {
+                    break;
+                }
             }
         }
     }
 
     fn find_cues(&mut self, lexicon: &Lexicon) {
         for index in 0..self.tokens.len() {
-            let (surface, stem) = (self.tokens[index].surface, self.tokens[index].stem);
+            let Token { exact, cues, .. } = self.tokens[index];
             let from = self.hits.len();
-            if let Some(entry) = lexicon.stems.get(stem) {
-                self.match_entry(index, entry, from);
+            if let Some(place) = cues {
+                self.match_entry(index, lexicon.stems.at(place), from);
             }
-            if let Some(entry) = self.tokens[index]
-                .exact
-                .then(|| lexicon.exact.get(surface))
-                .flatten()
-            {
-                self.match_entry(index, entry, from);
+            if let Some(place) = exact {
+                self.match_entry(index, lexicon.exact.at(place), from);
             }
         }
     }
 
     fn match_entry(&mut self, index: usize, entry: &Entry, from: usize) {
-        let token = self.tokens[index];
-        let second = self
-            .tokens
-            .get(index + 1)
-            .filter(|next| next.sentence == token.sentence);
-        let second = second.map_or(0, |next| next.stem);
-        for phrase in entry.phrases.iter().filter(|phrase| phrase.second == second) {
-            let following = self.tokens.get(index + 2..).unwrap_or_default();
+        self.tokens[index].common |= entry.flags & Entry::COMMON != 0;
+        if !entry.phrases.is_empty() {
+            self.match_phrases(index, &entry.phrases, from);
+        }
+        for &(cue, weight) in &entry.cues {
+            self.hit(index, 1, cue, weight, from);
+        }
+    }
+
+    fn match_phrases(&mut self, index: usize, phrases: &[Phrase], from: usize) {
+        let sentence = self.tokens[index].sentence;
+        let next = self.tokens.get(index + 1);
+        let Some(second) = next.filter(|next| next.sentence == sentence) else {
+            return;
+        };
+        let second = second.stem;
+        for phrase in phrases.iter().filter(|phrase| phrase.second == second) {
+            let following = &self.tokens[index + 2..];
             let fits = following.len() >= phrase.rest.len()
                 && phrase
                     .rest
                     .iter()
                     .zip(following)
-                    .all(|(&stem, next)| next.stem == stem && next.sentence == token.sentence);
+                    .all(|(&stem, next)| next.stem == stem && next.sentence == sentence);
             if fits {
                 self.hit(
                     index,
@@ -224,27 +278,15 @@ impl<'t> Utterance<'t> {
                 );
             }
         }
-        for &(cue, weight) in &entry.cues {
-            match cue {
-                Cue::Stop | Cue::Negator => {}
-                Cue::Common => self.tokens[index].common = true,
-                _ => self.hit(index, 1, cue, weight, from),
-            }
-        }
     }
 
     /// Records a cue unless the same family was seen at this place already, or in a phrase that covers it.
     fn hit(&mut self, index: usize, len: u8, cue: Cue, weight: f32, from: usize) {
-        let covers = |hit: &Hit| usize::from(hit.token) + usize::from(hit.len) > index;
-        if self
-            .hits
-            .iter()
-            .rev()
-            .take(24)
-            .any(|hit| hit.cue == cue && covers(hit))
-        {
+        let end = &mut self.ends[cue as usize];
+        if usize::from(*end) > index {
             return;
         }
+        *end = index as u16 + u16::from(len);
         let scale = match self.hits[..from].last() {
             Some(before) if usize::from(before.token) + usize::from(before.len) == index => {
                 match before.cue {
@@ -256,13 +298,15 @@ impl<'t> Utterance<'t> {
             _ => 1.0,
         };
         let weight = weight * scale;
-        let negated = self.tokens[index].negated;
-        let sums = if negated {
-            &mut self.negated
+        // What holds its own negator is not negated by it.
+        let covered = &self.tokens[index..index + usize::from(len)];
+        let negated = covered[0].negated || covered.iter().all(|token| token.undone);
+        if negated {
+            self.negated[cue as usize] += weight;
         } else {
-            &mut self.weights
-        };
-        sums[cue as usize] += weight;
+            self.weights[cue as usize] += weight;
+            self.seen |= cue.bit();
+        }
         // What a text is about does not change by denying it.
         if let Some(theme) = Theme::from_cue(cue) {
             self.themes.insert(theme);
@@ -314,6 +358,19 @@ impl<'t> Utterance<'t> {
                 _ => {}
             }
         }
+    }
+
+    /// What stands right before a term and tells it apart ("dog shelter"), in the first of the sentences that
+    /// `within` accepts; 0 for nothing.
+    pub(crate) fn modifier(&self, term: u32, within: impl Fn(usize) -> bool) -> u32 {
+        let here = |token: &Token| within(usize::from(token.sentence)) && fold32(token.stem) == term;
+        let Some(at) = self.tokens.iter().position(here) else {
+            return 0;
+        };
+        let before = at.checked_sub(1).map(|before| self.tokens[before]);
+        before
+            .filter(|before| !(self.tokens[at].clause_start || before.stop || before.common || before.symbol))
+            .map_or(0, |before| fold32(before.stem))
     }
 
     /// Whether the word at `token` stands in a sentence in which the person tells of themselves.

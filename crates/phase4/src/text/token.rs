@@ -1,6 +1,7 @@
 //! Words, symbols, clauses and sentences of a text, in one pass over its characters.
 
-use super::hash64;
+use super::{Fnv, hash64};
+use crate::lexicon::Place;
 
 /// One word or pictograph.
 #[derive(Debug, Clone, Copy)]
@@ -17,15 +18,18 @@ pub(crate) struct Token {
     pub(crate) start: u32,
     /// Byte range in the lower-case copy.
     pub(crate) lower: (u32, u32),
+    /// Where the lexicon has its very form, and where its stem; filled in by the scan.
+    pub(crate) exact: Place,
+    pub(crate) cues: Place,
     pub(crate) sentence: u16,
     pub(crate) clause_start: bool,
     pub(crate) capital: bool,
     pub(crate) symbol: bool,
     pub(crate) negated: bool,
+    /// Negated by a word behind it.
+    pub(crate) undone: bool,
     pub(crate) stop: bool,
     pub(crate) common: bool,
-    /// Its very form is in the lexicon; filled in by the scan.
-    pub(crate) exact: bool,
     /// Inside square brackets: a caption or stage direction, not the person's own words.
     pub(crate) aside: bool,
 }
@@ -52,7 +56,7 @@ impl Sentence {
 /// Texts longer than this many tokens are read up to here; no chat message is.
 const MAX_TOKENS: usize = 1024;
 
-/// The parts of a text; `lower` holds the tokens' lower-case forms back to back.
+/// The parts of a text; `lower` holds the tokens' lower-case forms.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     pub(crate) list: Vec<Token>,
@@ -63,41 +67,77 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn split(text: &str) -> Self {
-        let mut tokens = Self {
+        let tokens = Self {
             list: Vec::with_capacity(text.len().min(2048) / 5 + 1),
             sentences: Vec::with_capacity(4),
-            lower: String::with_capacity(text.len().min(8192)),
             ..Self::default()
         };
+        if text.is_ascii() {
+            tokens.split_ascii(text)
+        } else {
+            tokens.split_any(text)
+        }
+    }
+
+    /// [`Self::split_any`] of plain text, as nearly every message is: the lower-case copy is made in one go.
+    fn split_ascii(mut self, text: &str) -> Self {
         let mut open = Open::default();
         let bytes = text.as_bytes();
+        let lower = text.to_ascii_lowercase();
+        let folded = lower.as_bytes();
+        let joins = |at: usize| bytes.get(at).is_some_and(|&byte| is_word(byte));
         let mut place = 0;
         while let Some(&byte) = bytes.get(place) {
             let at = place;
-            if byte.is_ascii_alphanumeric() {
-                // Most of any text: a run of plain letters, taken as a whole.
-                let run = bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric());
-                place += run.count();
-                tokens.begin(&mut open, at, byte.is_ascii_uppercase());
-                let from = tokens.lower.len();
-                tokens.lower.push_str(&text[at..place]);
-                tokens.lower[from..].make_ascii_lowercase();
+            if !is_word(byte) {
+                place += 1;
+                // "3.5", "10:30", "e.g": neither a clause nor a sentence ends here for good.
+                let inside = matches!(byte, b'.' | b',' | b':') && joins(place) && at > 0 && joins(at - 1);
+                if byte != b' ' && !inside {
+                    self.mark(&mut open, at, char::from(byte));
+                }
+                if self.list.len() >= MAX_TOKENS {
+                    break;
+                }
                 continue;
             }
-            let mut rest = text[at..].chars();
-            let Some(c) = rest.next() else { break };
-            place += c.len_utf8();
-            let next = rest.next();
-            let joins = |next: Option<char>| next.is_some_and(char::is_alphanumeric);
+            let mut hash = Fnv::new();
+            while joins(place) || (bytes.get(place) == Some(&b'\'') && joins(place + 1)) {
+                hash.feed(folded[place]);
+                place += 1;
+            }
+            open.sentence.get_or_insert(at);
+            self.push(
+                &mut open,
+                at,
+                (at, place),
+                byte.is_ascii_uppercase(),
+                hash.finish(),
+            );
+        }
+        self.end_sentence(&mut open, text.len());
+        self.lower = lower;
+        self
+    }
+
+    fn split_any(mut self, text: &str) -> Self {
+        self.lower.reserve(text.len().min(8192));
+        let tokens = &mut self;
+        let mut open = Open::default();
+        let mut rest = text.char_indices().peekable();
+        while let Some((at, c)) = rest.next() {
+            let joins = rest.peek().is_some_and(|(_, next)| next.is_alphanumeric());
             if c.is_alphanumeric() {
                 tokens.extend(&mut open, at, c);
-            } else if matches!(c, '\'' | '\u{2019}') && open.word.is_some() && joins(next) {
+                continue;
+            }
+            if matches!(c, '\'' | '\u{2019}') && open.word.is_some() && joins {
                 tokens.lower.push('\'');
-            } else if matches!(c, '.' | ',' | ':') && open.word.is_some() && joins(next) {
-                // "3.5", "10:30", "e.g": neither a word nor a clause ends here for good.
-                tokens.close(&mut open);
-            } else {
-                tokens.close(&mut open);
+                continue;
+            }
+            let inside = matches!(c, '.' | ',' | ':') && open.word.is_some() && joins;
+            tokens.close(&mut open);
+            if !inside {
                 tokens.mark(&mut open, at, c);
             }
             if tokens.list.len() >= MAX_TOKENS {
@@ -106,42 +146,44 @@ impl Tokens {
         }
         tokens.close(&mut open);
         tokens.end_sentence(&mut open, text.len());
-        tokens
+        self
     }
 
     fn extend(&mut self, open: &mut Open, at: usize, c: char) {
-        self.begin(open, at, c.is_uppercase());
-        self.lower.extend(c.to_lowercase());
-    }
-
-    fn begin(&mut self, open: &mut Open, at: usize, capital: bool) {
         if open.word.is_none() {
-            open.word = Some((at, self.lower.len(), capital));
+            open.word = Some((at, self.lower.len(), c.is_uppercase()));
             open.sentence.get_or_insert(at);
+        }
+        if c.is_ascii() {
+            self.lower.push(c.to_ascii_lowercase());
+        } else {
+            self.lower.extend(c.to_lowercase());
         }
     }
 
     fn close(&mut self, open: &mut Open) {
-        if let Some((start, lower, capital)) = open.word.take() {
-            self.push(open, start, lower, capital);
+        if let Some((start, from, capital)) = open.word.take() {
+            let surface = hash64(&self.lower.as_bytes()[from..]);
+            self.push(open, start, (from, self.lower.len()), capital, surface);
         }
     }
 
-    fn push(&mut self, open: &mut Open, start: usize, lower: usize, capital: bool) {
-        let surface = hash64(&self.lower.as_bytes()[lower..]);
+    fn push(&mut self, open: &mut Open, start: usize, lower: (usize, usize), capital: bool, surface: u64) {
         self.list.push(Token {
             surface,
             stem: surface,
             start: start as u32,
-            lower: (lower as u32, self.lower.len() as u32),
+            lower: (lower.0 as u32, lower.1 as u32),
+            exact: None,
+            cues: None,
             sentence: self.sentences.len().min(usize::from(u16::MAX)) as u16,
             clause_start: !open.in_clause,
             capital,
             symbol: false,
             negated: false,
+            undone: false,
             stop: false,
             common: false,
-            exact: false,
             aside: open.aside,
         });
         open.in_clause = true;
@@ -162,10 +204,11 @@ impl Tokens {
             }
             ',' | ';' | ':' | '(' | ')' | '"' | '\u{2013}' | '\u{2014}' => open.in_clause = false,
             _ if is_pictograph(c) => {
-                let lower = self.lower.len();
+                let from = self.lower.len();
                 self.lower.push(c);
                 open.sentence.get_or_insert(at);
-                self.push(open, at, lower, false);
+                let surface = hash64(&self.lower.as_bytes()[from..]);
+                self.push(open, at, (from, self.lower.len()), false, surface);
                 if let Some(token) = self.list.last_mut() {
                     token.symbol = true;
                 }
@@ -201,6 +244,42 @@ struct Open {
     aside: bool,
 }
 
+/// Letters and digits of plain text.
+fn is_word(byte: u8) -> bool {
+    const WORD: [bool; 256] = {
+        let mut word = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            word[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        word
+    };
+    WORD[usize::from(byte)]
+}
+
 fn is_pictograph(c: char) -> bool {
     matches!(u32::from(c), 0x203c..=0x3000 | 0x1f000..=0x1fbff) && !c.is_whitespace()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_text_is_split_as_any_text(text in "[ -~\\n]{0,60}|([a-c'.,: ]{0,12}[?!A-C]){0,9}|(a\\. ){1020,1030}[.b? ]{0,9}") {
+            let (plain, any) = (Tokens::default().split_ascii(&text), Tokens::default().split_any(&text));
+            let parts = |tokens: &Tokens| -> Vec<_> {
+                let word = |token: &Token| tokens.lower[token.lower.0 as usize..token.lower.1 as usize].to_owned();
+                let list = tokens.list.iter();
+                list.map(|t| (t.surface, t.start, t.sentence, t.clause_start, t.capital, t.aside, word(t))).collect()
+            };
+            prop_assert_eq!(parts(&plain), parts(&any));
+            prop_assert_eq!(format!("{:?}", plain.sentences), format!("{:?}", any.sentences));
+            prop_assert_eq!(plain.exclamations, any.exclamations);
+        }
+    }
 }

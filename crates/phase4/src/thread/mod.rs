@@ -23,7 +23,7 @@ use whisperengine_types::{ThreadPhase, ThreadPriority, ThreadState, Timestamp, T
 
 pub use cue::transition_strength;
 pub(crate) use item::{Item, ItemKind};
-pub use report::ThreadReport;
+pub use report::{SwitchingHabit, ThreadReport, TransitionReport};
 pub(crate) use route::{Routed, Turn};
 pub(crate) use topic::Sketch;
 use topic::Topic;
@@ -78,7 +78,7 @@ pub(crate) struct Thread {
     /// How much the person has put into it: mean length and openness of the messages.
     investment: f32,
     closing: bool,
-    pause: Option<Pause>,
+    pause: Option<PauseReason>,
     parent: Option<u64>,
     merged_into: Option<u64>,
     related: Vec<u64>,
@@ -104,8 +104,10 @@ impl Scope {
 
 /// Why a thread was paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Pause {
+pub enum PauseReason {
+    /// The person went on to another one.
     Switched,
+    /// It was asked for.
     Asked,
 }
 

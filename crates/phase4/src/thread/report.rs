@@ -1,13 +1,13 @@
 use whisperengine_types::{
     ThreadId, ThreadPhase, ThreadPlan, ThreadPriority, ThreadState, ThreadTransition, Timestamp,
-    WaitingThread,
+    TransitionType, WaitingThread,
 };
 
-use super::{ItemKind, Routed, Scope, Thread, Threads};
+use super::{ItemKind, PauseReason, Routed, Scope, Thread, Threads};
 use crate::{
     lexicon::{Lexicon, Theme},
     number::unit,
-    text::clip,
+    text::{Word, clip},
 };
 
 /// A thread as it stands, for looking at.
@@ -37,6 +37,12 @@ pub struct ThreadReport {
     pub investment: f32,
     /// How near it is to its end, `0..=1`.
     pub completion: f32,
+    /// How pressing the feeling in it is, `0..=1`.
+    pub urgency: f32,
+    /// How much it is about now, `0..=1`.
+    pub time_sensitivity: f32,
+    /// Why it rests, if it was paused.
+    pub paused_because: Option<PauseReason>,
     /// Questions and commitments that are still open.
     pub open_items: Vec<String>,
     /// The thread it came out of, if any.
@@ -47,7 +53,74 @@ pub struct ThreadReport {
     pub related: Vec<ThreadId>,
 }
 
+/// A change of thread that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TransitionReport {
+    /// The thread that was left; `None` at the very first message.
+    pub from: Option<ThreadId>,
+    /// The thread that was taken up.
+    pub to: ThreadId,
+    /// Why.
+    pub kind: TransitionType,
+    /// How surely the message changed the thread, `0..=1`.
+    pub strength: f32,
+    /// When.
+    pub at: Timestamp,
+    /// Whether the person's next message stayed in the new thread; `None` before it came.
+    pub accepted: Option<bool>,
+}
+
+/// How a person changes the subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SwitchingHabit {
+    /// In which way.
+    pub kind: TransitionType,
+    /// How often.
+    pub times: u32,
+    /// How often the next message stayed with the new thread.
+    pub stayed: u32,
+}
+
+const KINDS: [TransitionType; 8] = [
+    TransitionType::NaturalFlow,
+    TransitionType::ExplicitSwitch,
+    TransitionType::ReminderDriven,
+    TransitionType::Interruption,
+    TransitionType::EmotionalDriven,
+    TransitionType::TimeDriven,
+    TransitionType::PriorityDriven,
+    TransitionType::CompletionDriven,
+];
+
 impl Threads {
+    /// The latest changes of thread, latest first.
+    pub(crate) fn transition_reports(&self, owner: u128) -> Vec<TransitionReport> {
+        let id = |number| thread_id(owner, number);
+        let latest = self.transitions.iter().rev();
+        latest
+            .map(|change| TransitionReport {
+                from: change.from.map(id),
+                to: id(change.to),
+                kind: change.kind,
+                strength: change.strength.value(),
+                at: change.at,
+                accepted: change.accepted,
+            })
+            .collect()
+    }
+
+    /// How the person changes the subject, most usual way first.
+    pub(crate) fn switching_habits(&self) -> Vec<SwitchingHabit> {
+        let mut habits: Vec<SwitchingHabit> = KINDS
+            .into_iter()
+            .map(|kind| (kind, self.habits[kind as usize]))
+            .filter(|(_, (times, _))| *times > 0)
+            .map(|(kind, (times, stayed))| SwitchingHabit { kind, times, stayed })
+            .collect();
+        habits.sort_by_key(|habit| std::cmp::Reverse(habit.times));
+        habits
+    }
+
     /// Every thread, latest first.
     pub(crate) fn reports(&self, owner: u128) -> Vec<ThreadReport> {
         let id = |number| thread_id(owner, number);
@@ -67,6 +140,9 @@ impl Threads {
                 engagement: thread.engagement,
                 investment: thread.investment,
                 completion: thread.completion(),
+                urgency: thread.urgency,
+                time_sensitivity: thread.time_sensitivity,
+                paused_because: thread.pause,
                 open_items: self.open_texts(thread.number, None, Scope::Private),
                 parent: thread.parent.map(id),
                 merged_into: thread.merged_into.map(id),
@@ -101,7 +177,7 @@ impl Threads {
                 strength: routed.strength,
                 bridge: self.bridge(lexicon, routed, here).unwrap_or_default(),
             }),
-            waiting: self.waiting(owner, here),
+            waiting: self.waiting(lexicon, owner, here),
         })
     }
 
@@ -114,7 +190,7 @@ impl Threads {
     }
 
     /// The thread besides the current one that deserves attention most, if one does.
-    fn waiting(&self, owner: u128, here: Scope) -> Option<WaitingThread> {
+    fn waiting(&self, lexicon: &Lexicon, owner: u128, here: Scope) -> Option<WaitingThread> {
         let rests = |thread: &&Thread| {
             Some(thread.number) != self.current && !thread.is_closed() && thread.scope.visible_in(here)
         };
@@ -130,7 +206,7 @@ impl Threads {
         let (thread, score) = scored.max_by(|a, b| a.1.total_cmp(&b.1))?;
         let because = match self.items(here).find(|item| item.thread == thread.number) {
             Some(item) => clip(&item.text, 80),
-            None if thread.urgency > 0.5 => "urgent when it was left".to_owned(),
+            None if thread.urgency > 0.5 => lexicon.phrase("bridge.urgent").to_owned(),
             None => return None,
         };
         Some(WaitingThread {
@@ -139,6 +215,13 @@ impl Threads {
             because,
             score,
         })
+    }
+
+    /// The strongest word of the current thread.
+    pub(crate) fn current_word(&self, here: Scope) -> Option<(u32, Word)> {
+        let current = self.current.and_then(|number| self.find(number))?;
+        let thread = Some(current).filter(|thread| thread.scope.visible_in(here))?;
+        thread.topic.strongest()
     }
 
     /// The strongest words of the current thread.
@@ -184,10 +267,11 @@ impl Thread {
 
 /// The owner's hash and the thread's number: two owners never share one, and no clock is in it.
 fn thread_id(owner: u128, number: u64) -> ThreadId {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut id = String::with_capacity(40);
-    for shift in (0..32).rev() {
-        let digit = (owner >> (4 * shift)) as u32 & 15;
-        id.push(char::from_digit(digit, 16).expect("below 16"));
+    for byte in owner.to_be_bytes() {
+        id.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        id.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
     id.push('-');
     id.push_str(&number.to_string());

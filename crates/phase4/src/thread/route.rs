@@ -5,7 +5,7 @@ use std::time::Duration;
 use whisperengine_types::{ThreadState, Timestamp, TransitionType};
 
 use super::{
-    Pause, Scope, Sketch, Thread, Threads, Transition,
+    PauseReason, Scope, Sketch, Thread, Threads, Transition,
     cue::{Announced, announced},
     topic::{Fit, bit},
 };
@@ -308,7 +308,7 @@ impl Threads {
             && left.state == ThreadState::Active
         {
             left.state = ThreadState::Paused;
-            left.pause = Some(Pause::Switched);
+            left.pause = Some(PauseReason::Switched);
         }
         self.judge_last(Some(to));
         if let Some(entered) = self.find_mut(to) {

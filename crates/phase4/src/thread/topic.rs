@@ -84,8 +84,11 @@ impl Topic {
         self.terms.sort_by_key(|term| std::cmp::Reverse(term.weight));
         self.terms.truncate(MAX_TERMS);
         for theme in Theme::ALL {
-            let weight = &mut self.themes[theme as usize];
-            let added = if themes.contains(theme) { 40.0 * share } else { 0.0 };
+            let (weight, named) = (&mut self.themes[theme as usize], themes.contains(theme));
+            if *weight == 0 && !named {
+                continue;
+            }
+            let added = if named { 40.0 * share } else { 0.0 };
             *weight = (f32::from(*weight) * 0.92 + added).min(250.0) as u8;
         }
         if let Some(sketch) = sketch {
@@ -134,6 +137,11 @@ impl Topic {
             .take(if telling > 0 { telling } else { self.terms.len() })
             .take(limit)
             .map(|term| &term.word)
+    }
+
+    /// The strongest word with its term.
+    pub(super) fn strongest(&self) -> Option<(u32, Word)> {
+        self.terms.first().map(|term| (term.id, term.word))
     }
 
     /// Terms whose ids may be among those of `mask`, with their weights.
@@ -244,24 +252,11 @@ impl Sketch {
     /// `None` for an embedding without length.
     pub(crate) fn new(embedding: &Embedding) -> Option<Self> {
         let source = embedding.values();
-        let mut values = vec![0.0_f32; source.len().min(Self::DIM)];
-        if source.len() <= Self::DIM {
-            values.copy_from_slice(source);
+        let mut values = if source.len() <= Self::DIM {
+            source.to_vec()
         } else {
-            for (block, coordinates) in source.chunks(Self::DIM).enumerate() {
-                // Each block is spread over all places once, in its own order: 37 and DIM share no factor.
-                let mut place = block * 29 % Self::DIM;
-                for (index, &value) in coordinates.iter().enumerate() {
-                    let bits = ((block * Self::DIM + index) as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                    let sign = ((bits >> 40) as u32) << 31;
-                    values[place] += f32::from_bits(value.to_bits() ^ sign);
-                    place += 37;
-                    if place >= Self::DIM {
-                        place -= Self::DIM;
-                    }
-                }
-            }
-        }
+            fold(source).to_vec()
+        };
         let norm = dot(&values, &values, |v| *v).sqrt();
         if !(norm.is_finite() && norm > 0.0) {
             return None;
@@ -272,6 +267,46 @@ impl Sketch {
         let space = fold32(hash64(embedding.space().model().as_bytes()) ^ source.len() as u64);
         Some(Self { space, values })
     }
+}
+
+/// Where a coordinate is folded to, and the bit that turns its sign. Each block of coordinates is spread over
+/// all places once, in its own order: 37 and [`Sketch::DIM`] share no factor.
+const fn place(index: usize) -> (u8, u32) {
+    let (block, within) = (index / Sketch::DIM, index % Sketch::DIM);
+    let bits = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (
+        ((block * 29 + within * 37) % Sketch::DIM) as u8,
+        ((bits >> 40) as u32 & 1) << 31,
+    )
+}
+
+/// [`place`] of the first coordinates: seven bits of place and the sign.
+static PLACES: [u8; 1536] = {
+    let mut places = [0; 1536];
+    let mut index = 0;
+    while index < places.len() {
+        let (place, sign) = place(index);
+        places[index] = place | ((sign >> 24) as u8);
+        index += 1;
+    }
+    places
+};
+
+fn fold(source: &[f32]) -> [f32; Sketch::DIM] {
+    // A place takes seven bits; those from DIM on stay empty.
+    let mut folded = [0.0_f32; 128];
+    for (&value, &packed) in source.iter().zip(&PLACES) {
+        let sign = u32::from(packed >> 7) << 31;
+        folded[usize::from(packed & 127)] += f32::from_bits(value.to_bits() ^ sign);
+    }
+    for (index, &value) in source.iter().enumerate().skip(PLACES.len()) {
+        let (place, sign) = place(index);
+        folded[usize::from(place & 127)] += f32::from_bits(value.to_bits() ^ sign);
+    }
+    let (places, _) = folded
+        .split_first_chunk()
+        .expect("fewer places than seven bits number");
+    *places
 }
 
 /// Inner product in eight lanes: the order of the additions is fixed, so the sum is the same everywhere.

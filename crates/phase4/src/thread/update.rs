@@ -3,7 +3,7 @@
 use whisperengine_types::{ThreadPriority, ThreadState, Timestamp};
 
 use super::{
-    ItemKind, Pause, Thread, Threads,
+    ItemKind, PauseReason, Thread, Threads,
     route::{Routed, Turn, urgency},
 };
 use crate::{
@@ -67,7 +67,7 @@ impl Threads {
             return false;
         };
         thread.state = ThreadState::Paused;
-        thread.pause = Some(Pause::Asked);
+        thread.pause = Some(PauseReason::Asked);
         if self.current == Some(number) {
             self.current = None;
         }
@@ -89,7 +89,7 @@ impl Threads {
             && left.state == ThreadState::Active
         {
             left.state = ThreadState::Paused;
-            left.pause = Some(Pause::Switched);
+            left.pause = Some(PauseReason::Switched);
         }
         if let Some(thread) = self.find_mut(number) {
             thread.state = ThreadState::Active;

@@ -1,0 +1,74 @@
+//! What to ask the memory for: queries made from a message, the thread it belongs to and what is known of
+//! the person.
+//!
+//! A message is a poor query: half of its words say nothing, and "how did it go?" says nothing at all. So
+//! its names and things are asked for first, then its subjects, then what the person wants and how they
+//! feel, each with a weight; a message that leans on what was said before borrows the words of the current
+//! thread. The results of several queries become one list with [`merge_recalled`].
+
+mod asked;
+mod background;
+mod kind;
+mod merge;
+mod stance;
+
+use asked::{Asked, first, query};
+use background::background;
+pub use kind::{MessageIntent, Polarity, QueryKind, RecallQueries, RecallQuery, TopicHint};
+pub use merge::merge_recalled;
+use stance::{intent, polarity, topic};
+
+use crate::{config::Config, lexicon::Cue, state::UserState, text::Utterance};
+
+const FALLBACK_WORDS: usize = 8;
+/// Telling words below which a message leans on its thread.
+const FEW: usize = 2;
+
+/// The queries for a message, from it and from what is known of its writer. Changes nothing; call it before
+/// [`plan_turn`](crate::plan_turn), which then takes what was recalled.
+///
+/// ```
+/// use whisperengine_phase4::{Config, QueryKind, UserState, enriched_query};
+/// use whisperengine_types::{BotId, MemoryOwner, UserId};
+///
+/// let owner = MemoryOwner::person(BotId::new("ember")?, UserId::new("ana")?);
+/// let asked = enriched_query(&Config::default(), &UserState::new(&owner), "Is the guitar teacher from Porto nice?");
+/// assert_eq!(asked.queries[0].kind, QueryKind::Entities);
+/// assert_eq!(asked.queries[0].text, "guitar teacher porto");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn enriched_query(config: &Config, state: &UserState, message: &str) -> RecallQueries {
+    let lexicon = config.language.lexicon();
+    let utterance = Utterance::read(&lexicon, message);
+    let asked = Asked::of(&utterance);
+    let thread = state.threads.current_topics(3, state.session.scope);
+    let leans = asked.telling < FEW
+        || utterance
+            .hits
+            .iter()
+            .any(|hit| hit.cue == Cue::Anaphora && hit.token < 3);
+    let borrowed: Vec<&str> = thread
+        .iter()
+        .map(String::as_str)
+        .filter(|word| leans && !asked.words.contains(word))
+        .collect();
+    RecallQueries {
+        intent: intent(&utterance),
+        polarity: polarity(&utterance),
+        topic: topic(&utterance),
+        queries: asked.queries(&utterance, &borrowed),
+        fallback: query(
+            QueryKind::Fallback,
+            first(&asked.words, FALLBACK_WORDS),
+            if asked.entities.is_empty() { 0.5 } else { 0.3 },
+            0.3,
+        ),
+        background: background(&lexicon, state, config),
+        expanded: if borrowed.is_empty() {
+            message.to_owned()
+        } else {
+            format!("{message} {}", borrowed.join(" "))
+        },
+        entities: asked.entities,
+    }
+}

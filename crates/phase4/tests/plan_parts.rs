@@ -1,0 +1,131 @@
+//! What a plan says besides the reply: facts to keep, wellbeing, insights, and which phases were carried out.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::*;
+use whisperengine_phase4::{personality_facts, wellbeing};
+use whisperengine_types::*;
+
+#[test]
+fn facts_come_with_the_sentence_that_tells_them() {
+    let mut talk = Talk::new("ana");
+    let text = "The weather is odd. I live in Lisbon and I work as a nurse! Do you know how tides work?";
+    let plan = talk.say_with(text, &EmotionReading::neutral());
+    let of = |kind| plan.facts.iter().find(|fact| fact.kind == kind).unwrap();
+    assert_eq!(
+        of(FactKind::LifeContext).text,
+        "I live in Lisbon and I work as a nurse!"
+    );
+    assert_eq!(
+        of(FactKind::ConversationCatalyst).text,
+        "Do you know how tides work?"
+    );
+    assert!(plan.facts.is_sorted_by(|a, b| a.relevance >= b.relevance));
+    let config = &talk.config;
+    assert_eq!(
+        plan.facts,
+        personality_facts(config, text, &EmotionReading::neutral())
+    );
+    assert_eq!(talk.say("The train is late.").facts, []);
+}
+
+#[test]
+fn wellbeing_in_the_plan_counts_the_present_message() {
+    let mut talk = Talk::new("ana");
+    let low = feels(PrimaryEmotion::Sadness, 0.5, -0.5);
+    talk.say_with("It rained on the picnic.", &low);
+    talk.say_with("The cake fell.", &low);
+    let plan = talk.say_with("Nobody came.", &low);
+    assert_eq!(plan.wellbeing.alerts[0].kind, AlertKind::MoodDecline);
+    assert_eq!(plan.wellbeing, wellbeing(&talk.config, &talk.state, talk.now));
+    assert!(
+        plan.prompt_supplement.contains("- Care: ask gently"),
+        "{}",
+        plan.prompt_supplement
+    );
+    talk.visibility = Visibility::Public;
+    let public = talk.say_with("Nobody came.", &low);
+    assert!(
+        !public.prompt_supplement.contains("- Care"),
+        "{}",
+        public.prompt_supplement
+    );
+}
+
+#[test]
+fn insights_name_topics_patterns_and_groups_and_keep_them_private() {
+    let mut talk = Talk::new("ana");
+    let first = talk.say("Hello there.").insights;
+    assert_eq!(first, MemoryInsights::default());
+    for _ in 0..4 {
+        talk.say_with("I played the guitar in my band again!", &glad());
+        talk.say_with("My boss shouted at me in the office.", &sad());
+    }
+    let plan = talk.say("The train is late.");
+    let insights = &plan.insights;
+    assert!(
+        insights.important_topics.contains(&"guitar".to_owned()),
+        "{insights:?}"
+    );
+    assert!(
+        !insights.patterns.is_empty() && insights.patterns.len() <= 3,
+        "{insights:?}"
+    );
+    let cluster = |topic: &str| insights.clusters.iter().find(|cluster| cluster.topic == topic);
+    assert_eq!(cluster("hobbies").unwrap().messages, 4);
+    assert_eq!(cluster("work").unwrap().messages, 4);
+    assert!(
+        (0.79..=0.81).contains(&insights.network_strength),
+        "8 of 10: {insights:?}"
+    );
+    let line = plan
+        .prompt_supplement
+        .lines()
+        .find(|line| line.contains("They keep coming back to (data): "));
+    assert!(line.unwrap().contains("guitar"), "{line:?}");
+    assert_eq!(talk.state.insights(&talk.config).clusters, insights.clusters);
+    talk.visibility = Visibility::Public;
+    talk.channel = ChannelId::new("square").unwrap();
+    let public = talk.say("The train is late.");
+    assert_eq!(public.insights, MemoryInsights::default());
+    talk.visibility = Visibility::Private;
+    talk.say("I don't want to talk about the guitar.");
+    let refused = talk.say("The train is late.").insights;
+    assert!(
+        !refused.important_topics.contains(&"guitar".to_owned()),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn phases_are_those_that_were_carried_out() {
+    use TurnPhase as P;
+    let mut talk = Talk::new("ana");
+    let always = [
+        P::Emotion,
+        P::Interaction,
+        P::Threads,
+        P::Engagement,
+        P::Relationship,
+        P::Wellbeing,
+        P::Facts,
+        P::Insights,
+        P::Supplement,
+    ];
+    assert_eq!(talk.say("The train is late.").phases, always);
+    let told = talk.say_with("I won the regatta!", &glad());
+    assert!(told.phases.contains(&P::Moments) && !told.phases.contains(&P::Suggestions));
+    talk.config.prompt.budget_chars = 0;
+    assert!(!talk.say("The train is late.").phases.contains(&P::Supplement));
+    talk.config.prompt.budget_chars = 1200;
+    for _ in 0..8 {
+        talk.say("I went to the lake and it was a wonderful long day with my sister!");
+    }
+    let dull: Vec<TurnPlan> = (0..5).map(|_| talk.say("ok")).collect();
+    let pushed = dull
+        .iter()
+        .find(|plan| plan.engagement.intervene)
+        .expect("a push");
+    assert!(pushed.phases.contains(&P::Suggestions) && !pushed.engagement.suggestions.is_empty());
+}
