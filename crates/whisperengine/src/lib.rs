@@ -77,6 +77,9 @@ pub use whisperengine_types::*;
 
 /// The metadata key that marks memories of channels that others read too.
 pub const PUBLIC: &str = "public";
+/// The metadata key of the most relevant [`FactKind`] that a message tells of its writer; its value is the
+/// kind's name, such as `aspiration`. Filter by it to recall what is known of somebody.
+pub const FACT: &str = "fact";
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -19,7 +19,7 @@ use whisperengine_types::{
 };
 
 use crate::{
-    PUBLIC,
+    FACT, PUBLIC,
     aftermath::Aftermath,
     fallback::guarded,
     forgetting::Forgetting,
@@ -248,8 +248,7 @@ fn writes_of(
     plans: &[Staged<Planning>],
 ) -> Vec<WriteOp> {
     let write = |at: usize| {
-        let (_, sitting) = &plans[at].0;
-        let record = record_of(&turns[at], &emotions[at].0, sitting.clone());
+        let record = record_of(&turns[at], &emotions[at].0, &plans[at].0);
         WriteOp::Store {
             owner: turns[at].message.owner(),
             record: Arc::new(record),
@@ -259,17 +258,22 @@ fn writes_of(
     kept.map(write).collect()
 }
 
-/// The message as a memory: what moved the person matters more. The store makes the embedding, because it
-/// leaves names out and cuts long texts.
-fn record_of(turn: &Turn, emotion: &EmotionReading, sitting: Option<SessionId>) -> MemoryRecord {
+/// The message as a memory: what moved the person, or tells of them, matters more. The store makes the
+/// embedding, because it leaves names out and cuts long texts.
+fn record_of(turn: &Turn, emotion: &EmotionReading, (plan, sitting): &Planning) -> MemoryRecord {
     let message = &turn.message;
+    let fact = plan.facts.first();
+    let matters = fact.map_or(0.0, |fact| fact.relevance).max(emotion.intensity);
     let mut record = MemoryRecord::new(turn.id.clone(), &*message.text, message.sent_at);
     record.speaker = Some(message.user.as_str().to_owned());
-    record.session = sitting;
+    record.session.clone_from(sitting);
     record.channel = Some(message.channel.clone());
-    record.importance = (0.35 + 0.5 * emotion.intensity).clamp(0.0, 1.0);
+    record.importance = (0.35 + 0.5 * matters).clamp(0.0, 1.0);
     if message.visibility == Visibility::Public {
         record.metadata.insert(PUBLIC.to_owned(), true.into());
+    }
+    if let Some(fact) = fact {
+        record.metadata.insert(FACT.to_owned(), fact.kind.name().into());
     }
     record
 }

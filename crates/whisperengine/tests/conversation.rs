@@ -10,8 +10,8 @@ use std::{
 
 use support::{clock, converse, engine_in, owner, say};
 use whisperengine::{
-    Clock, Durability, Embedder, Embedding, EmbeddingError, EmbeddingSpace, Error, Feedback, Mode,
-    PrimaryEmotion, WhisperEngine,
+    Clock, Comparison, Durability, Embedder, Embedding, EmbeddingError, EmbeddingSpace, Error, FACT,
+    FactKind, Feedback, Filter, Mode, PrimaryEmotion, RecallQuery, WhisperEngine,
 };
 use whisperengine_text_embedding::HashingEmbedder;
 
@@ -118,6 +118,24 @@ async fn a_reply_is_stored_and_known_later() {
         memories[0].session, memories[1].session,
         "both belong to one sitting"
     );
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_a_message_tells_of_its_writer_can_be_recalled_by_kind() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let engine = engine_in(&folder, &clock);
+    say(&engine, "ana", "the bus was late again").await;
+    let told = say(&engine, "ana", "My dream is to become a marine biologist").await;
+    assert_eq!(told.plan.facts[0].kind, FactKind::Aspiration);
+    let mut query = RecallQuery::new("what is known of her", 5, clock.now());
+    query.filter = Filter::Metadata {
+        key: FACT.to_owned(),
+        is: Comparison::Eq("aspiration".into()),
+    };
+    let found = engine.recall(&owner("ana"), query).await.unwrap();
+    let texts: Vec<&str> = found.memories.iter().map(|hit| &*hit.memory.text).collect();
+    assert_eq!(texts, ["My dream is to become a marine biologist"]);
     engine.shutdown().await;
 }
 
