@@ -2,8 +2,8 @@
 //! `cargo run --release -p whisperengine-emotion --example train -- --train train.tsv --dev dev.tsv --output weights.bin`
 //!
 //! Prints the F1 of every label and of the usual groups on the dev texts. Rows are tab-separated: text,
-//! comma-separated label ids. The weights are trained on the train texts, the thresholds tuned on the dev
-//! texts alone. The same data, options and seed give the same file.
+//! comma-separated label ids. The weights are trained on the train texts, the thresholds tuned on texts
+//! that the weights have not seen: the dev texts, and parts of the train texts, held out in turn. The same data, options and seed give the same file.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program")]
 
 use std::{error::Error, fs, path::PathBuf};
@@ -18,7 +18,7 @@ struct Options {
     /// Texts to train on
     #[arg(long)]
     train: PathBuf,
-    /// Texts to tune the thresholds on
+    /// Texts to tune the thresholds on, beside the held-out parts of the others, and to judge by
     #[arg(long)]
     dev: PathBuf,
     /// Weights file to write
@@ -39,6 +39,9 @@ struct Options {
     /// Weight decay
     #[arg(long, default_value_t = TrainConfig::default().weight_decay)]
     weight_decay: f32,
+    /// How much less the weights of rare labels are decayed
+    #[arg(long, default_value_t = TrainConfig::default().decay_power)]
+    decay_power: f32,
     /// How much more frequent features count
     #[arg(long, default_value_t = TrainConfig::default().frequency_power)]
     frequency_power: f32,
@@ -54,6 +57,9 @@ struct Options {
     /// Rows of character n-grams
     #[arg(long, default_value_t = TrainConfig::default().gram_rows)]
     gram_rows: u32,
+    /// Parts of the training texts that are held out in turn for the thresholds; below 2, dev alone decides
+    #[arg(long, default_value_t = TrainConfig::default().folds)]
+    folds: u32,
 }
 
 const EKMAN: [&str; 7] = [
@@ -79,6 +85,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     config.texts_with = options.texts_with;
     config.pairs = options.pairs;
     config.gram_rows = options.gram_rows;
+    config.decay_power = options.decay_power;
+    config.folds = options.folds;
     let trained = train(&texts, &dev, &config, |epoch| {
         eprintln!("pass {epoch} of {}, {} times over", config.epochs, config.members);
     })?;

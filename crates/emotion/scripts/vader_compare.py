@@ -70,7 +70,11 @@ def main(program, files):
         command = [program, "--input", str(source), "--output", str(target), "--columns", "vader"]
         subprocess.run(command, check=True)
         rows = target.read_text(encoding="utf-8").split("\n")[1:-1]
-    different = abs(len(rows) - len(sample))
+        # The full reading looks its words up in another way.
+        subprocess.run([*command[:-1], "full"], check=True)
+        full = target.read_text(encoding="utf-8").split("\n")[1:-1]
+    different = abs(len(rows) - len(sample)) + abs(len(full) - len(sample))
+    different += sum(row != "\t".join(other.split("\t")[:4]) for row, other in zip(rows, full))
     for text, row in zip(sample, rows):
         scores = ANALYZER.polarity_scores(json.loads(json.dumps(text)))
         expected = "\t".join(str(float(scores[key])) for key in ("neg", "neu", "pos", "compound"))

@@ -54,6 +54,35 @@ pub(crate) static ANCHORS: [Anchor; Emotion::COUNT] = {
     ]
 };
 
+/// The labels that mean each primary emotion, as bits.
+pub(crate) static LABELS: [u32; PrimaryEmotion::COUNT] = {
+    let mut labels = [0; PrimaryEmotion::COUNT];
+    let mut label = 0;
+    while label < Emotion::COUNT {
+        labels[ANCHORS[label].primary as usize] |= 1 << label;
+        label += 1;
+    }
+    labels
+};
+
+/// Arousal and dominance by label id, for sums in lanes.
+pub(crate) static AROUSAL: [f32; Emotion::COUNT] = column(false);
+pub(crate) static DOMINANCE: [f32; Emotion::COUNT] = column(true);
+
+const fn column(is_dominance: bool) -> [f32; Emotion::COUNT] {
+    let mut values = [0.0; Emotion::COUNT];
+    let mut label = 0;
+    while label < Emotion::COUNT {
+        values[label] = if is_dominance {
+            ANCHORS[label].dominance
+        } else {
+            ANCHORS[label].arousal
+        };
+        label += 1;
+    }
+    values
+}
+
 /// Words that name an emotion outright, for the primary emotion and the triggers. Whole words only.
 pub(crate) const CUES: &[(PrimaryEmotion, &str)] = {
     use PrimaryEmotion as P;

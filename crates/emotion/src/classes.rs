@@ -5,6 +5,8 @@
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ByteClasses {
     blocks: Vec<[u64; CLASSES]>,
+    /// Whether any byte is of [`Class::Careful`].
+    is_careful: bool,
 }
 
 /// One of the bit maps.
@@ -59,7 +61,8 @@ impl ByteClasses {
         let mut end = [0; CLASSES];
         end[Class::Space as usize] = u64::MAX;
         self.blocks.push(end);
-        if careful != 0 {
+        self.is_careful = careful != 0;
+        if self.is_careful {
             self.mark_wide_spaces(text);
         }
     }
@@ -92,45 +95,62 @@ impl ByteClasses {
     /// Makes words whole: apostrophes inside them, and letters and digits beyond ASCII, belong to
     /// [`Class::Word`] from now on.
     pub(crate) fn join_words(&mut self, text: &str) {
-        if self.any(Class::Careful) {
+        if self.is_careful {
             self.join_wide_words(text);
-        } else {
-            let mut before = 0;
-            for block in 0..self.blocks.len() {
-                let words = self.blocks[block][Class::Word as usize];
-                let apostrophes = self.blocks[block][Class::Apostrophe as usize];
-                let next = self
-                    .blocks
-                    .get(block + 1)
-                    .map_or(0, |next| next[Class::Word as usize]);
-                let inside = apostrophes & ((words << 1) | before) & ((words >> 1) | (next << 63));
-                before = words >> 63;
-                self.blocks[block][Class::Word as usize] |= inside;
-            }
+        }
+        let mut before = 0;
+        for block in 0..self.blocks.len() {
+            let words = self.blocks[block][Class::Word as usize];
+            let apostrophes = self.blocks[block][Class::Apostrophe as usize];
+            let next = self
+                .blocks
+                .get(block + 1)
+                .map_or(0, |next| next[Class::Word as usize]);
+            let inside = apostrophes & ((words << 1) | before) & ((words >> 1) | (next << 63));
+            before = words >> 63;
+            self.blocks[block][Class::Word as usize] |= inside;
         }
     }
 
     #[cold]
     fn join_wide_words(&mut self, text: &str) {
-        let mut in_word = false;
-        let mut chars = text.char_indices().peekable();
-        while let Some((at, c)) = chars.next() {
-            let before = in_word;
-            in_word = c.is_alphanumeric();
-            let joins = matches!(c, '\'' | '\u{2018}' | '\u{2019}')
-                && before
-                && chars.peek().is_some_and(|next| next.1.is_alphanumeric());
-            if joins || (in_word && !c.is_ascii()) {
-                self.mark(Class::Word, at, c.len_utf8());
+        self.each_wide(text, |classes, at, c| {
+            if c.is_alphanumeric() {
+                classes.mark(Class::Word, at, c.len_utf8());
             }
-        }
+        });
+        // Neighbours of a quote that joins are no quotes, so the order does not matter.
+        self.each_wide(text, |classes, at, c| {
+            let is_word = |at: usize| classes.window(Class::Word, at) & 1 != 0;
+            let end = at + c.len_utf8();
+            if matches!(c, '\u{2018}' | '\u{2019}') && at > 0 && is_word(at - 1) && is_word(end) {
+                classes.mark(Class::Word, at, c.len_utf8());
+            }
+        });
     }
 
     #[cold]
     fn mark_wide_spaces(&mut self, text: &str) {
-        for (at, c) in text.char_indices() {
-            if !c.is_ascii() && is_wide_space(c) {
-                self.mark(Class::Space, at, c.len_utf8());
+        self.each_wide(text, |classes, at, c| {
+            if is_wide_space(c) {
+                classes.mark(Class::Space, at, c.len_utf8());
+            }
+        });
+    }
+
+    /// Calls `each` with the place of each character beyond ASCII.
+    fn each_wide(&mut self, text: &str, mut each: impl FnMut(&mut Self, usize, char)) {
+        for block in 0..self.blocks.len() {
+            let mut careful = self.blocks[block][Class::Careful as usize];
+            while careful != 0 {
+                let at = block * 64 + careful.trailing_zeros() as usize;
+                careful &= careful - 1;
+                // The other bytes of a character are no boundary.
+                if let Some(c) = text.get(at..).and_then(|rest| rest.chars().next())
+                    && !c.is_ascii()
+                {
+                    each(self, at, c);
+                }
             }
         }
     }

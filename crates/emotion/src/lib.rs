@@ -19,7 +19,7 @@
 //!
 //! # Concepts
 //! - [`Vader`] scores sentiment exactly as Python's vaderSentiment 3.3.2 does on CPython 3.12.
-//! - [`EmotionModel`] is the learned part: a linear model of 1.4 MB, embedded, which [`train`] makes.
+//! - [`EmotionModel`] is the learned part: a linear model of 1.2 MB, embedded, which [`train`] makes.
 //! - [`EmotionEngine`] composes both into an `EmotionReading`, one text at a time (with a cache) or a batch
 //!   into [`Readings`], a structure of arrays. It implements the port `EmotionAnalyzer`.
 //! - [`EmotionStream`] does so for an asynchronous stream of texts; the timer is yours ([`BatchTimer`]).
@@ -50,6 +50,7 @@ mod error;
 mod filter;
 mod model;
 mod people;
+mod perfect;
 mod reading;
 mod readings;
 mod stream;

@@ -3,6 +3,8 @@
 
 mod decide;
 mod features;
+mod grams;
+mod row;
 mod score;
 mod vocabulary;
 mod weights;
@@ -11,8 +13,10 @@ mod words;
 pub use weights::EmotionModel;
 
 pub(crate) use decide::{Thresholds, members};
-pub(crate) use features::{Reach, SHAPES, grams, negates, shapes};
+pub(crate) use features::{Reach, SHAPES, grams, shapes};
+pub(crate) use grams::Grams;
+pub(crate) use row::Row;
 pub(crate) use score::Scorer;
-pub(crate) use vocabulary::{NEGATED, Pair, UNKNOWN, Vocabulary};
+pub(crate) use vocabulary::{NEGATED, Pair, UNKNOWN, Vocabulary, Weighed};
 pub(crate) use weights::{GROUPS, LANES, SQUARE_PARTS};
-pub(crate) use words::{Kind, Words, seeded_hash};
+pub(crate) use words::{Words, seeded_hash};

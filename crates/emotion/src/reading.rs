@@ -8,7 +8,7 @@ use whisperengine_types::{Emotion, EmotionReading, EmotionSet, EmotionTrigger, P
 use self::sigmoid::sigmoids;
 use crate::{
     EmotionModel, Vader,
-    affect::{ANCHORS, opposite},
+    affect::{ANCHORS, AROUSAL, DOMINANCE, LABELS, opposite},
     model::{LANES, Scorer, members},
 };
 
@@ -72,8 +72,10 @@ impl Reader {
         {
             self.texts += 1;
         }
-        let vader = self.vader.score(text);
-        let logits = self.scorer.logits(model, text, self.vader.classes(text), &vader);
+        let vader = self
+            .vader
+            .score_and_scan(text, &mut self.scorer.words, &model.vocabulary);
+        let logits = self.scorer.logits(model, text, &vader);
         if self.scorer.words.items.is_empty() {
             return nothing(vader);
         }
@@ -85,11 +87,8 @@ impl Reader {
         }
         let (primary, strongest) = choose(model, &logits, labels, &cues);
         triggers::collect(&self.vader, &self.scorer, model, (primary, strongest), triggers);
-        let certainty = ANCHORS
-            .iter()
-            .zip(&probabilities)
-            .filter(|(anchor, _)| anchor.primary == primary)
-            .map(|(_, &probability)| probability)
+        let certainty = members(LABELS[primary as usize])
+            .map(|label| probabilities[label as usize])
             .fold(0.0, f32::max);
         let doubt = if cues.said[primary as usize] > 0.0 {
             0.5
@@ -172,10 +171,10 @@ fn choose(
 ) -> (PrimaryEmotion, Emotion) {
     let mut scores = [f32::MIN; PrimaryEmotion::COUNT];
     let mut strongest = [Emotion::Neutral; PrimaryEmotion::COUNT];
-    for label in Emotion::ALL {
+    for label in labels.iter() {
         let primary = ANCHORS[label as usize].primary as usize;
         let margin = logits[label as usize] - model.thresholds[label as usize];
-        if labels.contains(label) && margin > scores[primary] {
+        if margin > scores[primary] {
             scores[primary] = margin;
             strongest[primary] = label;
         }
@@ -202,17 +201,25 @@ fn choose(
 
 /// Arousal and dominance: the anchors of the labels, weighted by their probabilities.
 fn affect(probabilities: &[f32; Emotion::COUNT]) -> (f32, f32) {
-    let (mut total, mut arousal, mut dominance) = (0.0, 0.0, 0.0);
-    for (anchor, &probability) in ANCHORS.iter().zip(probabilities) {
-        total += probability;
-        arousal += probability * anchor.arousal;
-        dominance += probability * anchor.dominance;
-    }
+    let total = weighted(probabilities, &[1.0; Emotion::COUNT]);
     if total > 0.0 {
-        (arousal / total, dominance / total)
+        let mean = |values| weighted(probabilities, values) / total;
+        (mean(&AROUSAL), mean(&DOMINANCE))
     } else {
         (0.0, 0.5)
     }
+}
+
+/// The sum of products, in four lanes.
+fn weighted(weights: &[f32; Emotion::COUNT], values: &[f32; Emotion::COUNT]) -> f32 {
+    let (weights, values) = (weights.as_chunks::<4>().0, values.as_chunks::<4>().0);
+    let mut lanes = [0.0; 4];
+    for (weights, values) in weights.iter().zip(values) {
+        for lane in 0..4 {
+            lanes[lane] += weights[lane] * values[lane];
+        }
+    }
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 }
 
 /// The reading of a text without words or signs: neutral, and sure of nothing.

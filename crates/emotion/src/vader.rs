@@ -18,14 +18,17 @@ use std::{fmt, ops::Range};
 
 use whisperengine_types::VaderScores;
 
-pub(crate) use self::lexicon::Word;
 use self::{
     emoji::Segment,
     lexicon::Lexicon,
-    sum::{Number, sum_floats, sum_mixed},
+    sum::{FloatSum, Number, sum_mixed},
     token::{Marks, Token, tokenize},
 };
-use crate::classes::{ByteClasses, Class};
+pub(crate) use self::{lexicon::Word, token::contains_nt};
+use crate::{
+    classes::{ByteClasses, Class},
+    model::{Vocabulary, Words},
+};
 
 /// What the compound score is normalised with.
 const ALPHA: f64 = 15.0;
@@ -81,27 +84,39 @@ impl Vader {
         self.is_expanded = !text.is_ascii() && emoji::expand(text, &mut self.expanded, &mut self.segments);
         let text = if self.is_expanded { &self.expanded } else { text };
         self.classes.read(text);
-        let marks = tokenize(text, &self.classes, self.lexicon, &mut self.tokens);
+        let marks = tokenize(text, &self.classes, self.lexicon, |_| None, &mut self.tokens);
+        let emphasis = emphasis(text, &self.classes);
+        self.weigh(marks, emphasis)
+    }
+
+    /// As [`score`](Self::score), and scans the model's words; those that are words to both are looked up once.
+    pub(crate) fn score_and_scan(
+        &mut self,
+        text: &str,
+        words: &mut Words,
+        vocabulary: &Vocabulary,
+    ) -> VaderScores {
+        self.is_expanded = !text.is_ascii() && emoji::expand(text, &mut self.expanded, &mut self.segments);
+        self.classes.read(text);
+        words.scan(text, &mut self.classes, vocabulary);
+        if self.is_expanded {
+            return self.score(text);
+        }
+        let mut next = 0;
+        let known = |span| words.spoken(&span, &mut next, vocabulary);
+        let marks = tokenize(text, &self.classes, self.lexicon, known, &mut self.tokens);
+        self.weigh(marks, emphasis(text, &self.classes))
+    }
+
+    /// Applies the rules to the tokens.
+    fn weigh(&mut self, marks: Marks, emphasis: f64) -> VaderScores {
         evaluate(&self.tokens, marks, &mut self.values);
-        let emphasis = if self.classes.any(Class::Emphasis) {
-            emphasis(text)
-        } else {
-            0.0
-        };
         compose(&self.values, emphasis)
     }
 
     #[cfg(test)]
     fn lexicon(&self) -> &'static Lexicon {
         self.lexicon
-    }
-
-    /// The byte classes of `text`, the last scored.
-    pub(crate) fn classes(&mut self, text: &str) -> &mut ByteClasses {
-        if self.is_expanded {
-            self.classes.read(text);
-        }
-        &mut self.classes
     }
 
     /// The tokens of the last scored text, in order.
@@ -157,7 +172,10 @@ fn evaluate(tokens: &[Token], marks: Marks, values: &mut Vec<Number>) {
 }
 
 /// What exclamation and question marks add.
-fn emphasis(text: &str) -> f64 {
+fn emphasis(text: &str, classes: &ByteClasses) -> f64 {
+    if !classes.any(Class::Emphasis) {
+        return 0.0;
+    }
     let count = |mark: u8| text.bytes().filter(|&byte| byte == mark).count();
     let exclamation = count(b'!').min(4) as f64 * 0.292;
     let question = match count(b'?') {
@@ -173,10 +191,21 @@ fn compose(values: &[Number], emphasis: f64) -> VaderScores {
         return VaderScores::default();
     }
     let (mut pos, mut neg, mut neutral) = (0.0, 0.0, 0_u32);
-    let mut mixed = false;
+    let (mut sum, mut mixed) = (FloatSum::default(), false);
     for &number in values {
-        let value = number.value();
-        mixed |= matches!(number, Number::Int(int) if int != 0);
+        let value = match number {
+            // Most are; a zero changes no sum.
+            Number::Int(0) => {
+                neutral += 1;
+                continue;
+            }
+            Number::Int(int) => {
+                mixed = true;
+                f64::from(int)
+            }
+            Number::Float(float) => float,
+        };
+        sum.add(value);
         if value > 0.0 {
             pos += value + 1.0;
         } else if value < 0.0 {
@@ -188,7 +217,7 @@ fn compose(values: &[Number], emphasis: f64) -> VaderScores {
     let mut sum = if mixed {
         sum_mixed(values.iter().copied())
     } else {
-        sum_floats(values.iter().map(|number| number.value()))
+        sum.total()
     };
     if sum > 0.0 {
         sum += emphasis;

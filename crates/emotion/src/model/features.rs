@@ -5,7 +5,7 @@ use whisperengine_types::VaderScores;
 
 use super::words::{Item, Kind, mix};
 
-/// Calls `row` with the row, of `rows`, of each n-gram of 2 to 5 bytes inside a word, whose ends are marked;
+/// Calls `row` with the row, of `rows`, of each n-gram of 3 to 5 bytes inside a word, whose ends are marked;
 /// the whole of it excepted.
 pub(crate) fn grams(form: &[u8], rows: u32, mut row: impl FnMut(u32)) {
     let mut marked = [0; GRAM_BYTES];
@@ -22,7 +22,7 @@ pub(crate) fn grams(form: &[u8], rows: u32, mut row: impl FnMut(u32)) {
         let mut gram = mix(0x5851_F42D_4C95_7F2D, u64::from(marked[start]));
         for (size, &byte) in (2..=longest).zip(&marked[start + 1..]) {
             gram = mix(gram, u64::from(byte));
-            if size < len {
+            if size >= 3 && size < len {
                 row(reduce(gram, rows));
             }
         }

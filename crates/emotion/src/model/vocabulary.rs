@@ -1,23 +1,46 @@
-//! What the model knows: words with the sum of all that they add, and pairs of them.
+//! What the model knows: words with the sum of all that they add, and pairs of them. VADER's lexicon lies in
+//! the same table, so that a word is looked up once for both.
+
+use std::collections::HashSet;
 
 use crate::{
     filter::Filter,
-    vader::lexicon::{KEY_BYTES, Key, key},
+    perfect::Places,
+    vader::{
+        Word, contains_nt,
+        lexicon::{KEY_BYTES, Key, Lexicon, NEGATION, bytes, key},
+    },
 };
 
-use super::weights::LANES;
+use super::{features::negates, row::Row};
 
-/// A word, a mask or a run of signs: one cache line.
+/// A word, a mask or a run of signs, with all that either half of the analysis knows of it: one cache line.
 #[derive(Debug, Clone, PartialEq)]
 #[repr(align(64))]
 pub(crate) struct Known {
     key: Key,
     /// The word's own weights and those of all its n-grams.
-    pub(crate) row: [i8; LANES],
+    pub(crate) row: Row,
     /// Their squared feature weights, in [`SQUARE_PARTS`](super::SQUARE_PARTS).
     pub(crate) squares: u16,
+    /// Its number, or [`UNKNOWN`] where only VADER's lexicon has it.
+    pub(crate) id: u16,
+    /// What VADER knows of it.
+    pub(crate) word: Word,
     /// Whether the words after it are negated.
     pub(crate) negates: bool,
+}
+
+impl Known {
+    /// What lies nowhere and at free places. No UTF-8 has its key.
+    const FREE: Self = Self {
+        key: (u64::MAX, 0),
+        row: Row::ZERO,
+        squares: 0,
+        id: UNKNOWN,
+        word: Word::NONE,
+        negates: false,
+    };
 }
 
 /// Two words next to each other, or [`NEGATED`] and a word: one cache line.
@@ -26,100 +49,201 @@ pub(crate) struct Known {
 pub(crate) struct Pair {
     pub(crate) first: u16,
     pub(crate) second: u16,
-    pub(crate) row: [i8; LANES],
+    pub(crate) row: Row,
     pub(crate) squares: u8,
+}
+
+impl Pair {
+    /// No pair has a word that is not known.
+    const FREE: Self = Self {
+        first: UNKNOWN,
+        second: UNKNOWN,
+        row: Row::ZERO,
+        squares: 0,
+    };
+}
+
+/// A row of weights and its squared feature weights.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weighed {
+    pub(crate) row: Row,
+    pub(crate) squares: u16,
+}
+
+impl Weighed {
+    pub(crate) const NOTHING: Self = Self {
+        row: Row::ZERO,
+        squares: 0,
+    };
 }
 
 /// Stands before a word that a negation reaches, in place of the first of a pair.
 pub(crate) const NEGATED: u16 = u16::MAX;
 
-/// A word that is not known. Vocabularies are smaller than this.
+/// The number of a word that is not known. Tables of words are smaller than this.
 pub(crate) const UNKNOWN: u16 = u16::MAX - 1;
 
-/// Words and pairs, each in an open-addressing table.
+/// The place of a word that is not known: what lies there adds nothing.
+pub(crate) const NOWHERE: u16 = 0;
+
+/// Words and pairs, each in a table without collisions.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Vocabulary {
-    words: Vec<Known>,
+    lines: Vec<Known>,
+    line_places: Places,
     /// Their forms, a line each.
     forms: Vec<u8>,
-    word_slots: Slots,
-    pairs: Vec<Pair>,
-    pair_slots: Slots,
+    /// Where the word with a number lies among the lines.
+    words: Vec<u16>,
+    pair_lines: Vec<Pair>,
+    pair_places: Places,
     /// Most neighbours are no pair: it spares them the search.
     pair_filter: Filter,
+    /// Where the pairs lie, in their order.
+    pairs: Vec<u16>,
 }
 
 impl Vocabulary {
-    pub(crate) fn new(capacity: (usize, usize)) -> Self {
-        Self {
-            words: Vec::with_capacity(capacity.0),
-            forms: Vec::new(),
-            word_slots: Slots::for_items(capacity.0),
-            pairs: Vec::with_capacity(capacity.1),
-            pair_slots: Slots::for_items(capacity.1),
-            pair_filter: Filter::for_items(capacity.1),
+    /// A vocabulary of these words, numbered in order, and pairs. The words of VADER's lexicon that are not
+    /// among them are there as well, without a number, weighed by `unnumbered`. `None` when a word or a pair
+    /// comes twice or there are too many.
+    pub(crate) fn new(
+        forms: &[&[u8]],
+        rows: &[Weighed],
+        pairs: &[Pair],
+        unnumbered: impl Fn(&[u8]) -> Weighed,
+    ) -> Option<Self> {
+        let lexicon = Lexicon::shared();
+        let mut lines: Vec<Known> = Vec::new();
+        for (id, (form, weighed)) in forms.iter().zip(rows).enumerate() {
+            let key = word_key(form);
+            lines.push(Known {
+                key,
+                row: weighed.row,
+                squares: weighed.squares,
+                id: u16::try_from(id).ok()?,
+                word: spoken(lexicon.short(key), form),
+                negates: negates(form),
+            });
         }
-    }
-
-    /// Adds a word; its id is the number of words before it.
-    pub(crate) fn insert(&mut self, form: &[u8], row: [i8; LANES], squares: u16, negates: bool) {
-        let key = word_key(form);
-        self.word_slots.insert(hash(key), self.words.len());
-        self.forms.extend_from_slice(form);
-        self.forms.push(b'\n');
-        self.words.push(Known {
-            key,
-            row,
-            squares,
-            negates,
-        });
-    }
-
-    pub(crate) fn insert_pair(&mut self, pair: Pair) {
-        let hash = pair_hash(pair.first, pair.second);
-        self.pair_slots.insert(hash, self.pairs.len());
-        self.pair_filter.insert(hash);
-        self.pairs.push(pair);
-    }
-
-    /// The id of a word, or [`UNKNOWN`].
-    #[inline]
-    pub(crate) fn find(&self, key: Key) -> u16 {
-        let found = self
-            .word_slots
-            .find(hash(key), |index| self.words[index].key == key);
-        found.map_or(UNKNOWN, |index| index as u16)
-    }
-
-    #[inline]
-    pub(crate) fn word(&self, id: u16) -> &Known {
-        &self.words[usize::from(id)]
-    }
-
-    /// The place of a pair among the [`pairs`](Self::pairs).
-    #[inline]
-    pub(crate) fn pair(&self, first: u16, second: u16) -> Option<u16> {
-        let hash = pair_hash(first, second);
-        if !self.pair_filter.may_hold(hash) {
-            return None;
+        let numbered: HashSet<Key> = lines.iter().map(|line| line.key).collect();
+        for (key, word) in lexicon.words().filter(|(key, _)| !numbered.contains(key)) {
+            let form = bytes(key);
+            let end = form.iter().position(|&byte| byte == 0).unwrap_or(KEY_BYTES);
+            let weighed = unnumbered(&form[..end]);
+            lines.push(Known {
+                key,
+                row: weighed.row,
+                squares: weighed.squares,
+                id: UNKNOWN,
+                word: spoken(word, &form[..end]),
+                negates: false,
+            });
         }
-        let is_it = |index: usize| (self.pairs[index].first, self.pairs[index].second) == (first, second);
-        let found = self.pair_slots.find(hash, is_it);
-        found.map(|index| index as u16)
+        let (lines, line_places) = arrange(lines, Known::FREE, |line| hash(line.key))?;
+        let mut words = vec![NOWHERE; forms.len()];
+        for (place, line) in lines.iter().enumerate().filter(|(_, line)| line.id != UNKNOWN) {
+            words[usize::from(line.id)] = place as u16;
+        }
+        let mut pair_filter = Filter::for_items(pairs.len());
+        let hash = |pair: &Pair| pair_hash(pair.first, pair.second);
+        pairs.iter().for_each(|pair| pair_filter.insert(hash(pair)));
+        let (pair_lines, pair_places) = arrange(pairs.to_vec(), Pair::FREE, hash)?;
+        Some(Self {
+            lines,
+            line_places,
+            forms: forms
+                .iter()
+                .flat_map(|form| form.iter().chain(b"\n"))
+                .copied()
+                .collect(),
+            words,
+            pairs: pairs
+                .iter()
+                .map(|pair| 1 + pair_places.of(hash(pair)) as u16)
+                .collect(),
+            pair_lines,
+            pair_places,
+            pair_filter,
+        })
     }
 
-    pub(crate) fn words(&self) -> &[Known] {
-        &self.words
+    /// A vocabulary without words of its own.
+    pub(crate) fn empty() -> Self {
+        Self::new(&[], &[], &[], |_| Weighed::NOTHING)
+            .expect("the words of the lexicon are few and different")
     }
 
-    /// The words' forms in the order of their ids, a line each.
+    /// The place of a word, or [`NOWHERE`], and its number, or [`UNKNOWN`].
+    #[inline]
+    pub(crate) fn find(&self, key: Key) -> (u16, u16) {
+        let place = 1 + self.line_places.of(hash(key));
+        let Known { key: found, id, .. } = self.lines[place];
+        // Not a branch: that could be foreseen only by waiting for the line.
+        let differs = (found.0 ^ key.0) | (found.1 ^ key.1);
+        let mask = u16::from(differs == 0).wrapping_neg();
+        (place as u16 & mask, (id & mask) | (UNKNOWN & !mask))
+    }
+
+    /// The word at a place.
+    #[inline]
+    pub(crate) fn line(&self, place: u16) -> &Known {
+        &self.lines[usize::from(place)]
+    }
+
+    /// Whether two words, by number, may be a pair; most that are not are seen at once.
+    #[inline]
+    pub(crate) fn may_pair(&self, first: u16, second: u16) -> bool {
+        self.pair_filter.may_hold(pair_hash(first, second))
+    }
+
+    /// The pair of two words, by number; one that adds nothing if they are none.
+    #[inline]
+    pub(crate) fn pair(&self, first: u16, second: u16) -> &Pair {
+        let place = 1 + self.pair_places.of(pair_hash(first, second));
+        let found = &self.pair_lines[place];
+        let differs = (found.first ^ first) | (found.second ^ second);
+        &self.pair_lines[place * usize::from(differs == 0)]
+    }
+
+    /// The words in the order of their numbers.
+    pub(crate) fn words(&self) -> impl ExactSizeIterator<Item = &Known> {
+        self.words.iter().map(|&place| self.line(place))
+    }
+
+    /// The words' forms in the order of their numbers, a line each.
     pub(crate) fn forms(&self) -> &[u8] {
         &self.forms
     }
 
-    pub(crate) fn pairs(&self) -> &[Pair] {
-        &self.pairs
+    /// The pairs in their order.
+    pub(crate) fn pairs(&self) -> impl ExactSizeIterator<Item = &Pair> {
+        self.pairs
+            .iter()
+            .map(|&place| &self.pair_lines[usize::from(place)])
     }
+}
+
+/// Lays out `items` so that each is at the place of its hash, after a free one.
+fn arrange<T: Clone>(items: Vec<T>, free: T, hash: impl Fn(&T) -> u64) -> Option<(Vec<T>, Places)> {
+    let hashes: Vec<u64> = items.iter().map(&hash).collect();
+    let places = Places::new(&hashes)?;
+    if places.len() > usize::from(UNKNOWN) {
+        return None;
+    }
+    let mut arranged = vec![free; 1 + places.len()];
+    for (item, &hash) in items.into_iter().zip(&hashes) {
+        arranged[1 + places.of(hash)] = item;
+    }
+    Some((arranged, places))
+}
+
+/// A word of the lexicon, or none, with what VADER sees in its form.
+fn spoken(mut word: Word, form: &[u8]) -> Word {
+    if contains_nt(form) {
+        word.flags |= NEGATION;
+    }
+    word
 }
 
 /// The key of a normalised form: its bytes if they fit, else a hash of them.
@@ -131,58 +255,11 @@ pub(crate) fn word_key(form: &[u8]) -> Key {
     }
 }
 
-/// Open addressing: upper 16 bits of a slot are of the hash, the lower are the index + 1; 0 when free.
-#[derive(Debug, Clone, PartialEq)]
-struct Slots {
-    slots: Vec<u32>,
-    shift: u32,
-}
-
-impl Slots {
-    /// Room for `items` at a load of at most a half: few searches go on, and the table stays near.
-    fn for_items(items: usize) -> Self {
-        let bits = (2 * items.max(1)).next_power_of_two().ilog2();
-        Self {
-            slots: vec![0; 1 << bits],
-            shift: 64 - bits,
-        }
-    }
-
-    fn insert(&mut self, hash: u64, index: usize) {
-        let mut slot = (hash >> self.shift) as usize;
-        while self.slots[slot] != 0 {
-            slot = (slot + 1) & (self.slots.len() - 1);
-        }
-        self.slots[slot] = (tag(hash) << 16) | (index as u32 + 1);
-    }
-
-    #[inline]
-    fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-        let mask = self.slots.len() - 1;
-        let mut slot = (hash >> self.shift) as usize;
-        loop {
-            let entry = self.slots[slot & mask];
-            if entry == 0 {
-                return None;
-            }
-            let index = (entry & 0xFFFF) as usize - 1;
-            if entry >> 16 == tag(hash) && is_it(index) {
-                return Some(index);
-            }
-            slot += 1;
-        }
-    }
-}
-
-#[inline]
-fn tag(hash: u64) -> u32 {
-    (hash as u32) & 0xFFFF
-}
-
+/// The halves of one full product, folded.
 #[inline]
 fn hash((low, high): Key) -> u64 {
-    let mixed = low.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ high.wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
-    (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9)
+    let product = u128::from(low ^ 0x9E37_79B9_7F4A_7C15) * u128::from(high ^ 0xC2B2_AE3D_27D4_EB4F);
+    (product as u64) ^ (product >> 64) as u64
 }
 
 #[inline]

@@ -9,8 +9,10 @@
 use whisperengine_types::Emotion;
 
 use super::{
-    features::{SHAPES, negates},
-    vocabulary::{NEGATED, Pair, UNKNOWN, Vocabulary},
+    features::SHAPES,
+    grams::Grams,
+    row::Row,
+    vocabulary::{NEGATED, Pair, UNKNOWN, Vocabulary, Weighed},
 };
 use crate::Error;
 
@@ -30,21 +32,19 @@ pub(crate) const GROUPS: [u32; 4] = [
 pub(crate) const SQUARE_PARTS: f32 = 64.0;
 
 /// How far below its threshold a group must be for its labels to be dropped, in logits.
-pub(crate) const GROUP_SLACK: f32 = 0.6;
+pub(crate) const GROUP_SLACK: f32 = 0.4;
 
-const MAGIC: &[u8; 8] = b"WEEMOT\x02\0";
+const MAGIC: &[u8; 8] = b"WEEMOT\x03\0";
 
 /// A trained model: 28 emotions from words, pairs of words and character n-grams.
 #[derive(Clone, PartialEq)]
 pub struct EmotionModel {
     pub(crate) vocabulary: Vocabulary,
     /// Rows of character n-grams, for words that are not known.
-    pub(crate) grams: Vec<[i8; LANES]>,
-    pub(crate) gram_squares: Vec<u8>,
+    pub(crate) grams: Grams,
     /// One unit of a word's row, by lane.
     pub(crate) word_scale: [f32; LANES],
     pub(crate) pair_scale: [f32; LANES],
-    pub(crate) gram_scale: [f32; LANES],
     pub(crate) bias: [f32; LANES],
     /// Logit above which a label is given.
     pub(crate) thresholds: [f32; Emotion::COUNT],
@@ -83,7 +83,7 @@ impl EmotionModel {
         if !reader.0.is_empty() {
             return Err(damaged("length"));
         }
-        let lanes = [model.bias, model.word_scale, model.pair_scale, model.gram_scale];
+        let lanes = [model.bias, model.word_scale, model.pair_scale, model.grams.scale];
         let numbers = lanes.iter().chain(&model.shapes).flatten();
         let mut numbers = numbers.chain(&model.thresholds).chain(&model.group_thresholds);
         if !numbers.all(|value| value.is_finite()) {
@@ -97,10 +97,10 @@ impl EmotionModel {
         let mut out = MAGIC.to_vec();
         let (words, pairs) = (self.vocabulary.words(), self.vocabulary.pairs());
         let forms = self.vocabulary.forms();
-        for count in [words.len(), pairs.len(), self.grams.len(), forms.len()] {
+        for count in [words.len(), pairs.len(), self.grams.rows.len(), forms.len()] {
             out.extend((count as u32).to_le_bytes());
         }
-        let lanes = [self.bias, self.word_scale, self.pair_scale, self.gram_scale];
+        let lanes = [self.bias, self.word_scale, self.pair_scale, self.grams.scale];
         let head = lanes.iter().flatten().chain(&self.thresholds);
         for value in head
             .chain(&self.group_thresholds)
@@ -112,17 +112,17 @@ impl EmotionModel {
         out.extend(forms);
         for word in words {
             out.extend(word.squares.to_le_bytes());
-            out.extend(word.row.map(i8::cast_unsigned));
+            out.extend(word.row.weights().map(i8::cast_unsigned));
         }
         for pair in pairs {
             out.extend(pair.first.to_le_bytes());
             out.extend(pair.second.to_le_bytes());
             out.push(pair.squares);
-            out.extend(pair.row.map(i8::cast_unsigned));
+            out.extend(pair.row.weights().map(i8::cast_unsigned));
         }
-        for (row, &squares) in self.grams.iter().zip(&self.gram_squares) {
+        for (row, &squares) in self.grams.rows.iter().zip(&self.grams.squares) {
             out.push(squares);
-            out.extend(row.map(i8::cast_unsigned));
+            out.extend(row.weights().map(i8::cast_unsigned));
         }
         out.extend(fnv(&out).to_le_bytes());
         out
@@ -157,8 +157,8 @@ impl<'a> Reader<'a> {
         Some(u32::from_le_bytes(self.array()?) as usize)
     }
 
-    fn row(&mut self) -> Option<[i8; LANES]> {
-        Some(self.array()?.map(u8::cast_signed))
+    fn row(&mut self) -> Option<Row> {
+        Some(Row::new(self.array()?.map(u8::cast_signed)))
     }
 
     fn floats<const N: usize>(&mut self) -> Option<[f32; N]> {
@@ -179,13 +179,19 @@ impl<'a> Reader<'a> {
         let (gram_scale, thresholds, group_thresholds) = (self.floats()?, self.floats()?, self.floats()?);
         let shapes = (0..SHAPES).map(|_| self.floats()).collect::<Option<_>>()?;
         let shape_squares = self.take(SHAPES)?.to_vec();
-        let mut forms = self.take(form_bytes)?.split(|&byte| byte == b'\n');
-        let mut vocabulary = Vocabulary::new((words, pairs));
-        for _ in 0..words {
-            let form = forms.next()?;
-            let squares = u16::from_le_bytes(self.array()?);
-            vocabulary.insert(form, self.row()?, squares, negates(form));
+        let forms: Vec<&[u8]> = self.take(form_bytes)?.split(|&byte| byte == b'\n').collect();
+        if forms.len() != words + 1 {
+            return None;
         }
+        let mut weighed = Vec::new();
+        for _ in 0..words {
+            let squares = u16::from_le_bytes(self.array()?);
+            weighed.push(Weighed {
+                row: self.row()?,
+                squares,
+            });
+        }
+        let mut known_pairs = Vec::new();
         for _ in 0..pairs {
             let (first, second) = (
                 u16::from_le_bytes(self.array()?),
@@ -195,7 +201,7 @@ impl<'a> Reader<'a> {
             if (usize::from(first) >= words && first != NEGATED) || usize::from(second) >= words {
                 return None;
             }
-            vocabulary.insert_pair(Pair {
+            known_pairs.push(Pair {
                 first,
                 second,
                 row: self.row()?,
@@ -208,13 +214,18 @@ impl<'a> Reader<'a> {
             gram_squares.push(squares);
             gram_rows.push(self.row()?);
         }
+        let grams = Grams {
+            rows: gram_rows,
+            squares: gram_squares,
+            scale: gram_scale,
+        };
+        let in_words = |form: &[u8]| grams.weigh(form, &word_scale);
+        let vocabulary = Vocabulary::new(&forms[..words], &weighed, &known_pairs, in_words)?;
         Some(EmotionModel {
             vocabulary,
-            grams: gram_rows,
-            gram_squares,
+            grams,
             word_scale,
             pair_scale,
-            gram_scale,
             bias,
             thresholds,
             group_thresholds,
@@ -238,4 +249,19 @@ const fn set(ids: &[u32]) -> u32 {
         i += 1;
     }
     set
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_weights_are_written_as_they_were_read() {
+        let written = EmotionModel::embedded().to_bytes();
+        assert!(written == include_bytes!("../../data/emotions.bin"));
+        assert_eq!(
+            EmotionModel::from_bytes(&written).unwrap(),
+            EmotionModel::embedded()
+        );
+    }
 }

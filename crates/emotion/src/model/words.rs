@@ -5,10 +5,13 @@
 
 use std::ops::Range;
 
-use super::vocabulary::{UNKNOWN, Vocabulary, word_key};
+use super::vocabulary::{NOWHERE, UNKNOWN, Vocabulary, word_key};
 use crate::{
     classes::{ByteClasses, Class},
-    vader::lexicon::{KEY_BYTES, Key, key_at},
+    vader::{
+        Word,
+        lexicon::{KEY_BYTES, Key, UPPER, bytes, key_at},
+    },
 };
 
 /// One word or run of equal signs.
@@ -17,9 +20,15 @@ pub(crate) struct Item {
     /// Its bytes in the text.
     pub(crate) start: u32,
     pub(crate) end: u32,
-    /// Its id in the vocabulary, or [`UNKNOWN`].
+    /// Its place in the vocabulary, or [`NOWHERE`].
+    pub(crate) place: u16,
+    /// Its number in the vocabulary, or [`UNKNOWN`].
     pub(crate) id: u16,
     pub(crate) kind: Kind,
+    /// Whether it is a word of at most [`KEY_BYTES`] bytes, all of them ASCII, that stands as it is in its key.
+    is_plain: bool,
+    /// Whether a plain word has capitals, of which one is enough, and no lower-case letter.
+    is_upper: bool,
 }
 
 impl Item {
@@ -38,25 +47,62 @@ pub(crate) enum Kind {
     Sign,
 }
 
+impl Item {
+    /// Whether it is a word, not a sign.
+    pub(crate) fn is_word(&self) -> bool {
+        matches!(self.kind, Kind::Word | Kind::Capitals)
+    }
+}
+
 /// The items of one text.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Words {
     pub(crate) items: Vec<Item>,
+    keys: Vec<Key>,
     form: Vec<u8>,
 }
 
 impl Words {
-    /// Replaces the items by those of `text`, whose byte classes are `classes`.
+    /// Replaces the items by those of `text`, whose byte classes are `classes`, looked up as they stand;
+    /// [`settle`](Self::settle) does the rest.
     pub(crate) fn scan(&mut self, text: &str, classes: &mut ByteClasses, vocabulary: &Vocabulary) {
         self.items.clear();
+        self.keys.clear();
         classes.join_words(text);
         let mut scanner = Scanner {
             text,
             classes,
-            vocabulary,
             form: &mut self.form,
         };
-        scan(&mut scanner, &mut self.items);
+        scan(&mut scanner, &mut self.items, &mut self.keys);
+        // In a loop of their own, so that the table is waited for once and not once a word.
+        for (item, &key) in self.items.iter_mut().zip(&self.keys) {
+            (item.place, item.id) = vocabulary.find(key);
+        }
+    }
+
+    /// Looks up the words that are not known as they stand without letters repeated more than twice.
+    pub(crate) fn settle(&mut self, text: &str, vocabulary: &Vocabulary) {
+        for (item, key) in self.items.iter_mut().zip(&mut self.keys) {
+            if item.id == UNKNOWN && has_triple(*key, (item.end - item.start) as usize) && item.is_word() {
+                normalise(text, item, &mut self.form);
+                *key = word_key(&self.form);
+                (item.place, item.id) = vocabulary.find(*key);
+            }
+        }
+    }
+
+    /// The normalised form of the item at `at`, where that is a word.
+    pub(crate) fn form_at(&mut self, text: &str, at: usize) -> &[u8] {
+        self.form.clear();
+        match self.keys[at] {
+            // A hash.
+            (_, u64::MAX) => normalise(text, &self.items[at], &mut self.form),
+            key => self
+                .form
+                .extend(bytes(key).into_iter().take_while(|&byte| byte != 0)),
+        }
+        &self.form
     }
 
     /// The normalised form of an item of `text`.
@@ -64,9 +110,33 @@ impl Words {
         normalise(text, item, &mut self.form);
         &self.form
     }
+
+    /// What VADER knows of the bytes at `span` of the scanned text, if they are a plain word that is known.
+    /// `next` is the item to look at first; it moves on. To be asked before [`settle`](Self::settle) takes words
+    /// for others.
+    #[inline]
+    pub(crate) fn spoken(
+        &self,
+        span: &Range<usize>,
+        next: &mut usize,
+        vocabulary: &Vocabulary,
+    ) -> Option<Word> {
+        let mut item = self.items.get(*next)?;
+        while (item.start as usize) < span.start {
+            *next += 1;
+            item = self.items.get(*next)?;
+        }
+        let is_it = item.start as usize == span.start && item.end as usize == span.end;
+        if !is_it || !item.is_plain || item.place == NOWHERE {
+            return None;
+        }
+        let mut word = vocabulary.line(item.place).word;
+        word.flags |= if item.is_upper { UPPER } else { 0 };
+        Some(word)
+    }
 }
 
-fn scan(scanner: &mut Scanner<'_>, items: &mut Vec<Item>) {
+fn scan(scanner: &mut Scanner<'_>, items: &mut Vec<Item>, keys: &mut Vec<Key>) {
     let mut next = 0;
     let mut word_before = 0;
     for (block, maps) in scanner.classes.blocks().iter().enumerate() {
@@ -75,14 +145,25 @@ fn scan(scanner: &mut Scanner<'_>, items: &mut Vec<Item>) {
         let mut starts = (words & !((words << 1) | word_before)) | signs;
         word_before = words >> 63;
         while starts != 0 {
-            let at = block * 64 + starts.trailing_zeros() as usize;
+            let bit = starts.trailing_zeros() as usize;
             starts &= starts - 1;
+            let at = block * 64 + bit;
             if at < next {
                 continue;
             }
-            let item = scanner.item(at);
+            let run = (words >> bit).trailing_ones() as usize;
+            let is_plain = (1..=KEY_BYTES).contains(&run) && bit + run < 64;
+            let its = ((1_u64 << (run % 64)) - 1) << bit;
+            let (item, key) = if is_plain && maps[Class::Careful as usize] & its == 0 {
+                let upper = maps[Class::Upper as usize] & its;
+                let lower = maps[Class::Lower as usize] & its;
+                scanner.plain_word(at, run, upper, lower)
+            } else {
+                scanner.item(at)
+            };
             next = item.end as usize;
             items.push(item);
+            keys.push(key);
         }
     }
 }
@@ -123,13 +204,26 @@ const LONGEST_RUN: usize = 3;
 struct Scanner<'a> {
     text: &'a str,
     classes: &'a ByteClasses,
-    vocabulary: &'a Vocabulary,
     form: &'a mut Vec<u8>,
 }
 
 impl Scanner<'_> {
+    /// A word of `run` bytes of ASCII with these capitals and lower-case letters.
     #[inline]
-    fn item(&mut self, at: usize) -> Item {
+    fn plain_word(&self, at: usize, run: usize, upper: u64, lower: u64) -> (Item, Key) {
+        let kind = if upper & upper.wrapping_sub(1) != 0 && lower == 0 {
+            Kind::Capitals
+        } else {
+            Kind::Word
+        };
+        let mut item = item(at, at + run, kind);
+        item.is_plain = true;
+        item.is_upper = upper != 0 && lower == 0;
+        (item, key_at(self.text.as_bytes(), at, run))
+    }
+
+    /// Any item.
+    fn item(&mut self, at: usize) -> (Item, Key) {
         let run = self.classes.window(Class::Word, at).trailing_ones() as usize;
         if run == 0 {
             return self.sign(at);
@@ -139,29 +233,12 @@ impl Scanner<'_> {
         } else {
             (false, self.word_end(at))
         };
+        if !is_plain || run > KEY_BYTES {
+            return self.careful_word(at, end);
+        }
         let upper = self.classes.among(Class::Upper, at, run);
         let lower = self.classes.among(Class::Lower, at, run);
-        let kind = if upper & upper.wrapping_sub(1) != 0 && lower == 0 {
-            Kind::Capitals
-        } else {
-            Kind::Word
-        };
-        let mut item = Item {
-            start: at as u32,
-            end: end as u32,
-            id: UNKNOWN,
-            kind,
-        };
-        if is_plain && run <= KEY_BYTES {
-            let key = key_at(self.text.as_bytes(), at, run);
-            item.id = self.vocabulary.find(key);
-            if item.id == UNKNOWN && has_triple(key, run) {
-                item.id = self.find_normalised(&item);
-            }
-        } else {
-            item = self.careful_word(item);
-        }
-        item
+        self.plain_word(at, run, upper, lower)
     }
 
     fn word_end(&self, at: usize) -> usize {
@@ -177,32 +254,32 @@ impl Scanner<'_> {
 
     /// A long word or one that is not ASCII.
     #[cold]
-    fn careful_word(&mut self, mut item: Item) -> Item {
-        let word = &self.text[item.start as usize..item.end as usize];
+    fn careful_word(&mut self, start: usize, end: usize) -> (Item, Key) {
+        let word = &self.text[start..end];
         let upper = word.chars().filter(|c| c.is_uppercase()).count();
-        item.kind = if upper >= 2 && !word.chars().any(char::is_lowercase) {
+        let kind = if upper >= 2 && !word.chars().any(char::is_lowercase) {
             Kind::Capitals
         } else {
             Kind::Word
         };
-        item.id = self.find_normalised(&item);
-        item
+        self.normalised(start, end, kind)
     }
 
     #[cold]
-    fn find_normalised(&mut self, item: &Item) -> u16 {
-        normalise(self.text, item, self.form);
-        self.vocabulary.find(word_key(self.form))
+    fn normalised(&mut self, start: usize, end: usize, kind: Kind) -> (Item, Key) {
+        let item = item(start, end, kind);
+        normalise(self.text, &item, self.form);
+        (item, word_key(self.form))
     }
 
     /// A run of equal signs, or a mask.
-    fn sign(&mut self, at: usize) -> Item {
+    fn sign(&mut self, at: usize) -> (Item, Key) {
         let bytes = self.text.as_bytes();
         let first = bytes[at];
         if first == b'[' && bytes.get(at + 1).is_some_and(u8::is_ascii_uppercase) {
             let end = self.word_end(at + 1);
             let end = end + usize::from(bytes.get(end) == Some(&b']'));
-            return self.careful_word_as(at, end, Kind::Word);
+            return self.normalised(at, end, Kind::Word);
         }
         if !first.is_ascii() {
             return self.wide_sign(at);
@@ -213,31 +290,29 @@ impl Scanner<'_> {
         } else {
             Kind::Sign
         };
-        Item {
-            start: at as u32,
-            end: (at + len) as u32,
-            id: self.vocabulary.find(key_at(bytes, at, len.min(LONGEST_RUN))),
-            kind,
-        }
+        (item(at, at + len, kind), key_at(bytes, at, len.min(LONGEST_RUN)))
     }
 
     #[cold]
-    fn wide_sign(&mut self, at: usize) -> Item {
+    fn wide_sign(&mut self, at: usize) -> (Item, Key) {
         let mut rest = self.text[at..].chars();
         let sign = rest.next().expect("a character starts here");
         let count = 1 + rest.take_while(|&c| c == sign).count();
-        self.careful_word_as(at, at + count * sign.len_utf8(), Kind::Sign)
+        self.normalised(at, at + count * sign.len_utf8(), Kind::Sign)
     }
+}
 
-    fn careful_word_as(&mut self, start: usize, end: usize, kind: Kind) -> Item {
-        let mut item = Item {
-            start: start as u32,
-            end: end as u32,
-            id: UNKNOWN,
-            kind,
-        };
-        item.id = self.find_normalised(&item);
-        item
+/// An item that has not been looked up.
+#[inline]
+fn item(start: usize, end: usize, kind: Kind) -> Item {
+    Item {
+        start: start as u32,
+        end: end as u32,
+        place: NOWHERE,
+        id: UNKNOWN,
+        kind,
+        is_plain: false,
+        is_upper: false,
     }
 }
 
@@ -245,7 +320,7 @@ impl Scanner<'_> {
 #[inline]
 fn has_triple((low, high): Key, len: usize) -> bool {
     const LOW_BITS: u128 = u128::from_le_bytes([0x01; 16]);
-    if len < 3 {
+    if !(3..=KEY_BYTES).contains(&len) {
         return false;
     }
     let bytes = u128::from(low) | u128::from(high) << 64;
@@ -298,7 +373,7 @@ mod tests {
     fn found(text: &str) -> Vec<(String, String, Kind)> {
         let (mut classes, mut words) = (ByteClasses::default(), Words::default());
         classes.read(text);
-        words.scan(text, &mut classes, &Vocabulary::new((0, 0)));
+        words.scan(text, &mut classes, &Vocabulary::empty());
         let items = words.items.clone();
         let describe = |item: &Item| {
             let form = String::from_utf8(words.form(text, item).to_vec()).unwrap();

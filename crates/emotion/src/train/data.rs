@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Error, Result, Vader,
-    model::{GROUPS, Kind, LANES, NEGATED, Reach, SQUARE_PARTS, UNKNOWN, Vocabulary, Words, grams, shapes},
+    model::{GROUPS, LANES, NEGATED, Reach, SQUARE_PARTS, UNKNOWN, Vocabulary, Words, grams, shapes},
 };
 
 /// One text with the emotions that people saw in it.
@@ -141,8 +141,8 @@ pub(super) struct Front {
 impl Front {
     /// Finds the words of `text`; returns its VADER scores.
     pub(super) fn scan(&mut self, text: &str, vocabulary: &Vocabulary) -> VaderScores {
-        let scores = self.vader.score(text);
-        self.words.scan(text, self.vader.classes(text), vocabulary);
+        let scores = self.vader.score_and_scan(text, &mut self.words, vocabulary);
+        self.words.settle(text, vocabulary);
         scores
     }
 
@@ -153,8 +153,7 @@ impl Front {
         let mut before = UNKNOWN;
         let mut reach = Reach::default();
         for item in self.words.items.clone() {
-            let is_word = matches!(item.kind, Kind::Word | Kind::Capitals);
-            if is_word {
+            if item.is_word() {
                 let form = self.words.form(text, &item);
                 let first = layout.grams().start as u32;
                 grams(form, layout.gram_rows as u32, |row| rows.push(first + row));
@@ -164,7 +163,7 @@ impl Front {
                 rows.push(u32::from(item.id));
                 rows.extend(lexis.pair(before, item.id));
             }
-            let negates = is_known && lexis.vocabulary.word(item.id).negates;
+            let negates = is_known && lexis.vocabulary.line(item.place).negates;
             if reach.step(&item, negates) && is_known {
                 rows.extend(lexis.pair(NEGATED, item.id));
             }

@@ -57,6 +57,7 @@ fn descend_once(
         rows: vec![[0.0; LANES]; strengths.len()],
         bias: log_odds(&data.targets),
     };
+    let decay = decay(&data.targets, config);
     let mut history = vec![[1e-6; LANES]; strengths.len()];
     let mut bias_history = [1e-6; LANES];
     let mut order: Vec<usize> = (0..data.len()).collect();
@@ -80,7 +81,7 @@ fn descend_once(
                 let value = count * strengths[row] * unit;
                 let (weight, history) = (&mut weights.rows[row], &mut history[row]);
                 for lane in 0..LANES {
-                    let gradient = value * error[lane] + config.weight_decay * weight[lane];
+                    let gradient = value * error[lane] + decay[lane] * weight[lane];
                     history[lane] += gradient * gradient;
                     weight[lane] -= rate * gradient / history[lane].sqrt();
                 }
@@ -112,6 +113,17 @@ fn log_odds(targets: &[[f32; LANES]]) -> [f32; LANES] {
     std::array::from_fn(|lane| {
         let positive: f32 = targets.iter().map(|target| target[lane]).sum();
         ((positive + 0.5) / (targets.len() as f32 - positive + 0.5)).ln()
+    })
+}
+
+/// The weight decay of each output.
+fn decay(targets: &[[f32; LANES]], config: &TrainConfig) -> [f32; LANES] {
+    /// The share of the texts that the configured decay is for.
+    const USUAL: f32 = 0.05;
+    std::array::from_fn(|lane| {
+        let positive: f32 = targets.iter().map(|target| target[lane]).sum();
+        let share = positive.max(1.0) / targets.len() as f32;
+        config.weight_decay * (share / USUAL).powf(config.decay_power)
     })
 }
 

@@ -44,21 +44,48 @@ pub(super) struct Tuned {
     pub(super) groups: [f32; 4],
 }
 
-pub(super) fn logits(model: &EmotionModel, examples: &[Example]) -> Vec<[f32; LANES]> {
-    let (mut vader, mut scorer) = (Vader::new(), Scorer::default());
-    let logits = |example: &Example| {
-        let scores = vader.score(&example.text);
-        scorer.logits(model, &example.text, vader.classes(&example.text), &scores)
-    };
-    examples.iter().map(logits).collect()
+/// What a model says of texts, and what people said.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Judged {
+    logits: Vec<[f32; LANES]>,
+    gold: Vec<u32>,
 }
 
-/// The thresholds that are best for the texts `ids`.
-pub(super) fn tune(logits: &[[f32; LANES]], gold: &[u32], ids: &[usize]) -> Tuned {
+impl Judged {
+    pub(super) fn extend(&mut self, other: Self) {
+        self.logits.extend(other.logits);
+        self.gold.extend(other.gold);
+    }
+
+    /// The texts whose number fits.
+    fn part(&self, fits: impl Fn(usize) -> bool) -> Self {
+        let chosen = || (0..self.gold.len()).filter(|&id| fits(id));
+        Self {
+            logits: chosen().map(|id| self.logits[id]).collect(),
+            gold: chosen().map(|id| self.gold[id]).collect(),
+        }
+    }
+}
+
+pub(super) fn judge_all(model: &EmotionModel, examples: &[Example]) -> Judged {
+    let (mut vader, mut scorer) = (Vader::new(), Scorer::default());
+    let logits = |example: &Example| {
+        let scores = vader.score_and_scan(&example.text, &mut scorer.words, &model.vocabulary);
+        scorer.logits(model, &example.text, &scores)
+    };
+    Judged {
+        logits: examples.iter().map(logits).collect(),
+        gold: examples.iter().map(Example::bits).collect(),
+    }
+}
+
+/// The thresholds that are best for these texts.
+pub(super) fn tune(judged: &Judged) -> Tuned {
     let best = |lane: usize, members: u32| {
+        let texts = judged.logits.iter().zip(&judged.gold);
         best_threshold(
-            ids.iter()
-                .map(|&id| (logits[id][lane], gold[id] & members != 0))
+            texts
+                .map(|(row, gold)| (row[lane], gold & members != 0))
                 .collect(),
         )
     };
@@ -69,29 +96,34 @@ pub(super) fn tune(logits: &[[f32; LANES]], gold: &[u32], ids: &[usize]) -> Tune
 }
 
 /// F1 of `model`, thresholds and all.
-pub(super) fn judge(model: &EmotionModel, logits: &[[f32; LANES]], gold: &[u32]) -> Scores {
-    let predicted: Vec<u32> = logits.iter().map(|row| model.decision().labels(row)).collect();
-    score(&predicted, gold)
+pub(super) fn score(model: &EmotionModel, judged: &Judged) -> Scores {
+    let predicted: Vec<u32> = judged
+        .logits
+        .iter()
+        .map(|row| model.decision().labels(row))
+        .collect();
+    compare(&predicted, &judged.gold)
 }
 
-/// F1 where each fold is judged by thresholds tuned on the others.
-pub(super) fn cross_validate(logits: &[[f32; LANES]], gold: &[u32]) -> Scores {
-    let mut predicted = vec![0; gold.len()];
+/// F1 where each fold is judged by thresholds tuned on the others and on `also`.
+pub(super) fn cross_validate(judged: &Judged, also: &Judged) -> Scores {
+    let mut predicted = vec![0; judged.gold.len()];
     for fold in 0..FOLDS {
-        let (held, rest): (Vec<usize>, Vec<usize>) = (0..gold.len()).partition(|id| id % FOLDS == fold);
-        let tuned = tune(logits, gold, &rest);
+        let mut rest = judged.part(|id| id % FOLDS != fold);
+        rest.extend(also.clone());
+        let tuned = tune(&rest);
         let thresholds = Thresholds {
             labels: &tuned.labels,
             groups: &tuned.groups,
         };
-        for id in held {
-            predicted[id] = thresholds.labels(&logits[id]);
+        for id in (fold..predicted.len()).step_by(FOLDS) {
+            predicted[id] = thresholds.labels(&judged.logits[id]);
         }
     }
-    score(&predicted, gold)
+    compare(&predicted, &judged.gold)
 }
 
-fn score(predicted: &[u32], gold: &[u32]) -> Scores {
+fn compare(predicted: &[u32], gold: &[u32]) -> Scores {
     let f1 = |members: &u32| {
         let count = |both: fn(bool, bool) -> bool| {
             let pairs = predicted.iter().zip(gold);

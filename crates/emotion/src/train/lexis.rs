@@ -11,7 +11,7 @@ use super::{
     TrainConfig,
     data::{Example, Front},
 };
-use crate::model::{LANES, NEGATED, Reach, SHAPES, UNKNOWN, Vocabulary, negates};
+use crate::model::{NEGATED, Reach, SHAPES, UNKNOWN, Vocabulary, Weighed};
 
 /// Where each kind of feature has its rows: words, pairs, n-grams, shapes.
 pub(super) struct Layout {
@@ -55,9 +55,9 @@ pub(super) struct Lexis {
 }
 
 /// The most words there can be ids for.
-const MOST_WORDS: usize = 60_000;
+const MOST_WORDS: usize = 40_000;
 /// The most pairs, negated words included.
-const MOST_PAIRS: usize = 60_000;
+const MOST_PAIRS: usize = 50_000;
 
 impl Lexis {
     pub(super) fn new(examples: &[Example], config: &TrainConfig) -> Self {
@@ -92,7 +92,7 @@ pub(super) fn is_word(form: &[u8]) -> bool {
 /// The forms that `texts_with` texts have, the most frequent first.
 fn vocabulary(examples: &[Example], texts_with: u32) -> Vocabulary {
     let mut front = Front::default();
-    let nothing = Vocabulary::new((0, 0));
+    let nothing = Vocabulary::empty();
     let mut texts: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
     let mut forms: Vec<Vec<u8>> = Vec::new();
     for example in examples {
@@ -113,11 +113,10 @@ fn vocabulary(examples: &[Example], texts_with: u32) -> Vocabulary {
         .collect();
     kept.sort_by_key(|&(_, texts)| std::cmp::Reverse(texts));
     kept.truncate(MOST_WORDS);
-    let mut vocabulary = Vocabulary::new((kept.len(), 0));
-    for (form, _) in &kept {
-        vocabulary.insert(form, [0; LANES], 0, negates(form));
-    }
-    vocabulary
+    let forms: Vec<&[u8]> = kept.iter().map(|(form, _)| form.as_slice()).collect();
+    let rows = vec![Weighed::NOTHING; forms.len()];
+    Vocabulary::new(&forms, &rows, &[], |_| Weighed::NOTHING)
+        .expect("the forms are different and not too many")
 }
 
 /// In how many texts a pair occurs, and how often with each label.
@@ -143,7 +142,7 @@ fn pairs(examples: &[Example], vocabulary: &Vocabulary, config: &TrainConfig) ->
             if is_known && before != UNKNOWN {
                 found.push((before, item.id));
             }
-            let negates = is_known && vocabulary.word(item.id).negates;
+            let negates = is_known && vocabulary.line(item.place).negates;
             if reach.step(item, negates) && is_known {
                 found.push((NEGATED, item.id));
             }

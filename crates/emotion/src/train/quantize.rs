@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     EmotionModel,
-    model::{LANES, Pair, Vocabulary, grams},
+    model::{Grams, LANES, Pair, Row, Vocabulary, Weighed, grams},
 };
 
 /// Weights beyond this share of a lane's are clipped, so that the rest are told apart finely.
@@ -38,27 +38,30 @@ pub(super) fn quantize(lexis: &Lexis, squares: &Squares, weights: &Weights) -> E
     let (word_scale, words) = int8(&words);
     let (pair_scale, pairs) = int8(pairs);
     let (gram_scale, grams) = int8(gram_rows);
-    let mut vocabulary = Vocabulary::new((words.len(), pairs.len()));
-    for (id, form) in forms.iter().take(words.len()).enumerate() {
-        let negates = lexis.vocabulary.word(id as u16).negates;
-        vocabulary.insert(form, words[id], word_squares[id], negates);
-    }
+    let grams = Grams {
+        rows: grams,
+        squares: gram_squares.to_vec(),
+        scale: gram_scale,
+    };
+    let weighed = words.iter().zip(&word_squares);
+    let weighed: Vec<Weighed> = weighed.map(|(&row, &squares)| Weighed { row, squares }).collect();
     let pair_squares = &squares.0[layout.pairs()];
-    for ((&(first, second), &row), &squares) in lexis.pairs.iter().zip(&pairs).zip(pair_squares) {
-        vocabulary.insert_pair(Pair {
-            first,
-            second,
-            row,
-            squares,
-        });
-    }
+    let pairs = lexis.pairs.iter().zip(&pairs).zip(pair_squares);
+    let pair = |((&(first, second), &row), &squares)| Pair {
+        first,
+        second,
+        row,
+        squares,
+    };
+    let pairs: Vec<Pair> = pairs.map(pair).collect();
+    let unnumbered = |form: &[u8]| grams.weigh(form, &word_scale);
+    let vocabulary = Vocabulary::new(&forms[..words.len()], &weighed, &pairs, unnumbered)
+        .expect("the words and pairs of a lexis are different and not too many");
     EmotionModel {
         vocabulary,
         grams,
-        gram_squares: gram_squares.to_vec(),
         word_scale,
         pair_scale,
-        gram_scale,
         bias: weights.bias,
         thresholds: [0.0; Emotion::COUNT],
         group_thresholds: [0.0; 4],
@@ -68,7 +71,7 @@ pub(super) fn quantize(lexis: &Lexis, squares: &Squares, weights: &Weights) -> E
 }
 
 /// One scale per lane, and the rows in units of it.
-fn int8(rows: &[[f32; LANES]]) -> ([f32; LANES], Vec<[i8; LANES]>) {
+fn int8(rows: &[[f32; LANES]]) -> ([f32; LANES], Vec<Row>) {
     let scale = std::array::from_fn(|lane| {
         let mut sizes: Vec<f32> = rows.iter().map(|row| row[lane].abs()).collect();
         if sizes.is_empty() {
@@ -79,7 +82,8 @@ fn int8(rows: &[[f32; LANES]]) -> ([f32; LANES], Vec<[i8; LANES]>) {
         largest.max(1e-6) / 127.0
     });
     let rounded = |row: &[f32; LANES]| {
-        std::array::from_fn(|lane| (row[lane] / scale[lane]).round().clamp(-127.0, 127.0) as i8)
+        let weight = |lane: usize| (row[lane] / scale[lane]).round().clamp(-127.0, 127.0) as i8;
+        Row::new(std::array::from_fn(weight))
     };
     (scale, rows.iter().map(rounded).collect())
 }

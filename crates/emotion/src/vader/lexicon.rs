@@ -20,6 +20,14 @@ pub(crate) struct Word {
 }
 
 impl Word {
+    /// What is known of a word that is in no list.
+    pub(crate) const NONE: Self = Self {
+        tenths: 0,
+        flags: 0,
+        name: Name::Other,
+        cue: None,
+    };
+
     pub(crate) fn is(self, flag: u8) -> bool {
         self.flags & flag != 0
     }
@@ -126,6 +134,16 @@ impl Lexicon {
         }
     }
 
+    /// The short words that consist of letters, digits and apostrophes.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (Key, Word)> {
+        let is_word = |key: Key| {
+            let bytes = bytes(key);
+            let mut bytes = bytes.iter().filter(|&&byte| byte != 0);
+            bytes.all(|byte| byte.is_ascii_alphanumeric() || *byte == b'\'')
+        };
+        self.entries.iter().copied().filter(move |entry| is_word(entry.0))
+    }
+
     /// The word of more than [`KEY_BYTES`] bytes, in any ASCII case.
     pub(crate) fn long(&self, token: &[u8]) -> Word {
         let found = self.long.iter().find(|(key, _)| key.eq_ignore_ascii_case(token));
@@ -195,17 +213,30 @@ pub(crate) fn key(token: &[u8]) -> Key {
     halves(u128::from_le_bytes(padded))
 }
 
+/// The bytes of a key, zero-padded.
+pub(crate) fn bytes((low, high): Key) -> [u8; KEY_BYTES] {
+    (u128::from(low) | u128::from(high) << 64).to_le_bytes()
+}
+
 /// As [`key`] for the `len` bytes at `start`, faster where [`KEY_BYTES`] bytes can be read there.
 #[inline]
 pub(crate) fn key_at(text: &[u8], start: usize, len: usize) -> Key {
-    match text.get(start..start + KEY_BYTES) {
-        Some(window) if len < KEY_BYTES => {
-            let window: [u8; KEY_BYTES] = window.try_into().expect("the window has its length");
-            halves(u128::from_le_bytes(window) & ((1 << (8 * len)) - 1))
-        }
+    match text.get(start..).and_then(<[u8]>::first_chunk) {
+        Some(window) if len <= KEY_BYTES => halves(u128::from_le_bytes(*window) & FIRST[len]),
         _ => key(&text[start..start + len]),
     }
 }
+
+/// Masks for the first bytes of sixteen.
+static FIRST: [u128; KEY_BYTES + 1] = {
+    let mut masks = [u128::MAX; KEY_BYTES + 1];
+    let mut len = 0;
+    while len < KEY_BYTES {
+        masks[len] = (1 << (8 * len)) - 1;
+        len += 1;
+    }
+    masks
+};
 
 #[inline]
 fn halves(bytes: u128) -> Key {

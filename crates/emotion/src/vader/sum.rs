@@ -10,37 +10,42 @@ pub(super) enum Number {
 
 /// Sum of floats that starts from integer zero: Neumaier's compensated summation (Z. angew. Math. Mech.
 /// 54, 1974). Integer zeros may be passed as floats or left out; they change nothing.
-pub(super) fn sum_floats(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut sum, mut compensation) = (0.0, 0.0);
-    for value in values {
-        add(&mut sum, &mut compensation, value);
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct FloatSum {
+    sum: f64,
+    compensation: f64,
+}
+
+impl FloatSum {
+    #[inline]
+    pub(super) fn add(&mut self, x: f64) {
+        let total = self.sum + x;
+        self.compensation += if self.sum.abs() >= x.abs() {
+            (self.sum - total) + x
+        } else {
+            (x - total) + self.sum
+        };
+        self.sum = total;
     }
-    sum + compensation
+
+    pub(super) fn total(self) -> f64 {
+        self.sum + self.compensation
+    }
 }
 
 /// Sum of a mixed list: integers are added exactly up to the first float, plainly after it.
 pub(super) fn sum_mixed(values: impl Iterator<Item = Number>) -> f64 {
-    let (mut sum, mut compensation) = (0.0, 0.0);
+    let mut sum = FloatSum::default();
     let mut seen_float = false;
     for value in values {
         match value {
-            Number::Int(int) => sum += f64::from(int),
-            Number::Float(float) if seen_float => add(&mut sum, &mut compensation, float),
+            Number::Int(int) => sum.sum += f64::from(int),
+            Number::Float(float) if seen_float => sum.add(float),
             Number::Float(float) => {
                 seen_float = true;
-                sum += float;
+                sum.sum += float;
             }
         }
     }
-    sum + compensation
-}
-
-fn add(sum: &mut f64, compensation: &mut f64, x: f64) {
-    let total = *sum + x;
-    *compensation += if sum.abs() >= x.abs() {
-        (*sum - total) + x
-    } else {
-        (x - total) + *sum
-    };
-    *sum = total;
+    sum.total()
 }

@@ -3,6 +3,8 @@
 //! Case folding can be partial: U+212A (Kelvin sign) is the only code point beyond ASCII whose lower case
 //! is ASCII, and every word the rules know is ASCII.
 
+use std::ops::Range;
+
 use super::{
     case::{Case, case},
     lexicon::{KEY_BYTES, Lexicon, NEGATION, Name, UPPER, Word, key, key_at},
@@ -28,11 +30,14 @@ pub(crate) struct Marks {
     pub(crate) but: Option<usize>,
 }
 
-/// Replaces the content of `tokens` by the tokens of `text`, whose classes are `classes`.
+/// Replaces the content of `tokens` by the tokens of `text`, whose classes are `classes`. `known` may know the
+/// token at a span already; the starts of the spans that it is asked for ascend.
+#[inline]
 pub(crate) fn tokenize(
     text: &str,
     classes: &ByteClasses,
     lexicon: &Lexicon,
+    mut known: impl FnMut(Range<usize>) -> Option<Word>,
     tokens: &mut Vec<Token>,
 ) -> Marks {
     tokens.clear();
@@ -50,7 +55,7 @@ pub(crate) fn tokenize(
                 start = Some(at);
                 continue;
             };
-            let token = token(text, classes, first, at, lexicon);
+            let token = token(text, classes, first..at, lexicon, &mut known);
             marks.upper_tokens += usize::from(token.word.is(UPPER));
             if token.word.name == Name::But && marks.but.is_none() {
                 marks.but = Some(tokens.len());
@@ -63,15 +68,31 @@ pub(crate) fn tokenize(
 
 /// The token between two stretches of white space.
 #[inline]
-fn token(text: &str, classes: &ByteClasses, start: usize, end: usize, lexicon: &Lexicon) -> Token {
-    let len = end - start;
-    let odd = classes.among(Class::Careful, start, len);
-    let (word, start, end) = if odd == 0 && len <= 64 {
-        let (start, end, has_punctuation) = strip(classes, start, end);
-        let word = look_up(text, classes, start, end, has_punctuation, lexicon);
+fn token(
+    text: &str,
+    classes: &ByteClasses,
+    span: Range<usize>,
+    lexicon: &Lexicon,
+    known: &mut impl FnMut(Range<usize>) -> Option<Word>,
+) -> Token {
+    if let Some(word) = known(span.clone()) {
+        return Token {
+            word,
+            start: span.start as u32,
+            end: span.end as u32,
+        };
+    }
+    let odd = classes.among(Class::Careful, span.start, span.len());
+    let (word, start, end) = if odd == 0 && span.len() <= 64 {
+        let (start, end, has_punctuation) = strip(classes, span.start, span.end);
+        let word = known(start..end).unwrap_or_else(|| {
+            let mut word = find(text, start..end, lexicon);
+            word.flags |= marks(text, classes, start..end, has_punctuation);
+            word
+        });
         (word, start, end)
     } else {
-        let (start, end) = strip_carefully(text, start, end);
+        let (start, end) = strip_carefully(text, span.start, span.end);
         (look_up_carefully(&text[start..end], lexicon), start, end)
     };
     Token {
@@ -112,28 +133,29 @@ fn strip_carefully(text: &str, start: usize, end: usize) -> (usize, usize) {
 }
 
 #[inline]
-fn look_up(
-    text: &str,
-    classes: &ByteClasses,
-    start: usize,
-    end: usize,
-    has_punctuation: bool,
-    lexicon: &Lexicon,
-) -> Word {
-    let (bytes, len) = (text.as_bytes(), end - start);
-    let mut word = if len <= KEY_BYTES {
-        lexicon.short(key_at(bytes, start, len))
+fn find(text: &str, span: Range<usize>, lexicon: &Lexicon) -> Word {
+    if span.len() <= KEY_BYTES {
+        lexicon.short(key_at(text.as_bytes(), span.start, span.len()))
     } else {
-        lexicon.long(&bytes[start..end])
-    };
-    if has_punctuation && classes.among(Class::Apostrophe, start, len) != 0 && contains_nt(&bytes[start..end])
+        lexicon.long(&text.as_bytes()[span])
+    }
+}
+
+/// The flags that come from how the token is written.
+#[inline]
+fn marks(text: &str, classes: &ByteClasses, span: Range<usize>, has_punctuation: bool) -> u8 {
+    let mut flags = 0;
+    let (start, len) = (span.start, span.len());
+    if has_punctuation
+        && classes.among(Class::Apostrophe, start, len) != 0
+        && contains_nt(&text.as_bytes()[span])
     {
-        word.flags |= NEGATION;
+        flags |= NEGATION;
     }
     if classes.among(Class::Upper, start, len) != 0 && classes.among(Class::Lower, start, len) == 0 {
-        word.flags |= UPPER;
+        flags |= UPPER;
     }
-    word
+    flags
 }
 
 #[cold]
@@ -167,7 +189,8 @@ fn look_up_carefully(token: &str, lexicon: &Lexicon) -> Word {
     word
 }
 
-fn contains_nt(token: &[u8]) -> bool {
+/// Whether an ASCII token holds "n't".
+pub(crate) fn contains_nt(token: &[u8]) -> bool {
     token.windows(3).any(|window| window.eq_ignore_ascii_case(b"n't"))
 }
 
@@ -180,7 +203,7 @@ mod tests {
     fn tokens(text: &str) -> Vec<&str> {
         let (mut tokens, mut classes) = (Vec::new(), ByteClasses::default());
         classes.read(text);
-        tokenize(text, &classes, Lexicon::shared(), &mut tokens);
+        tokenize(text, &classes, Lexicon::shared(), |_| None, &mut tokens);
         tokens
             .iter()
             .map(|token| &text[token.start as usize..token.end as usize])
