@@ -12,7 +12,7 @@ mod verify;
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use whisperengine_vector_memory::index::{self, IndexKind};
+use whisperengine_vector_memory::index;
 
 /// Recall and speed of vector indexes on your own embeddings.
 ///
@@ -36,9 +36,13 @@ struct Args {
     /// Hits to ask for.
     #[arg(long, short, default_value_t = 10)]
     k: usize,
-    /// An index: flat, auto, ivf or hnsw_rs; repeat for several.
+    /// An index: flat, auto, ivf, hnsw_rs, or faiss:DESCRIPTION for what faiss's index_factory makes of that;
+    /// repeat for several.
     #[arg(long = "index", default_values = ["flat", "ivf"])]
-    indexes: Vec<IndexKind>,
+    indexes: Vec<run::Choice>,
+    /// faiss: parameters to search with, such as efSearch=64 or k_factor_rf=8.
+    #[arg(long, default_value = "")]
+    faiss_search: String,
     /// Threads that search, each one query at a time, and that build.
     #[arg(long, default_value_t = 1)]
     threads: usize,

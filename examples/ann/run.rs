@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    fmt,
     str::FromStr,
     thread,
     time::{Duration, Instant},
@@ -11,13 +12,43 @@ use whisperengine_examples::{
     measure::{self, Latencies},
     progress,
 };
-use whisperengine_vector_memory::index::{self, IndexConfig, IndexKind, SearchParams, VectorIndex};
+use whisperengine_vector_memory::index::{self, IndexConfig, IndexError, IndexKind, SearchParams, VectorIndex};
 
 use crate::{
     Args,
     data::Data,
     report::{Report, Row},
 };
+
+/// An index to build.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    kind: IndexKind,
+    /// What faiss is to make.
+    description: Option<String>,
+}
+
+impl FromStr for Choice {
+    type Err = IndexError;
+
+    fn from_str(text: &str) -> Result<Self, IndexError> {
+        let (kind, description) = match text.split_once(':') {
+            Some(("faiss", description)) => ("faiss", Some(description.to_owned())),
+            _ => (text, None),
+        };
+        let kind = kind.parse()?;
+        Ok(Self { kind, description })
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.description {
+            Some(description) => write!(f, "{}:{description}", self.kind),
+            None => self.kind.fmt(f),
+        }
+    }
+}
 
 /// Lists to scan and estimates to narrow.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +70,12 @@ impl FromStr for OwnSetting {
     }
 }
 
-pub(crate) fn config(args: &Args, kind: &IndexKind) -> IndexConfig {
-    let mut config = IndexConfig::new(*kind);
+pub(crate) fn config(args: &Args, choice: &Choice) -> IndexConfig {
+    let mut config = IndexConfig::new(choice.kind);
+    if let Some(description) = &choice.description {
+        config.faiss.clone_from(description);
+    }
+    config.faiss_search.clone_from(&args.faiss_search);
     config.threads = args.threads;
     config.seed = args.seed;
     config.lists = args.lists;
@@ -50,12 +85,12 @@ pub(crate) fn config(args: &Args, kind: &IndexKind) -> IndexConfig {
 pub(crate) fn run(
     args: &Args,
     data: &Data,
-    kind: &IndexKind,
+    choice: &Choice,
     report: &mut Report,
 ) -> Result<(), Box<dyn Error>> {
-    let bar = progress::bar(data.owners.len() as u64, &format!("build {kind}"));
+    let bar = progress::bar(data.owners.len() as u64, &format!("build {choice}"));
     let start = measure::now();
-    let config = config(args, kind);
+    let config = config(args, choice);
     let mut indexes = Vec::new();
     for owner in &data.owners {
         indexes.push(index::build(
@@ -69,8 +104,8 @@ pub(crate) fn run(
     bar.finish_and_clear();
     let vectors: usize = indexes.iter().map(|index| index.len()).sum();
     let rest: usize = indexes.iter().map(|index| index.memory().rest).sum();
-    for (setting, params) in settings(args, kind) {
-        let bar = progress::spinner(&format!("search {kind} {setting}"));
+    for (setting, params) in settings(args, choice.kind) {
+        let bar = progress::spinner(&format!("search {choice} {setting}"));
         let found = (0..data.queries())
             .map(|query| {
                 Ok(search(data, &indexes, &params, query)?
@@ -82,7 +117,7 @@ pub(crate) fn run(
         let measured = measure(args, data, &indexes, &params);
         bar.finish_and_clear();
         report.add(Row {
-            index: kind.to_string(),
+            index: choice.to_string(),
             setting,
             recall: data.recall(&found),
             queries_per_second: measured.count as f64 / measured.elapsed.as_secs_f64(),
@@ -98,7 +133,7 @@ pub(crate) fn run(
 }
 
 /// What is measured of each kind: an operating curve, from fast to exact.
-fn settings(args: &Args, kind: &IndexKind) -> Vec<(String, SearchParams)> {
+fn settings(args: &Args, kind: IndexKind) -> Vec<(String, SearchParams)> {
     let own = args.settings.iter().map(|own| {
         let mut params = SearchParams::new(args.k);
         (params.probes, params.candidates) = (Some(own.probes), Some(own.candidates));
@@ -127,6 +162,9 @@ fn settings(args: &Args, kind: &IndexKind) -> Vec<(String, SearchParams)> {
                 (format!("ef {ef}"), params)
             });
             each.to_vec()
+        }
+        IndexKind::Faiss if !args.faiss_search.is_empty() => {
+            vec![(args.faiss_search.clone(), SearchParams::new(args.k))]
         }
         _ => vec![(String::from("-"), SearchParams::new(args.k))],
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, error::Error};
 
 use whisperengine_examples::progress;
-use whisperengine_vector_memory::index::{self, IndexKind, SearchParams, VectorIndex};
+use whisperengine_vector_memory::index::{self, SearchParams, VectorIndex};
 
 use crate::{
     Args,
@@ -18,7 +18,7 @@ const ROUNDS: usize = 10;
 /// The share of the vectors that each round replaces.
 const SHARE: f64 = 0.2;
 
-pub(crate) fn verify(args: &Args, data: &Data, kind: &IndexKind) -> Result<(), Box<dyn Error>> {
+pub(crate) fn verify(args: &Args, data: &Data, kind: &run::Choice) -> Result<(), Box<dyn Error>> {
     let config = run::config(args, kind);
     let params = SearchParams::new(args.k);
     let mut built = Vec::new();

@@ -134,6 +134,37 @@ fn every_vector_finds_itself_after_a_parallel_build_changes_and_a_reload() {
 }
 
 #[test]
+fn among_so_many_lists_that_their_centres_are_estimated_nothing_is_lost() {
+    let vectors = topical(20_000, DIM, 1);
+    let mut many = config();
+    many.lists = Some(2_200);
+    let mut index = ivf(&vectors, &many);
+    for slot in (0..20_000).step_by(4) {
+        assert!(index.delete(slot));
+    }
+    for slot in (0..20_000).step_by(8) {
+        index.insert(slot, &vectors[slot as usize]).unwrap();
+    }
+    assert_eq!(unreachable(index.as_ref()), 0);
+    let queries = topical(100, DIM, 2);
+    assert!(recall(index.as_ref(), &queries, None) >= 0.97);
+    let allowed: SlotSet = (0..20_000).filter(|slot| slot % 3 == 1).collect();
+    assert!(recall(index.as_ref(), &queries, Some(&allowed)) >= 0.97);
+
+    let mut file = Vec::new();
+    index.save(&mut file).unwrap();
+    let loaded = whisperengine_vector_memory::index::load(&mut file.as_slice(), &many).unwrap();
+    assert_eq!(unreachable(loaded.as_ref()), 0);
+    let hits = |index: &dyn VectorIndex| {
+        let found = queries
+            .iter()
+            .map(|query| index.search(query, &SearchParams::new(10), None));
+        found.collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    assert_eq!(hits(index.as_ref()), hits(loaded.as_ref()));
+}
+
+#[test]
 fn deleted_vectors_are_never_returned_and_leave_no_trace() {
     let vectors = topical(3_000, DIM, 1);
     let mut index = ivf(&vectors, &config());

@@ -20,6 +20,8 @@ pub enum IndexKind {
     Ivf,
     /// The crate `hnsw_rs` (feature `hnsw_rs`).
     HnswRs,
+    /// What [`IndexConfig::faiss`] describes, of the library faiss (feature `faiss`).
+    Faiss,
 }
 
 impl fmt::Display for IndexKind {
@@ -29,6 +31,7 @@ impl fmt::Display for IndexKind {
             Self::Flat => "flat",
             Self::Ivf => "ivf",
             Self::HnswRs => "hnsw_rs",
+            Self::Faiss => "faiss",
         })
     }
 }
@@ -42,9 +45,10 @@ impl FromStr for IndexKind {
             "flat" => Self::Flat,
             "ivf" => Self::Ivf,
             "hnsw_rs" => Self::HnswRs,
+            "faiss" => Self::Faiss,
             _ => {
                 return Err(IndexError::InvalidConfig {
-                    setting: "kind (auto, flat, ivf, hnsw_rs)",
+                    setting: "kind (auto, flat, ivf, hnsw_rs, faiss)",
                 });
             }
         })
@@ -78,7 +82,8 @@ pub struct IndexConfig {
     /// `auto`: vectors from which on the partitioned index takes over. Default: 8,192. Below, an exact search
     /// takes less than 0.1 ms at 384 dimensions.
     pub flat_below: usize,
-    /// `ivf`: the number of lists. Default: about `4 sqrt(n)`. More make lists shorter and finding them dearer.
+    /// `ivf`: the number of lists. Default: about `4 sqrt(n)`; from 131,072 vectors on one for every 48 vectors, at
+    /// most `16 sqrt(n)`. More make lists shorter and finding them dearer.
     pub lists: Option<usize>,
     /// `hnsw_rs`: links per node. Default: 16. More raise recall, memory and build time.
     pub m: usize,
@@ -86,6 +91,11 @@ pub struct IndexConfig {
     pub ef_construction: usize,
     /// `hnsw_rs`: nodes kept in view while searching; at least `k` are. Default: 64. More raise recall and time.
     pub ef_search: usize,
+    /// `faiss`: what its `index_factory` is to make, over inner products. Default: `HNSW32,SQ8`.
+    pub faiss: String,
+    /// `faiss`: parameters of the search, as `name=number` with commas between, such as `efSearch=64`. Default:
+    /// none, and faiss's own hold.
+    pub faiss_search: String,
     /// Seed of every random choice. Default: 0. The same vectors and seed give the same index.
     pub seed: u64,
     /// Threads to build with. Default: 0, those of rayon's global pool. The result does not depend on it.
@@ -102,6 +112,8 @@ impl Default for IndexConfig {
             m: 16,
             ef_construction: 200,
             ef_search: 64,
+            faiss: "HNSW32,SQ8".to_owned(),
+            faiss_search: String::new(),
             seed: 0,
             threads: 0,
         }

@@ -54,6 +54,14 @@ pub enum IndexError {
         /// The cargo feature that adds it.
         feature: &'static str,
     },
+    /// A backend failed.
+    #[error("index backend {backend} failed: {message}")]
+    Backend {
+        /// Which.
+        backend: &'static str,
+        /// What it said.
+        message: String,
+    },
     /// A saved index is truncated, altered or of another kind of file.
     #[error("not a saved index: {reason}")]
     Corrupt {

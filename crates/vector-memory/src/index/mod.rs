@@ -24,7 +24,7 @@
 //! | `flat` | an owner's memories, up to some ten thousand | exact | `dim` bytes a vector |
 //! | `ivf` | more | asks for a recall | about 1.4 `dim` bytes a vector |
 //! | `auto` | any number, growing | exact, then as `ivf` | as the one it is |
-//! | `hnsw_rs` | comparison | its own | its own |
+//! | `hnsw_rs`, `faiss` | comparison | its own | its own |
 //!
 //! Deleted slots are free for re-use at once. A filter is a [`SlotSet`] and is applied before ranking: a
 //! search returns `k` allowed vectors when there are so many.
@@ -182,5 +182,6 @@ fn from_rows(rows: rows::Rows, config: &IndexConfig) -> Result<Box<dyn VectorInd
         IndexKind::Flat => Box::new(FlatIndex::from_rows(rows)),
         IndexKind::Ivf => Box::new(IvfIndex::from_rows(rows, config)),
         IndexKind::HnswRs => backend::hnsw_rs(rows, config)?,
+        IndexKind::Faiss => backend::faiss(rows, config)?,
     })
 }

@@ -4,8 +4,8 @@
 //! number of slots (u32), a bit for each slot (u64 words) that says whether it is in use, and a row of f32 for
 //! each (zeros when it is not). An `ivf` adds the number of lists (u32), their rotated centres (f32), the two
 //! lists of each vector in order of slots (u32), the size it was trained at (u64), the least
-//! similarity it knows of (f32), and its plans: their number
-//! (u32), each an f32 and two u32. A CRC-32 of all before it ends the file. Codes are made anew when it is loaded.
+//! similarity it knows of (f32), and its plans: the number of bands (u32), each with the similarity up to which it
+//! goes (f32) and its number of plans (u32), each an f32 and two u32. A CRC-32 of all before it ends the file. Codes are made anew when it is loaded.
 //!
 //! A reader is never trusted: nothing is allocated ahead of the bytes that fill it.
 
@@ -17,7 +17,7 @@ use whisperengine_types::EmbeddingSpace;
 use super::{
     AutoIndex, FlatIndex, IndexConfig, IndexKind, IvfIndex, VectorIndex, backend,
     error::{IndexError, Result},
-    ivf::Learnt,
+    ivf::{Band, Learnt},
     rows::Rows,
     slot_set::SlotSet,
 };
@@ -29,7 +29,7 @@ pub(super) struct IvfState {
     /// By present slot, ascending; the same list twice when there is only one.
     pub(super) assigned: Vec<[u32; 2]>,
     pub(super) trained_for: usize,
-    pub(super) plans: Vec<Learnt>,
+    pub(super) bands: Vec<Band>,
     pub(super) least: f32,
 }
 
@@ -52,11 +52,15 @@ pub(super) fn save_ivf(rows: &Rows, state: &IvfState, out: &mut dyn Write) -> Re
     }
     sink.bytes(&(state.trained_for as u64).to_le_bytes())?;
     sink.bytes(&state.least.to_le_bytes())?;
-    sink.u32(state.plans.len() as u32)?;
-    for plan in &state.plans {
-        sink.bytes(&plan.gap.to_le_bytes())?;
-        sink.u32(plan.candidates)?;
-        sink.u32(plan.lists)?;
+    sink.u32(state.bands.len() as u32)?;
+    for band in &state.bands {
+        sink.bytes(&band.up_to.to_le_bytes())?;
+        sink.u32(band.plans.len() as u32)?;
+        for plan in &band.plans {
+            sink.bytes(&plan.gap.to_le_bytes())?;
+            sink.u32(plan.candidates)?;
+            sink.u32(plan.lists)?;
+        }
     }
     Ok(sink.finish()?)
 }
@@ -115,6 +119,7 @@ pub fn load(input: &mut dyn Read, config: &IndexConfig) -> Result<Box<dyn Vector
         )),
         (IndexKind::Auto, None) => Box::new(AutoIndex::from_rows(rows, config)),
         (IndexKind::HnswRs, _) => backend::hnsw_rs(rows, config)?,
+        (IndexKind::Faiss, _) => backend::faiss(rows, config)?,
     })
 }
 
@@ -205,20 +210,25 @@ fn read_ivf(source: &mut Source<'_>, rows: &Rows) -> Result<IvfState> {
     }
     let trained_for = u64::from_le_bytes(source.array()?) as usize;
     let least = f32::from_le_bytes(source.array()?);
-    let mut plans = Vec::new();
+    let mut bands = Vec::new();
     for _ in 0..source.u32()? {
-        plans.push(Learnt {
-            gap: f32::from_le_bytes(source.array()?),
-            candidates: source.u32()?,
-            lists: source.u32()?,
-        });
+        let up_to = f32::from_le_bytes(source.array()?);
+        let mut plans = Vec::new();
+        for _ in 0..source.u32()? {
+            plans.push(Learnt {
+                gap: f32::from_le_bytes(source.array()?),
+                candidates: source.u32()?,
+                lists: source.u32()?,
+            });
+        }
+        bands.push(Band { up_to, plans });
     }
     let centres = Array2::from_shape_vec((lists, rows.dim()), centres).expect("a row was read for each list");
     Ok(IvfState {
         centres,
         assigned,
         trained_for,
-        plans,
+        bands,
         least,
     })
 }
@@ -312,6 +322,6 @@ fn truncated(error: io::Error) -> IndexError {
 }
 
 const MAGIC: &[u8; 8] = b"WSPRVIDX";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const FLAT: u8 = 0;
 const IVF: u8 = 1;

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 
 use super::{
     BLOCK, BlockScale, CoarseScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, Width, portable,
-    prefetch_after,
+    prefetch, prefetch_after,
 };
 
 /// Runs `work` compiled for this instruction set, as far as it is inlined.
@@ -38,7 +38,7 @@ pub(super) fn kernel() -> Option<Kernel> {
         // SAFETY: as above.
         scan_signed: |rows, dim, query, out| unsafe { scan_signed(rows, dim, query, out) },
         // SAFETY: as above.
-        scan_block: |codes, table, sums| unsafe { scan_block(codes, table, sums) },
+        scan_block: |codes, table, ahead, sums| unsafe { scan_block(codes, table, ahead, sums) },
         // SAFETY: as above.
         score_block: |sums, scale, out| unsafe { score_block(sums, scale, out) },
     })
@@ -167,7 +167,8 @@ unsafe fn scan_signed(rows: &[i8], dim: usize, query: &Int8Query, out: &mut [i32
 /// # Safety
 /// The machine has AVX2; `table` has a row for each of `codes`.
 #[target_feature(enable = "avx2")]
-unsafe fn scan_block(codes: &[CodeRows], table: &Table, sums: &mut [u16; BLOCK]) {
+unsafe fn scan_block(codes: &[CodeRows], table: &Table, ahead: &[CodeRows], sums: &mut [u16; BLOCK]) {
+    let mut ahead = ahead.iter();
     let nibble = _mm256_set1_epi8(15);
     let byte = _mm256_set1_epi16(255);
     let (mut even, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
@@ -175,6 +176,9 @@ unsafe fn scan_block(codes: &[CodeRows], table: &Table, sums: &mut [u16; BLOCK])
         // Two rows of two bytes of two entries each: the most that a byte holds.
         let mut bytes = _mm256_setzero_si256();
         for (codes, table) in codes.iter().zip(table) {
+            if let Some(ahead) = ahead.next() {
+                prefetch(std::slice::from_ref(ahead));
+            }
             for row in 0..2 {
                 // SAFETY: the row of codes has 32 bytes, and so has that of each table.
                 let (codes, low, high) = unsafe {

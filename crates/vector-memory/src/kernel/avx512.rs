@@ -15,7 +15,7 @@ use std::arch::x86_64::{
 
 use super::{
     BLOCK, BlockScale, CoarseScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, Width, portable,
-    prefetch_after,
+    prefetch, prefetch_after,
 };
 
 /// Runs `work` compiled for this instruction set, as far as it is inlined.
@@ -45,7 +45,7 @@ pub(super) fn kernel() -> Option<Kernel> {
         // SAFETY: as above.
         scan_signed: |rows, dim, query, out| unsafe { scan_signed(rows, dim, query, out) },
         // SAFETY: as above.
-        scan_block: |codes, table, sums| unsafe { scan_block(codes, table, sums) },
+        scan_block: |codes, table, ahead, sums| unsafe { scan_block(codes, table, ahead, sums) },
         // SAFETY: as above.
         score_block: |sums, scale, out| unsafe { score_block(sums, scale, out) },
     })
@@ -224,7 +224,8 @@ fn sum_each(vectors: &[__m512i; 16]) -> __m512i {
 /// # Safety
 /// The machine has AVX-512F and BW; `table` has a row for each of `codes`.
 #[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn scan_block(codes: &[CodeRows], table: &Table, sums: &mut [u16; BLOCK]) {
+unsafe fn scan_block(codes: &[CodeRows], table: &Table, ahead: &[CodeRows], sums: &mut [u16; BLOCK]) {
+    let mut ahead = ahead.iter();
     let nibble = _mm512_set1_epi8(15);
     let byte = _mm512_set1_epi16(255);
     let (mut even, mut odd) = (_mm512_setzero_si512(), _mm512_setzero_si512());
@@ -232,6 +233,9 @@ unsafe fn scan_block(codes: &[CodeRows], table: &Table, sums: &mut [u16; BLOCK])
     for (codes, tables) in codes.chunks(4).zip(table.rows.chunks(4)) {
         let mut bytes = _mm512_setzero_si512();
         for (codes, table) in codes.iter().zip(tables) {
+            if let Some(ahead) = ahead.next() {
+                prefetch(std::slice::from_ref(ahead));
+            }
             // SAFETY: each is 64 aligned bytes.
             let (codes, low, high) = unsafe { (load(codes), load(&table.low), load(&table.high)) };
             let first = _mm512_shuffle_epi8(low, _mm512_and_si512(codes, nibble));

@@ -81,7 +81,7 @@ type DotInt8 = fn(&[Line], &[Line], &Int8Query) -> i32;
 type ScanCoarse = fn(&[Line], &Int8Query, &CoarseScale<'_>) -> u16;
 type DotsInt8 = fn(&[Line], &Int8Query, &mut [i32; 16]);
 type ScanSigned = fn(&[i8], usize, &Int8Query, &mut [i32]);
-type ScanBlock = fn(&[CodeRows], &Table, &mut [u16; BLOCK]);
+type ScanBlock = fn(&[CodeRows], &Table, &[CodeRows], &mut [u16; BLOCK]);
 type ScoreBlock = fn(&[u16; BLOCK], &BlockScale<'_>, &mut [f32; BLOCK]) -> u32;
 
 /// How the sums of a block become similarities: `base + factor[i] * (slope * sum[i] + offset)`.
@@ -230,15 +230,22 @@ impl Kernel {
         self.wide(|| portable::scan_planes(query, high, low, out));
     }
 
-    /// For each vector of a block, the sum of its code's table entries.
+    /// For each vector of a block, the sum of its code's table entries; asks for the memory of the block that
+    /// is scanned some time after it.
     #[inline]
-    pub(crate) fn scan_block(&self, codes: &[CodeRows], table: &Table, sums: &mut [u16; BLOCK]) {
+    pub(crate) fn scan_block(
+        &self,
+        codes: &[CodeRows],
+        table: &Table,
+        ahead: &[CodeRows],
+        sums: &mut [u16; BLOCK],
+    ) {
         assert_eq!(
             codes.len(),
             table.rows.len(),
             "one table row per two bytes of a code"
         );
-        (self.scan_block)(codes, table, sums);
+        (self.scan_block)(codes, table, ahead, sums);
     }
 
     /// Turns sums into similarities; bit `i` of the result is set when lane `i` is above the threshold.

@@ -20,7 +20,7 @@ pub(super) fn kernel() -> Option<Kernel> {
         scan_coarse: portable::scan_coarse,
         scan_signed: portable::scan_signed,
         // SAFETY: as above.
-        scan_block: |codes, table, sums| unsafe { scan_block(codes, table, sums) },
+        scan_block: |codes, table, _, sums| unsafe { scan_block(codes, table, sums) },
         score_block: portable::score_block,
     })
 }

@@ -10,7 +10,7 @@ pub(super) const KERNEL: Kernel = Kernel {
     dots_int8,
     scan_coarse,
     scan_signed,
-    scan_block,
+    scan_block: |codes, table, _, sums| scan_block(codes, table, sums),
     score_block,
 };
 

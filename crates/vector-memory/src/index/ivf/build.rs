@@ -51,7 +51,7 @@ impl IvfIndex {
                 .collect();
             let mut index = Self::fill(rows, config, Centroids::new(state.centres), &slots, &assigned);
             index.trained_for = state.trained_for;
-            index.calibration = Calibration::from_parts(state.plans, state.least);
+            index.calibration = Calibration::from_parts(state.bands, state.least);
             index
         })
     }
@@ -73,7 +73,7 @@ impl IvfIndex {
             centres: self.centroids.points().clone(),
             assigned: assigned.collect(),
             trained_for: self.trained_for,
-            plans: self.calibration.plans().to_vec(),
+            bands: self.calibration.bands().to_vec(),
             least: self.calibration.least(),
         }
     }
@@ -127,21 +127,24 @@ fn fill_list(rows: &Rows, centre: &[f32], members: &[u32]) -> List {
 }
 
 fn assign(rows: &Rows, centroids: &Centroids, slots: &[u32]) -> Vec<Assignment> {
-    slots
+    let assigned = slots
         .par_iter()
-        .map_init(
-            || (Vec::new(), vec![0.0; rows.dim()]),
-            |(scores, rotated), &slot| {
-                rows.decode(slot, rotated);
-                let (query, scale) = rows.as_query(slot);
-                centroids.assign(&query, scale, rotated, scores)
-            },
-        )
-        .collect()
+        .map(|&slot| centroids.assign(&rows.stored_query(slot)));
+    assigned.collect()
 }
 
 /// The lists of an index that was asked for none in particular: about `4 sqrt(n)`, where scoring the centres
-/// and scanning the lists cost about the same.
+/// and scanning the lists cost about the same; of many vectors so many that three blocks are in each, but no
+/// more than can be told apart in a fraction of a search.
 fn default_lists(vectors: usize) -> usize {
-    ((4.0 * (vectors as f64).sqrt()) as usize).next_multiple_of(16)
+    let root = (vectors as f64).sqrt();
+    let lists = if vectors < MANY {
+        4.0 * root
+    } else {
+        (vectors as f64 / 48.0).min(16.0 * root)
+    };
+    (lists as usize).next_multiple_of(16)
 }
+
+/// Vectors from which on short lists pay: the codes do not fit the processor's caches any more.
+const MANY: usize = 131_072;

@@ -1,31 +1,49 @@
 //! How far a search must reach for a recall, learnt from the index's own vectors.
 //!
-//! A sample of stored vectors is searched for exactly, itself left out. Two numbers tell how hard each true
-//! neighbour was to find: by how much the centre of its list fell short (the gap), and how many estimates came
-//! before its own. Their quantiles are the plan for each recall. Queries that are unlike the stored vectors
-//! may need more: ask for a higher recall.
+//! A sample of stored vectors is searched for exactly, each as it is and mixed with another one (a query need
+//! not be like what is stored), itself left out. Two numbers tell how hard each true neighbour was to find: by
+//! how much the centre of its list fell short (the gap), and how many estimates came before its own. Their
+//! quantiles are the plan for each recall.
+//!
+//! **Bands.** A query with near neighbours is easier than one without. So there are plans for several bands of
+//! the similarity that the last neighbour has, and a search takes those of its own band once it has looked at the
+//! nearest lists.
 //!
 //! **Gap.** A query with near neighbours finds them in lists whose centres are near, too; one without must
 //! look further. So the lists to scan are not counted but bounded: a centre may fall short of half of the
 //! similarity of the k-th best by the gap, and no more. Half is what the embeddings of comments ask for.
 //!
 //! **Bound.** What is unlike all that is stored has no near neighbours, and the gap alone would send it through
-//! every list. A search scans no more lists than half as many again as all but the hardest of the sample needed.
+//! every list. A search scans no more lists than half as many again as all but the hardest of its band needed.
 
 use rayon::prelude::*;
 
 use super::{IvfIndex, table::CodeTable};
 use crate::{
-    index::{flat, random::SplitMix},
+    index::{
+        flat,
+        random::SplitMix,
+        rows::{Query, Rows},
+    },
     kernel::{BLOCK, BlockScale, Kernel},
 };
 
-/// Plans by recall.
+/// Plans by band and recall.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Calibration {
-    plans: Vec<Learnt>,
+    /// By similarity, ascending.
+    bands: Vec<Band>,
     /// The lowest similarity that the last neighbour of a sampled vector has.
     least: f32,
+}
+
+/// The plans for queries whose last neighbour has about the same similarity.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::index) struct Band {
+    /// The similarity up to which the band goes; the last one goes on.
+    pub(in crate::index) up_to: f32,
+    /// By recall.
+    pub(in crate::index) plans: Vec<Learnt>,
 }
 
 /// What reaches one recall.
@@ -37,7 +55,7 @@ pub(in crate::index) struct Learnt {
     pub(in crate::index) lists: u32,
 }
 
-/// What the exact search for one stored vector taught.
+/// What the exact search for one vector taught.
 struct Lesson {
     /// The similarity of the last neighbour.
     kth: f32,
@@ -53,47 +71,44 @@ impl Calibration {
         if index.lists.len() == 1 {
             return Self::default();
         }
-        let lessons: Vec<Lesson> = sample
+        let original = |slot| index.rows.original_unchecked(slot);
+        let stored = sample
             .par_iter()
-            .filter_map(|&slot| neighbours(index, slot))
-            .collect();
+            .filter_map(|&slot| lesson(index, original(slot), &[slot], 0));
+        let mut lessons: Vec<Lesson> = stored.collect();
         let least = lessons
             .iter()
             .fold(f32::INFINITY, |least, lesson| least.min(lesson.kth));
-        let neighbours = || {
-            lessons
-                .iter()
-                .flat_map(|lesson| lesson.neighbours.iter().copied())
-        };
-        let (mut gaps, mut ranks): (Vec<f32>, Vec<u32>) = neighbours().unzip();
-        if gaps.is_empty() {
+        let many = index.centroids.are_many();
+        let pairs = sample[..if many { sample.len() } else { 0 }]
+            .par_iter()
+            .zip(sample.par_iter().skip(1));
+        let mixed = pairs.filter_map(|(&slot, &other)| {
+            lesson(
+                index,
+                &mix(original(slot), original(other)),
+                &[slot, other],
+                TOO_NEAR,
+            )
+        });
+        lessons.par_extend(mixed);
+        if lessons.is_empty() {
             return Self::default();
         }
-        gaps.sort_unstable_by(f32::total_cmp);
-        ranks.sort_unstable();
-        let plan = |recall: f32| {
-            let missed = 1.0 - recall;
-            let gap = *quantile(&gaps, 1.0 - missed * GAP_SHARE);
-            let worth = lessons
-                .iter()
-                .map(|lesson| lesson.gaps.partition_point(|&short| short <= gap) as u32);
-            let mut worth: Vec<u32> = worth.collect();
-            worth.sort_unstable();
-            let lists = *quantile(&worth, recall.max(SPARED)) as f32 * MARGIN;
-            Learnt {
-                gap,
-                candidates: *quantile(&ranks, 1.0 - missed * (1.0 - GAP_SHARE)),
-                lists: lists.ceil() as u32,
-            }
-        };
+        lessons.sort_unstable_by(|a, b| a.kth.total_cmp(&b.kth));
+        let list_length = 2.0 * index.rows.len() as f32 / index.lists.len() as f32;
+        let (bands, caution) = if many { (BANDS, CAUTION) } else { (1, 1.0) };
+        let bands = lessons
+            .chunks(lessons.len().div_ceil(bands))
+            .map(|lessons| Band::learn(lessons, list_length, caution));
         Self {
-            plans: RECALLS.map(plan).to_vec(),
+            bands: bands.collect(),
             least,
         }
     }
 
-    pub(super) fn from_parts(plans: Vec<Learnt>, least: f32) -> Self {
-        Self { plans, least }
+    pub(super) fn from_parts(bands: Vec<Band>, least: f32) -> Self {
+        Self { bands, least }
     }
 
     /// The lowest similarity that the tenth neighbour of a stored vector is known to have.
@@ -101,12 +116,68 @@ impl Calibration {
         self.least
     }
 
-    pub(super) fn plans(&self) -> &[Learnt] {
-        &self.plans
+    pub(super) fn bands(&self) -> &[Band] {
+        &self.bands
+    }
+
+    /// What reaches `recall` at `k` where the last neighbour is as similar as `kth`.
+    pub(super) fn plan(&self, recall: f32, k: usize, kth: f32) -> Learnt {
+        let at = self.bands.partition_point(|band| band.up_to < kth);
+        let band = self.bands.get(at).or(self.bands.last());
+        band.map_or(EVERYTHING, |band| band.plan(recall, k))
+    }
+
+    /// What reaches `recall` at `k` whatever the query.
+    pub(super) fn widest(&self, recall: f32, k: usize) -> Learnt {
+        let plans = self.bands.iter().map(|band| band.plan(recall, k));
+        let widest = plans.reduce(|a, b| Learnt {
+            gap: a.gap.max(b.gap),
+            candidates: a.candidates.max(b.candidates),
+            lists: a.lists.max(b.lists),
+        });
+        widest.unwrap_or(EVERYTHING)
+    }
+}
+
+impl Band {
+    fn learn(lessons: &[Lesson], list_length: f32, caution: f32) -> Self {
+        let neighbours = lessons
+            .iter()
+            .flat_map(|lesson| lesson.neighbours.iter().copied());
+        let (mut gaps, mut ranks): (Vec<f32>, Vec<u32>) = neighbours.unzip();
+        gaps.sort_unstable_by(f32::total_cmp);
+        ranks.sort_unstable();
+        let shared = |recall: f32, share: f32| {
+            let missed = (1.0 - recall) * caution;
+            let gap = *quantile(&gaps, 1.0 - missed * share);
+            let candidates = *quantile(&ranks, 1.0 - missed * (1.0 - share));
+            let worth = lessons
+                .iter()
+                .map(|lesson| lesson.gaps.partition_point(|&short| short <= gap) as u32);
+            let mut worth: Vec<u32> = worth.collect();
+            worth.sort_unstable();
+            let scanned = worth.iter().sum::<u32>() as f32 / worth.len() as f32 * list_length;
+            let lists = *quantile(&worth, recall.max(SPARED)) as f32 * MARGIN;
+            let plan = Learnt {
+                gap,
+                candidates,
+                lists: lists.ceil() as u32,
+            };
+            (scanned + candidates as f32 * CANDIDATE_COST, plan)
+        };
+        let plan = |recall: f32| {
+            let plans = GAP_SHARES.map(|share| shared(recall, share));
+            let cheapest = plans.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
+            cheapest.expect("there are several to choose from").1
+        };
+        Self {
+            up_to: lessons.last().map_or(f32::INFINITY, |lesson| lesson.kth),
+            plans: RECALLS.map(plan).to_vec(),
+        }
     }
 
     /// What reaches `recall` at `k`, between the measured recalls in proportion.
-    pub(super) fn plan(&self, recall: f32, k: usize) -> Learnt {
+    fn plan(&self, recall: f32, k: usize) -> Learnt {
         let at = RECALLS
             .partition_point(|&step| step < recall)
             .min(RECALLS.len() - 1);
@@ -114,11 +185,7 @@ impl Calibration {
         let share = (recall - RECALLS[below]) / (RECALLS[at] - RECALLS[below]).max(f32::EPSILON);
         let share = share.clamp(0.0, 1.0);
         let (Some(high), Some(low)) = (self.plans.get(at), self.plans.get(below)) else {
-            return Learnt {
-                gap: f32::INFINITY,
-                candidates: u32::MAX,
-                lists: u32::MAX,
-            };
+            return EVERYTHING;
         };
         let between = |low: u32, high: u32| low as f32 + share * (high as f32 - low as f32);
         let times = k.div_ceil(NEIGHBOURS).max(1) as f32;
@@ -141,36 +208,55 @@ pub(super) fn sample(slots: &[u32], seed: u64) -> Vec<u32> {
     SplitMix::new(seed.wrapping_add(1)).sample(slots, SAMPLE.min(slots.len() / 8))
 }
 
-/// What it would have taken to find each neighbour of a stored vector; `None` when it has none.
-fn neighbours(index: &IvfIndex, slot: u32) -> Option<Lesson> {
-    let original = index.rows.original(slot).expect("the sample is of present slots");
-    let hits =
-        flat::exact(&index.rows, original, NEIGHBOURS + 1, None).expect("a stored vector is a valid query");
-    let query = index
-        .rows
-        .query(original)
-        .expect("a stored vector is a valid query");
+/// A vector that leans from `vector` towards `other`, of unit length; zeros where there is no such direction.
+fn mix(vector: &[f32], other: &[f32]) -> Vec<f32> {
+    let mut mixed: Vec<f32> = vector.iter().zip(other).map(|(x, y)| x + MIXED_IN * y).collect();
+    let norm = mixed.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let inverse = if norm > 1e-3 { 1.0 / norm } else { 0.0 };
+    mixed.iter_mut().for_each(|x| *x *= inverse);
+    mixed
+}
+
+/// What it would have taken to find each neighbour of a query, but for those left out; `None` when it has none.
+fn lesson(index: &IvfIndex, original: &[f32], left_out: &[u32], too_near: usize) -> Option<Lesson> {
+    let rows: &Rows = &index.rows;
+    let hits = flat::exact(rows, original, too_near + NEIGHBOURS + left_out.len(), None).ok()?;
+    let query = rows.query(original).ok()?;
     let hits: Vec<_> = hits
         .into_iter()
-        .filter(|hit| hit.slot != slot)
+        .filter(|hit| !left_out.contains(&hit.slot))
+        .skip(too_near)
         .take(NEIGHBOURS)
         .collect();
     let kth = hits.last()?.similarity.value();
     let expected = kth * CENTRE_SHARE;
-    let mut dots = Vec::new();
-    index.centroids.dots(&query.int8, query.scale, &mut dots);
-    let estimates = estimates(index, &dots, &CodeTable::new(&query.rotated));
-    let learn = |wanted: u32| {
-        let lists = index.places[wanted as usize]
-            .iter()
-            .filter_map(|place| dots.get(place.list as usize));
-        let centre = lists.fold(f32::NEG_INFINITY, |best, &dot| best.max(dot));
-        let own = estimates.iter().filter(|estimate| estimate.1 == wanted);
-        let own = own.fold(f32::NEG_INFINITY, |best, estimate| best.max(estimate.0));
-        let before = estimates.iter().filter(|estimate| estimate.0 > own).count();
+    let lists = 0..index.lists.len() as u32;
+    let dots: Vec<f32> = lists
+        .map(|list| index.centroids.dot(&query.int8, query.scale, list))
+        .collect();
+    let (estimates, starts) = estimates(index, &dots, &query);
+    let found = hits.iter().map(|hit| {
+        let places = &index.places[hit.slot as usize];
+        let places = places.iter().filter(|place| (place.list as usize) < dots.len());
+        places.fold((f32::NEG_INFINITY, f32::NEG_INFINITY), |(centre, own), place| {
+            let estimate = estimates[starts[place.list as usize] + place.at as usize];
+            (centre.max(dots[place.list as usize]), own.max(estimate))
+        })
+    });
+    let found: Vec<(f32, f32)> = found.collect();
+    let lowest = found
+        .iter()
+        .fold(f32::INFINITY, |lowest, &(_, own)| lowest.min(own));
+    let mut higher: Vec<f32> = estimates
+        .into_iter()
+        .filter(|&estimate| estimate > lowest)
+        .collect();
+    higher.sort_unstable_by(f32::total_cmp);
+    let neighbours = found.iter().map(|&(centre, own)| {
+        let before = higher.len() - higher.partition_point(|&estimate| estimate <= own);
         (expected - centre, before as u32 + 1)
-    };
-    let neighbours = hits.iter().map(|hit| learn(hit.slot)).collect();
+    });
+    let neighbours = neighbours.collect();
     let mut gaps: Vec<f32> = dots.iter().map(|dot| expected - dot).collect();
     gaps.sort_unstable_by(f32::total_cmp);
     Some(Lesson {
@@ -180,28 +266,41 @@ fn neighbours(index: &IvfIndex, slot: u32) -> Option<Lesson> {
     })
 }
 
-/// The estimate of every code.
-fn estimates(index: &IvfIndex, dots: &[f32], table: &CodeTable) -> Vec<(f32, u32)> {
-    let kernel = Kernel::detect();
-    let mut estimates = Vec::new();
+/// The estimate of every code, list after list, and where those of each list start.
+fn estimates(index: &IvfIndex, dots: &[f32], query: &Query<'_>) -> (Vec<f32>, Vec<usize>) {
+    let (kernel, table) = (Kernel::detect(), CodeTable::new(&query.rotated));
+    let (mut estimates, mut starts) = (Vec::new(), Vec::new());
     for (list, &base) in index.lists.iter().zip(dots) {
+        starts.push(estimates.len());
         for block in list.blocks() {
             let (mut sums, mut scores) = ([0; BLOCK], [0.0; BLOCK]);
-            kernel.scan_block(block.codes, &table.table, &mut sums);
-            let (slope, offset, threshold) = (table.slope, table.offset, f32::NEG_INFINITY);
+            kernel.scan_block(block.codes, &table.table, &[], &mut sums);
             let scale = BlockScale {
                 factors: block.factors,
                 base,
-                slope,
-                offset,
-                threshold,
+                slope: table.slope,
+                offset: table.offset,
+                threshold: f32::NEG_INFINITY,
             };
             kernel.score_block(&sums, &scale, &mut scores);
-            estimates.extend(scores.into_iter().zip(block.slots.iter().copied()));
+            estimates.extend_from_slice(&scores[..block.slots.len()]);
         }
     }
-    estimates
+    (estimates, starts)
 }
+
+/// The plan of an index that has learnt none.
+const EVERYTHING: Learnt = Learnt {
+    gap: f32::INFINITY,
+    candidates: u32::MAX,
+    lists: u32::MAX,
+};
+
+/// Bands of similarity, as many lessons in each.
+const BANDS: usize = 4;
+
+/// How much of another vector is mixed into a sampled one.
+const MIXED_IN: f32 = 0.7;
 
 /// The share of the k-th best similarity that the centre of its list is expected to have.
 pub(super) const CENTRE_SHARE: f32 = 0.5;
@@ -223,8 +322,19 @@ const SPARED: f32 = 0.95;
 /// How much further than they needed a search may go.
 const MARGIN: f32 = 1.5;
 
-/// The share of the missed neighbours that may be missed for their list; the rest for their estimate.
-const GAP_SHARE: f32 = 0.8;
+/// Shares of the missed neighbours that may be missed for their list, the rest for their estimate; the one
+/// that costs least is taken.
+const GAP_SHARES: [f32; 5] = [0.3, 0.5, 0.65, 0.8, 0.9];
+
+/// How many codes are scanned in the time that one candidate takes to be narrowed.
+const CANDIDATE_COST: f32 = 16.0;
+
+/// The nearest of a mixed vector that are left out with those that it is mixed of: what is like nothing stored
+/// is not stored several times over, either.
+const TOO_NEAR: usize = 20;
+
+/// The share of the neighbours that a recall allows to be missed that the sample may miss.
+const CAUTION: f32 = 0.75;
 
 #[cfg(test)]
 mod tests {
@@ -247,7 +357,9 @@ mod tests {
                 .insert(slot, &vector)
                 .expect("a unit vector in the next slot");
         }
-        let plans: Vec<Learnt> = RECALLS.map(|recall| index.calibration.plan(recall, 10)).to_vec();
+        let plans: Vec<Learnt> = RECALLS
+            .map(|recall| index.calibration.widest(recall, 10))
+            .to_vec();
         assert!(
             plans.is_sorted_by(|a, b| a.gap <= b.gap && a.candidates <= b.candidates && a.lists <= b.lists)
         );

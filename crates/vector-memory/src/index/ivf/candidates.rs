@@ -32,6 +32,14 @@ impl Candidates {
         }
     }
 
+    /// Keeps no more than `capacity` from now on, which is at least 1.
+    pub(super) fn keep(&mut self, capacity: usize) {
+        self.capacity = capacity;
+        if self.keys.len() > capacity {
+            self.prune();
+        }
+    }
+
     fn prune(&mut self) {
         let (_, &mut worst, _) = self
             .keys
@@ -50,14 +58,19 @@ impl Candidates {
         best.into_slots()
     }
 
-    /// The slots of the best, each once, in no order.
-    pub(super) fn into_slots(mut self) -> Vec<u32> {
+    /// The keys of the best, in no order.
+    pub(super) fn into_keys(mut self) -> Vec<u64> {
         if self.keys.len() > self.capacity {
             self.prune();
         }
-        let mut seen = Seen::new(self.keys.len());
         self.keys
-            .iter()
+    }
+
+    /// The slots of the best, each once, in no order.
+    pub(super) fn into_slots(self) -> Vec<u32> {
+        let keys = self.into_keys();
+        let mut seen = Seen::new(keys.len());
+        keys.iter()
             .map(|&key| key as u32)
             .filter(|&slot| seen.insert(slot))
             .collect()
@@ -99,6 +112,12 @@ impl Seen {
 #[inline]
 pub(super) fn key(score: f32, id: u32) -> u64 {
     u64::from(ordered(score)) << 32 | u64::from(id)
+}
+
+/// The score of a key.
+#[inline]
+pub(super) fn score(key: u64) -> f32 {
+    unordered((key >> 32) as u32)
 }
 
 #[inline]

@@ -1,10 +1,14 @@
-//! The centres of the lists: k-means over the codes of the rows, and which lists a vector belongs to.
+//! The centres of the lists: k-means over the rows, and which lists a vector belongs to.
 
 use ndarray::{Array1, Array2, Axis};
 use rayon::prelude::*;
 
+use super::{near::Signs, table::CodeTable};
 use crate::{
-    index::{random::SplitMix, rows::Rows},
+    index::{
+        random::SplitMix,
+        rows::{Codes, Query, Rows},
+    },
     kernel::{Int8Query, Kernel, LINE, Line, ZERO, encode_query, encode_row, padded_lines, prefetch},
 };
 
@@ -13,10 +17,14 @@ use crate::{
 pub(super) struct Centroids {
     /// One centre a row.
     points: Array2<f32>,
-    half_norms_squared: Array1<f32>,
-    /// The same as int8, in groups of 16.
-    codes: Vec<Line>,
+    pub(super) half_norms_squared: Vec<f32>,
+    /// The same as int8.
+    codes: Codes,
+    /// The same once more, in groups of 16 to be compared with all at once; when there are few.
+    groups: Vec<Line>,
     scales: Vec<f32>,
+    /// The same as 1-bit codes, when there are many.
+    pub(super) signs: Option<Signs>,
 }
 
 /// The two lists that hold a vector; the same one twice when there is only one.
@@ -42,9 +50,9 @@ impl Centroids {
         for _ in 0..ROUNDS {
             let nearest: Vec<u32> = sample
                 .par_iter()
-                .map_init(Vec::new, |scores, &slot| {
-                    let (query, scale) = rows.as_query(slot);
-                    centroids.nearest(&query, scale, scores)
+                .map(|&slot| {
+                    let query = rows.stored_query(slot);
+                    centroids.near(&query, &CodeTable::new(&query.rotated), 0).own
                 })
                 .collect();
             centroids = Self::new(means(rows, &sample, &nearest, lists, &mut random));
@@ -53,22 +61,58 @@ impl Centroids {
     }
 
     pub(super) fn new(points: Array2<f32>) -> Self {
-        let lines = padded_lines(points.ncols());
-        let padded = points.nrows().next_multiple_of(GROUP);
-        let mut codes = vec![Line([ZERO; LINE]); padded * lines];
-        let mut scales = vec![0.0; padded];
-        let rows = codes.chunks_exact_mut(lines).zip(&mut scales);
-        for (point, (codes, scale)) in points.axis_iter(Axis(0)).zip(rows) {
+        let mut codes = Codes::default();
+        for (list, point) in points.axis_iter(Axis(0)).enumerate() {
+            codes.write(list, point.to_slice().expect("a row of a matrix is contiguous"));
+        }
+        let halves = points
+            .axis_iter(Axis(0))
+            .map(|point| point.dot(&point) / 2.0)
+            .collect();
+        let mut centroids = Self {
+            signs: Signs::new(&points),
+            points,
+            half_norms_squared: halves,
+            codes,
+            groups: Vec::new(),
+            scales: Vec::new(),
+        };
+        if !centroids.are_many() {
+            centroids.group();
+        }
+        centroids
+    }
+
+    fn group(&mut self) {
+        let lines = padded_lines(self.points.ncols());
+        let padded = self.points.nrows().next_multiple_of(GROUP);
+        self.groups = vec![Line([ZERO; LINE]); padded * lines];
+        self.scales = vec![0.0; padded];
+        let rows = self.groups.chunks_exact_mut(lines).zip(&mut self.scales);
+        for (point, (codes, scale)) in self.points.axis_iter(Axis(0)).zip(rows) {
             let point = point.to_slice().expect("a row of a matrix is contiguous");
             *scale = encode_row(point, codes).scale;
         }
-        let half_norms_squared = points.map_axis(Axis(1), |point| point.dot(&point) / 2.0);
-        Self {
-            points,
-            half_norms_squared,
-            codes,
-            scales,
+    }
+
+    /// The dot product of the query with each of few centres.
+    pub(super) fn dots(&self, query: &Int8Query, scale: f32) -> Vec<f32> {
+        let kernel = Kernel::detect();
+        let lines = query.values.len() / LINE;
+        let mut out = Vec::with_capacity(self.scales.len());
+        let codes = self.groups.chunks_exact(GROUP * lines);
+        let mut groups = codes.zip(self.scales.chunks_exact(GROUP)).peekable();
+        while let Some((codes, scales)) = groups.next() {
+            if let Some((next, _)) = groups.peek() {
+                prefetch(next);
+            }
+            let mut dots = [0; GROUP];
+            kernel.dots_int8(codes, query, &mut dots);
+            let scaled = dots.iter().zip(scales);
+            out.extend(scaled.map(|(&dot, &own)| dot as f32 * own * scale));
         }
+        out.truncate(self.len());
+        out
     }
 
     pub(super) fn len(&self) -> usize {
@@ -84,88 +128,47 @@ impl Centroids {
         &self.points
     }
 
-    /// The dot product of the query with every centre.
-    pub(super) fn dots(&self, query: &Int8Query, scale: f32, out: &mut Vec<f32>) {
-        let kernel = Kernel::detect();
-        let lines = query.values.len() / LINE;
-        out.clear();
-        let mut groups = self
-            .codes
-            .chunks_exact(GROUP * lines)
-            .zip(self.scales.chunks_exact(GROUP))
-            .peekable();
-        while let Some((codes, scales)) = groups.next() {
-            if let Some((next, _)) = groups.peek() {
-                prefetch(next);
-            }
-            let mut dots = [0; GROUP];
-            kernel.dots_int8(codes, query, &mut dots);
-            out.extend(
-                dots.iter()
-                    .zip(scales)
-                    .map(|(&dot, &own)| dot as f32 * own * scale),
-            );
-        }
-        out.truncate(self.len());
-    }
-
-    fn nearest(&self, query: &Int8Query, scale: f32, scores: &mut Vec<f32>) -> u32 {
-        self.dots(query, scale, scores);
-        self.nearest_of(scores)
-    }
-
-    /// The nearest list by Euclid, given the dot products with all centres.
-    pub(super) fn nearest_of(&self, dots: &[f32]) -> u32 {
-        argmax(
-            dots.iter()
-                .zip(&self.half_norms_squared)
-                .map(|(dot, half)| dot - half),
-        )
+    /// The dot product of the query with a centre.
+    #[inline]
+    pub(super) fn dot(&self, query: &Int8Query, scale: f32, list: u32) -> f32 {
+        let row = self.codes.row(list as usize);
+        Kernel::detect().dot_int8(row.coarse, row.fine, query) as f32 * row.scale * scale
     }
 
     /// The nearest list, and a second one that errs in another direction (SOAR; Sun et al., NeurIPS 2023):
     /// the residual to the second centre costs more the more it points the way of the first, for a query
     /// that ranks the first list low for that direction would rank the second low too.
-    pub(super) fn assign(
-        &self,
-        query: &Int8Query,
-        scale: f32,
-        vector: &[f32],
-        scores: &mut Vec<f32>,
-    ) -> Assignment {
-        let first = self.nearest(query, scale, scores);
-        if self.len() == 1 {
-            return Assignment { first, second: first };
-        }
-        let mut residual: Vec<f32> = vector.iter().zip(self.point(first)).map(|(x, c)| x - c).collect();
+    pub(super) fn assign(&self, query: &Query<'_>) -> Assignment {
+        let near = self.near(query, &CodeTable::new(&query.rotated), 0);
+        let first = near.own;
+        let residual = query.rotated.iter().zip(self.point(first)).map(|(x, c)| x - c);
+        let mut residual: Vec<f32> = residual.collect();
         let norm = residual.iter().map(|r| r * r).sum::<f32>().sqrt();
         if norm > 0.0 {
             for value in &mut residual {
                 *value /= norm;
             }
         }
-        let along_vector: f32 = vector.iter().zip(&residual).map(|(x, r)| x * r).sum();
+        let along_vector: f32 = query.rotated.iter().zip(&residual).map(|(x, r)| x * r).sum();
         let (direction, encoded) = encode_query(&residual);
-        let mut along = Vec::new();
-        self.dots(&direction, encoded.scale, &mut along);
-        let costs = scores
-            .iter()
-            .zip(&self.half_norms_squared)
-            .zip(&along)
-            .enumerate();
-        let second = argmax(costs.map(|(list, ((dot, half), along))| {
-            if list == first as usize {
-                f32::NEG_INFINITY
-            } else {
-                2.0 * (dot - half) - ORTHOGONALITY * (along_vector - along).powi(2)
-            }
-        }));
-        Assignment { first, second }
+        let cost = |list: u32, distance: f32| {
+            let along = along_vector - self.dot(&direction, encoded.scale, list);
+            2.0 * distance - ORTHOGONALITY * along * along
+        };
+        let others = near.close.iter().filter(|&&(list, _)| list != first);
+        let second = argmax(others.map(|&(list, distance)| (list, cost(list, distance))));
+        Assignment {
+            first,
+            second: second.unwrap_or(first),
+        }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        (self.points.len() + self.scales.len() + self.half_norms_squared.len()) * size_of::<f32>()
-            + self.codes.len() * LINE
+        (self.points.len() + self.half_norms_squared.len()) * size_of::<f32>()
+            + self.scales.len() * size_of::<f32>()
+            + self.groups.len() * LINE
+            + self.codes.bytes()
+            + self.signs.as_ref().map_or(0, Signs::bytes)
     }
 }
 
@@ -189,14 +192,15 @@ fn means(rows: &Rows, sample: &[u32], nearest: &[u32], lists: usize, random: &mu
     sums
 }
 
-fn argmax(scores: impl Iterator<Item = f32>) -> u32 {
-    let mut best = (f32::NEG_INFINITY, 0);
-    for (at, score) in scores.enumerate() {
-        if score > best.0 {
-            best = (score, at as u32);
+/// The list with the highest score, the first of several.
+pub(super) fn argmax(scores: impl Iterator<Item = (u32, f32)>) -> Option<u32> {
+    let mut best = None;
+    for (list, score) in scores {
+        if best.is_none_or(|(_, highest)| score > highest) {
+            best = Some((list, score));
         }
     }
-    best.1
+    best.map(|(list, _)| list)
 }
 
 /// Centres scored by one call of the kernel.

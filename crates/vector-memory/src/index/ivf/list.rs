@@ -6,18 +6,22 @@
 
 use crate::kernel::{BLOCK, CodeRows, prefetch};
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct List {
-    /// The slots; no more than the blocks have room for.
-    slots: Vec<u32>,
+    len: usize,
+    /// The [`CodeRows`] of one block.
+    rows: usize,
     blocks: Vec<Block>,
     /// The codes of all blocks, one after the other.
     codes: Vec<CodeRows>,
 }
 
+/// What there is to each code of a block; no more of it than the list has vectors means anything.
 #[derive(Debug, Clone)]
+#[repr(align(64))]
 struct Block {
     factors: [f32; BLOCK],
+    slots: [u32; BLOCK],
 }
 
 /// The code of one vector.
@@ -65,72 +69,68 @@ pub(super) struct BlockRef<'a> {
 
 impl List {
     pub(super) fn with_capacity(vectors: usize, dim: usize) -> Self {
-        let blocks = vectors.div_ceil(BLOCK);
+        let (blocks, rows) = (vectors.div_ceil(BLOCK), code_rows(dim));
         Self {
-            slots: Vec::with_capacity(vectors),
+            len: 0,
+            rows,
             blocks: Vec::with_capacity(blocks),
-            codes: Vec::with_capacity(blocks * code_rows(dim)),
+            codes: Vec::with_capacity(blocks * rows),
         }
     }
 
     pub(super) fn blocks(&self) -> impl Iterator<Item = BlockRef<'_>> {
-        let rows = self.codes.len() / self.blocks.len().max(1);
-        let codes = self.codes.chunks_exact(rows.max(1));
-        codes
-            .zip(&self.blocks)
-            .zip(self.slots.chunks(BLOCK))
-            .map(|((codes, block), slots)| BlockRef {
-                codes,
-                factors: &block.factors,
-                slots,
-            })
+        let codes = self.codes.chunks_exact(self.rows);
+        let blocks = codes.zip(&self.blocks).enumerate();
+        blocks.map(|(at, (codes, block))| BlockRef {
+            codes,
+            factors: &block.factors,
+            slots: &block.slots[..BLOCK.min(self.len - at * BLOCK)],
+        })
     }
 
-    /// Asks for the memory of the first block ahead of its use; the machine follows on its own from there.
+    /// Asks for the memory of the first block ahead of its use.
     pub(super) fn prefetch(&self) {
-        let rows = self.codes.len() / self.blocks.len().max(1);
-        prefetch(&self.codes[..rows]);
+        prefetch(&self.codes[..self.rows.min(self.codes.len())]);
         prefetch(&self.blocks[..self.blocks.len().min(1)]);
-        prefetch(&self.slots[..self.slots.len().min(BLOCK)]);
     }
 
     /// Adds a vector at the end; its place.
     pub(super) fn push(&mut self, slot: u32, code: &Code) -> u32 {
-        let at = self.slots.len();
-        let rows = code.bytes.len() / 2;
+        let at = self.len;
         if at.is_multiple_of(BLOCK) {
             self.blocks.push(Block {
                 factors: [0.0; BLOCK],
+                slots: [0; BLOCK],
             });
             self.codes
-                .resize(self.blocks.len() * rows, CodeRows([[0; BLOCK]; 2]));
+                .resize(self.blocks.len() * self.rows, CodeRows([[0; BLOCK]; 2]));
         }
-        self.slots.push(slot);
-        self.write(at, code);
+        self.len += 1;
+        self.write(at, slot, code);
         at as u32
     }
 
     /// Takes the vector at `at` out, moving the last one there; the slot that moved, if any.
     pub(super) fn swap_remove(&mut self, at: u32) -> Option<u32> {
-        let (at, last) = (at as usize, self.slots.len() - 1);
-        if at != last {
-            let code = self.read(last);
-            self.write(at, &code);
-        }
-        self.slots.swap_remove(at);
+        let (at, last) = (at as usize, self.len - 1);
+        let moved = (at != last).then(|| {
+            let (slot, code) = self.read(last);
+            self.write(at, slot, &code);
+            slot
+        });
+        self.len = last;
         if last.is_multiple_of(BLOCK) {
-            let rows = self.codes.len() / self.blocks.len();
             self.blocks.pop();
-            self.codes.truncate(self.blocks.len() * rows);
+            self.codes.truncate(self.blocks.len() * self.rows);
         }
-        (at != last).then(|| self.slots[at])
+        moved
     }
 
-    fn write(&mut self, at: usize, code: &Code) {
-        let rows = self.codes.len() / self.blocks.len();
+    fn write(&mut self, at: usize, slot: u32, code: &Code) {
         let (block, lane) = (at / BLOCK, at % BLOCK);
         self.blocks[block].factors[lane] = code.factor;
-        for (row, bytes) in self.codes[block * rows..]
+        self.blocks[block].slots[lane] = slot;
+        for (row, bytes) in self.codes[block * self.rows..]
             .iter_mut()
             .zip(code.bytes.as_chunks::<2>().0)
         {
@@ -138,23 +138,31 @@ impl List {
         }
     }
 
-    fn read(&self, at: usize) -> Code {
-        let rows = self.codes.len() / self.blocks.len();
+    fn read(&self, at: usize) -> (u32, Code) {
         let (block, lane) = (at / BLOCK, at % BLOCK);
-        let codes = &self.codes[block * rows..][..rows];
-        Code {
+        let codes = &self.codes[block * self.rows..][..self.rows];
+        let code = Code {
             bytes: codes
                 .iter()
                 .flat_map(|row| [row.0[0][lane], row.0[1][lane]])
                 .collect(),
             factor: self.blocks[block].factors[lane],
-        }
+        };
+        (self.blocks[block].slots[lane], code)
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<u32>()
-            + self.blocks.capacity() * size_of::<Block>()
+        self.blocks.capacity() * size_of::<Block>()
             + self.codes.capacity() * size_of::<CodeRows>()
             + size_of::<Self>()
+    }
+}
+
+impl BlockRef<'_> {
+    /// Asks for the memory of what the codes come with; that of the codes is for the kernel to ask for.
+    #[inline]
+    pub(super) fn prefetch(&self) {
+        prefetch(self.factors);
+        prefetch(self.slots);
     }
 }

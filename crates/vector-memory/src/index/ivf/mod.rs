@@ -5,12 +5,13 @@ mod calibration;
 mod candidates;
 mod centroids;
 mod list;
+mod near;
 mod search;
 mod table;
 
 use std::io::Write;
 
-pub(super) use self::calibration::Learnt;
+pub(super) use self::calibration::{Band, Learnt};
 use self::{
     calibration::Calibration,
     centroids::{Assignment, Centroids},
@@ -88,8 +89,7 @@ impl IvfIndex {
     fn place(&mut self, slot: u32) {
         let mut rotated = vec![0.0; self.rows.dim()];
         self.rows.decode(slot, &mut rotated);
-        let (query, scale) = self.rows.as_query(slot);
-        let Assignment { first, second } = self.centroids.assign(&query, scale, &rotated, &mut Vec::new());
+        let Assignment { first, second } = self.centroids.assign(&self.rows.stored_query(slot));
         let mut places = [Place::NONE; 2];
         let copies = 1 + usize::from(second != first);
         for (copy, list) in [first, second].into_iter().take(copies).enumerate() {

@@ -3,7 +3,7 @@
 use super::{
     IvfIndex,
     calibration::{CENTRE_SHARE, NEIGHBOURS},
-    candidates::{Candidates, key},
+    candidates::{Candidates, key, score},
     list::BlockRef,
     table::CodeTable,
 };
@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct Plan {
     k: usize,
     reach: Reach,
-    /// Estimates to narrow.
+    /// Estimates to narrow at most.
     candidates: usize,
 }
 
@@ -33,8 +33,8 @@ pub(super) struct Plan {
 enum Reach {
     /// So many.
     Lists(usize),
-    /// Those whose centres fall short of what the k-th best promises by no more than `gap`; `most` in all.
-    Gap { gap: f32, most: usize },
+    /// As many as were learnt to be worth it for this recall; `own_candidates` if the search says how many.
+    Recall { recall: f32, own_candidates: bool },
 }
 
 /// What came of the lists.
@@ -60,19 +60,24 @@ impl IvfIndex {
         if self.lists.len() == 1 || self.rows.len() == 0 || params.k == 0 || few || exact {
             return None;
         }
-        let learnt = self.calibration.plan(recall, params.k);
-        let candidates = params.candidates.unwrap_or(learnt.candidates as usize);
+        let own_candidates = params.candidates.is_some();
+        let candidates = params
+            .candidates
+            .unwrap_or_else(|| self.calibration.widest(recall, params.k).candidates as usize);
+        let by_recall = Reach::Recall {
+            recall,
+            own_candidates,
+        };
         Some(Plan {
             k: params.k,
-            reach: params.probes.map_or(
-                Reach::Gap {
-                    gap: learnt.gap,
-                    most: learnt.lists as usize,
-                },
-                Reach::Lists,
-            ),
-            candidates: candidates.min(2 * self.rows.len()).max(2 * params.k),
+            reach: params.probes.map_or(by_recall, Reach::Lists),
+            candidates: self.fitting(candidates, params.k),
         })
+    }
+
+    /// As many candidates as make sense.
+    fn fitting(&self, candidates: usize, k: usize) -> usize {
+        candidates.min(2 * self.rows.len()).max(2 * k)
     }
 
     pub(super) fn approximate(
@@ -87,9 +92,7 @@ impl IvfIndex {
             allowed,
             candidates: Candidates::new(plan.candidates),
         };
-        let mut dots = Vec::new();
-        self.centroids.dots(&query.int8, query.scale, &mut dots);
-        if self.scan_lists(&dots, plan, &query, &mut scan) == Verdict::Astray {
+        if self.scan_lists(plan, &query, &mut scan) == Verdict::Astray {
             return flat::exact(&self.rows, query.original, plan.k, allowed);
         }
         let mut contenders = Contenders::new(plan.k, &query);
@@ -104,23 +107,39 @@ impl IvfIndex {
     ///
     /// When that is less than any stored vector finds, a filter may keep what is far from the query: neither
     /// centres nor estimates tell much there.
-    fn scan_lists(&self, dots: &[f32], plan: &Plan, query: &Query<'_>, scan: &mut Scan<'_>) -> Verdict {
-        // The list that a vector like the query would be put into goes first: each vector finds itself.
-        let own = self.centroids.nearest_of(dots);
-        let others = (0..).zip(dots).filter(|&(list, _)| list != own);
-        let mut keys: Vec<u64> = others.map(|(list, &dot)| key(dot, list)).collect();
-        let first = match plan.reach {
-            Reach::Lists(lists) => lists.saturating_sub(1),
-            Reach::Gap { .. } => FIRST,
+    fn scan_lists(&self, plan: &Plan, query: &Query<'_>, scan: &mut Scan<'_>) -> Verdict {
+        let (first, most) = match plan.reach {
+            Reach::Lists(lists) => (lists.max(1) - 1, lists),
+            Reach::Recall { recall, .. } if scan.allowed.is_none() => {
+                (FIRST, self.calibration.widest(recall, plan.k).lists as usize)
+            }
+            Reach::Recall { .. } => (FIRST, self.lists.len()),
         };
-        if first > 0 && first < keys.len() {
-            keys.select_nth_unstable_by(first, |a, b| b.cmp(a));
+        let near = self.centroids.near(query, &scan.table, spare(most));
+        // The list that a vector like the query would be put into goes first: each vector finds itself.
+        let mut keys = near.keys;
+        keys.retain(|&key| key as u32 != near.own);
+        let own_dot = self.centroids.dot(&query.int8, query.scale, near.own);
+        let exact = |estimated: &mut u64| {
+            if self.centroids.are_many() {
+                let list = *estimated as u32;
+                *estimated = key(self.centroids.dot(&query.int8, query.scale, list), list);
+            }
+        };
+        let about = spare(first).min(keys.len());
+        if about > 0 && about < keys.len() {
+            keys.select_nth_unstable_by(about, |a, b| b.cmp(a));
         }
-        let (first, rest) = keys.split_at_mut(first.min(dots.len() - 1));
-        first.sort_unstable_by(|a, b| b.cmp(a));
-        self.scan_list(own, dots, scan);
-        self.scan_each(first, dots, scan);
-        if let Reach::Gap { gap, most } = plan.reach {
+        keys[..about].iter_mut().for_each(exact);
+        keys[..about].sort_unstable_by(|a, b| b.cmp(a));
+        let (first, rest) = keys.split_at_mut(first.min(about));
+        self.scan_each(&[key(own_dot, near.own)], scan);
+        self.scan_each(first, scan);
+        if let Reach::Recall {
+            recall,
+            own_candidates,
+        } = plan.reach
+        {
             let kth = self.kth_so_far(plan.k, query, scan);
             let least = self.calibration.least();
             if scan.allowed.is_some()
@@ -129,29 +148,42 @@ impl IvfIndex {
             {
                 return Verdict::Astray;
             }
-            let least = key(CENTRE_SHARE * kth - gap, 0);
-            let most = scan.allowed.map_or(most, |_| usize::MAX);
-            self.scan_each(
-                &worth(rest, least, most.saturating_sub(first.len() + 1)),
-                dots,
-                scan,
-            );
+            let learnt = self.calibration.plan(recall, plan.k, kth);
+            if !own_candidates {
+                scan.candidates
+                    .keep(self.fitting(learnt.candidates as usize, plan.k));
+            }
+            let most = scan.allowed.map_or(learnt.lists as usize, |_| usize::MAX);
+            let least = CENTRE_SHARE * kth - learnt.gap;
+            let mut about = worth(rest, key(least - DOUBT, 0), usize::MAX);
+            about.iter_mut().for_each(exact);
+            let most = most.saturating_sub(first.len() + 1);
+            self.scan_each(&worth(&about, key(least, 0), most), scan);
         }
         Verdict::Scanned
     }
 
-    fn scan_each(&self, keys: &[u64], dots: &[f32], scan: &mut Scan<'_>) {
-        for (at, &key) in keys.iter().enumerate() {
-            if let Some(&next) = keys.get(at + 1) {
-                self.lists[next as u32 as usize].prefetch();
+    fn scan_each(&self, keys: &[u64], scan: &mut Scan<'_>) {
+        let list = |&key: &u64| &self.lists[key as u32 as usize];
+        if !self.centroids.are_many() {
+            // Long lists, which the machine follows on its own once they are begun.
+            for (at, key) in keys.iter().enumerate() {
+                if let Some(next) = keys.get(at + 1) {
+                    list(next).prefetch();
+                }
+                for block in list(key).blocks() {
+                    scan.block(&block, score(*key), None);
+                }
             }
-            self.scan_list(key as u32, dots, scan);
+            return;
         }
-    }
-
-    fn scan_list(&self, list: u32, dots: &[f32], scan: &mut Scan<'_>) {
-        for block in self.lists[list as usize].blocks() {
-            scan.block(&block, dots[list as usize]);
+        let blocks = keys
+            .iter()
+            .flat_map(|key| list(key).blocks().map(|block| (block, score(*key))));
+        let blocks: Vec<(BlockRef<'_>, f32)> = blocks.collect();
+        for (at, (block, base)) in blocks.iter().enumerate() {
+            let ahead = blocks.get(at + AHEAD).map(|(ahead, _)| ahead);
+            scan.block(block, *base, ahead);
         }
     }
 
@@ -169,7 +201,7 @@ impl IvfIndex {
 impl Scan<'_> {
     /// Estimates a block's similarities and keeps those of use.
     #[inline]
-    fn block(&mut self, block: &BlockRef<'_>, base: f32) {
+    fn block(&mut self, block: &BlockRef<'_>, base: f32, ahead: Option<&BlockRef<'_>>) {
         let mut wanted = u32::MAX >> (BLOCK - block.slots.len());
         if let Some(allowed) = self.allowed {
             let lanes = block.slots.iter().enumerate();
@@ -182,7 +214,11 @@ impl Scan<'_> {
         }
         let kernel = Kernel::detect();
         let (mut sums, mut estimates) = ([0; BLOCK], [0.0; BLOCK]);
-        kernel.scan_block(block.codes, &self.table.table, &mut sums);
+        let ahead = ahead.map_or(&[][..], |ahead| {
+            ahead.prefetch();
+            ahead.codes
+        });
+        kernel.scan_block(block.codes, &self.table.table, ahead, &mut sums);
         let scale = BlockScale {
             factors: block.factors,
             base,
@@ -208,6 +244,17 @@ fn worth(keys: &[u64], least: u64, most: usize) -> Vec<u64> {
     }
     worth
 }
+
+/// Blocks fetched ahead of the one being scanned.
+const AHEAD: usize = 2;
+
+/// How many to look at by estimate for so many to be had.
+fn spare(wanted: usize) -> usize {
+    wanted.saturating_add(wanted / 4).saturating_add(FIRST)
+}
+
+/// How far the estimate of a centre may be off before a list that is just worth it is passed over.
+const DOUBT: f32 = 0.02;
 
 /// Lists scanned before the k-th best is judged: enough to find most of the best.
 const FIRST: usize = 12;

@@ -3,40 +3,43 @@
 //! The upper plane alone is a code of four bits, half as long to read. What it leaves out is bounded: the lower
 //! four bits are within 7.5 of 7.5. A byte holds the nibbles of two coordinates, 64 apart.
 
-use crate::kernel::{Int8Query, LINE, Line, ZERO, encode_row, padded_lines};
+use crate::kernel::{LINE, Line, ZERO, encode_row, padded_lines};
 
 /// Rows scored by one call of the kernel; there is room for a whole number of such groups.
-pub(super) const GROUP: usize = 16;
+pub(in crate::index) const GROUP: usize = 16;
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Codes {
+pub(in crate::index) struct Codes {
     coarse: Vec<Line>,
     fine: Vec<Line>,
     /// What one unit of a row's codes stands for; NaN for rows that are absent.
     scales: Vec<f32>,
+    /// Lines of each plane that a row takes.
+    lines: usize,
 }
 
 /// One row's codes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct CodeRow<'a> {
-    pub(super) coarse: &'a [Line],
-    pub(super) fine: &'a [Line],
-    pub(super) scale: f32,
+pub(in crate::index) struct CodeRow<'a> {
+    pub(in crate::index) coarse: &'a [Line],
+    pub(in crate::index) fine: &'a [Line],
+    pub(in crate::index) scale: f32,
 }
 
 /// How far a row's codes are off.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct CodeError {
+pub(in crate::index) struct CodeError {
     /// From the row, by Euclid.
-    pub(super) whole: f32,
+    pub(in crate::index) whole: f32,
     /// The upper four bits and the middle of the lower, from the codes; in units of the codes.
-    pub(super) coarse: f32,
+    pub(in crate::index) coarse: f32,
 }
 
 impl Codes {
     /// Writes the codes of a rotated row, the next one or one that there is.
-    pub(super) fn write(&mut self, row: usize, rotated: &[f32]) -> CodeError {
+    pub(in crate::index) fn write(&mut self, row: usize, rotated: &[f32]) -> CodeError {
         let lines = padded_lines(rotated.len()) / 2;
+        self.lines = lines;
         if row == self.scales.len() {
             let room = row + GROUP;
             self.coarse.resize(room * lines, NOTHING);
@@ -64,7 +67,7 @@ impl Codes {
     }
 
     /// Wipes a row.
-    pub(super) fn wipe(&mut self, row: usize) {
+    pub(in crate::index) fn wipe(&mut self, row: usize) {
         let lines = self.lines();
         self.scales[row] = f32::NAN;
         self.coarse[row * lines..][..lines].fill(NOTHING);
@@ -73,7 +76,7 @@ impl Codes {
 
     /// The upper plane and the scales of a group of rows.
     #[inline]
-    pub(super) fn group(&self, group: usize) -> (&[Line], &[f32; GROUP]) {
+    pub(in crate::index) fn group(&self, group: usize) -> (&[Line], &[f32; GROUP]) {
         let lines = self.lines();
         let scales = self.scales.as_chunks().0;
         (
@@ -83,7 +86,7 @@ impl Codes {
     }
 
     #[inline]
-    pub(super) fn row(&self, row: usize) -> CodeRow<'_> {
+    pub(in crate::index) fn row(&self, row: usize) -> CodeRow<'_> {
         let lines = self.lines();
         CodeRow {
             coarse: &self.coarse[row * lines..][..lines],
@@ -94,10 +97,10 @@ impl Codes {
 
     #[inline]
     fn lines(&self) -> usize {
-        self.coarse.len() / self.scales.len()
+        self.lines
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::index) fn bytes(&self) -> usize {
         (self.coarse.capacity() + self.fine.capacity()) * LINE + self.scales.capacity() * size_of::<f32>()
     }
 }
@@ -112,15 +115,8 @@ impl CodeRow<'_> {
         })
     }
 
-    /// The codes as a query: what lets rows be compared with other rows' codes.
-    pub(super) fn as_query(&self) -> Int8Query {
-        let values: Vec<i8> = self.codes().map(|code| (code ^ ZERO) as i8).collect();
-        let bias = i32::from(ZERO) * values.iter().map(|&v| i32::from(v)).sum::<i32>();
-        Int8Query { values, bias }
-    }
-
     /// The rotated coordinates that the codes stand for.
-    pub(super) fn decode(&self, out: &mut [f32]) {
+    pub(in crate::index) fn decode(&self, out: &mut [f32]) {
         for (out, code) in out.iter_mut().zip(self.codes()) {
             *out = (f32::from(code) - f32::from(ZERO)) * self.scale;
         }

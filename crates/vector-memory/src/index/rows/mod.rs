@@ -15,7 +15,7 @@ mod scan;
 
 use std::sync::Arc;
 
-use self::codes::Codes;
+pub(in crate::index) use self::codes::Codes;
 pub(in crate::index) use self::scan::Query;
 use super::{
     error::{IndexError, Result},

@@ -107,10 +107,10 @@ impl Rows {
         }
     }
 
-    /// A row's codes as a query, with their step.
-    pub(in crate::index) fn as_query(&self, slot: u32) -> (Int8Query, f32) {
-        let row = self.codes(slot);
-        (row.as_query(), row.scale)
+    /// The query for a vector that is there.
+    pub(in crate::index) fn stored_query(&self, slot: u32) -> Query<'_> {
+        self.query(self.original_unchecked(slot))
+            .expect("a stored vector is a valid query")
     }
 
     /// A row's codes as the rotated coordinates that they stand for.
