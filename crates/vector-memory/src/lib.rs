@@ -36,6 +36,10 @@
 //! Embeddings that are given are stored to the bit; those that the store makes are rounded to 16 bits a
 //! coordinate. In memory all have 16 bits, and where that could change the order of an answer, the stored ones decide.
 //! After a failed write or sync the store takes no more writes until it is reopened, and goes on reading.
+//!
+//! # Features
+//! `hnsw_rs` and `faiss` add foreign backends to [`index`], to compare with. `faiss` compiles C++: it needs
+//! cmake, OpenBLAS and some twenty minutes.
 
 mod check;
 pub mod chroma;
