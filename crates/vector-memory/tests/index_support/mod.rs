@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
+pub mod foreign;
+
 use whisperengine_vector_memory::index::{SlotSet, VectorIndex};
 
 /// A linear congruential generator (Knuth's MMIX constants).
