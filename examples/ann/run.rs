@@ -12,7 +12,9 @@ use whisperengine_examples::{
     measure::{self, Latencies},
     progress,
 };
-use whisperengine_vector_memory::index::{self, IndexConfig, IndexError, IndexKind, SearchParams, VectorIndex};
+use whisperengine_vector_memory::index::{
+    self, IndexConfig, IndexError, IndexKind, SearchParams, VectorIndex,
+};
 
 use crate::{
     Args,

@@ -9,9 +9,10 @@ use crate::{
     emotional::{Assessment, assess, guide},
     engagement::{Ground, suggest},
     error::Error,
-    insight::avoid,
+    lexicon::Lexicon,
     number::MINUTE,
     reason,
+    reception::Response,
     scene::Scene,
     session,
     state::UserState,
@@ -43,12 +44,10 @@ pub fn plan_turn(
     let latency = state.session.latency(at, session_gap);
     let sitting = state.session.enter(&utterance, at, scope, session_gap);
     state.turns = state.turns.saturating_add(1);
-    state.heed(&utterance, scope, at);
-    input
-        .recalled
-        .iter()
-        .take(COUNTED_READS)
-        .for_each(|recalled| state.reads.count(&recalled.memory.id));
+    let wish = state.heed(&utterance, scope, at);
+    for recalled in input.recalled.iter().take(COUNTED_READS) {
+        state.reads.count(&recalled.memory.id);
+    }
 
     let mut plan = TurnPlan::default();
     let emotion = assess(Assessment {
@@ -62,10 +61,19 @@ pub fn plan_turn(
     plan.phases.reserve(12);
     plan.phases.push(TurnPhase::Emotion);
     plan.emotional = guide(&emotion, &state.emotional);
-    plan.emotional.avoid_topics = avoid(state, &lexicon, &emotion, utterance.themes, scope);
     reason::emotional(&utterance, &emotion, &mut plan.reasons);
-    let liveliness = state.engagement.observe(&utterance, emotion.valence, sitting, at);
+    let liveliness = state
+        .engagement
+        .observe(&mut state.fading, &utterance, emotion.valence, sitting, at);
     state.moments.usage_mut().judge(emotion.valence, liveliness);
+    state.reception.judge(&Response {
+        utterance: &utterance,
+        emotion: &emotion,
+        liveliness,
+        wish,
+        usual: state.engagement.rhythm.baseline(),
+        opens: sitting.opens,
+    });
     let classified = state
         .interaction
         .classify(&config.interaction, &utterance, &emotion, &mut plan.reasons);
@@ -90,13 +98,8 @@ pub fn plan_turn(
     plan.phases.push(TurnPhase::Threads);
     plan.thread = state.threads.plan(&lexicon, state.owner, &routed, scope);
     if let Some(thread) = &mut plan.thread {
-        let closed = |waiting: &WaitingThread| {
-            let words = waiting.topics.iter().chain([&waiting.because]);
-            words
-                .into_iter()
-                .any(|text| state.boundaries.cover(&lexicon, text))
-        };
-        thread.waiting = thread.waiting.take().filter(|waiting| !closed(waiting));
+        let waiting = thread.waiting.take();
+        thread.waiting = waiting.filter(|waiting| !is_closed(state, &lexicon, waiting));
     }
     reason::thread(&utterance, &routed, &mut plan.reasons);
 
@@ -133,6 +136,12 @@ pub fn plan_turn(
     Ok(plan)
 }
 
+/// Whether a waiting thread touches what the person does not want to be asked about.
+fn is_closed(state: &UserState, lexicon: &Lexicon, waiting: &WaitingThread) -> bool {
+    let mut words = waiting.topics.iter().chain([&waiting.because]);
+    words.any(|text| state.boundaries.cover(lexicon, text))
+}
+
 /// Work for the latest turn that does not change its reply: profile, relationship, history, patterns,
 /// aging. Whether and when it is called changes no later plan but for what time does to threads:
 /// [`plan_turn`] makes up for it.
@@ -157,11 +166,15 @@ pub fn record_feedback(config: &Config, state: &mut UserState, feedback: &Feedba
                 state.moments.usage_mut().used(id, valence, score, *at)?;
             }
             let lexicon = config.language.lexicon();
-            state.threads.take_reply(&Utterance::read(&lexicon, text));
+            let reply = Utterance::read(&lexicon, text);
+            let words = state.engagement.rhythm.words();
+            state.reception.take_reply(&reply, moment.is_some(), words);
+            state.threads.take_reply(&reply);
             state.session.reply(*at);
         }
         Feedback::SuggestionSent { suggestion, at } => {
             state.engagement.initiative.confirm(suggestion, *at)?;
+            state.reception.take_initiative();
         }
         Feedback::Proactive { allowed } => state.engagement.initiative.allow(*allowed),
         Feedback::TimeZone { name } => state.engagement.local_time.set(name)?,

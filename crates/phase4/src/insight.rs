@@ -36,6 +36,8 @@ pub(crate) fn insights(state: &UserState, lexicon: &Lexicon, here: Scope) -> Mem
             .map(|(topic, messages)| MemoryCluster {
                 topic: topic.name(lexicon).to_owned(),
                 messages,
+                memories: state.moments.representatives(topic, NAMED),
+                every_days: topic.every_days(),
             })
             .collect();
         insights.patterns = state.emotional.lasting_patterns(NAMED);

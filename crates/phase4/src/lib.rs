@@ -70,6 +70,7 @@ mod number;
 mod personality;
 mod query;
 mod reason;
+mod reception;
 mod relationship;
 mod scene;
 mod session;

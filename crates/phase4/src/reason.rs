@@ -1,6 +1,6 @@
 //! The cues behind each decision, for whoever reads the plan.
 
-use whisperengine_types::{EngagementPlan, MomentPlan, Reason};
+use whisperengine_types::{Adaptation, EngagementPlan, MomentPlan, Reason};
 
 use crate::{
     emotional::EmotionalContext,
@@ -46,6 +46,14 @@ pub(crate) fn moments(moments: &[MomentPlan], reasons: &mut Vec<Reason>) {
     for moment in moments {
         let cue = format!("{:?} with '{}'", moment.connection, clip(&moment.quote, 40));
         reasons.push(reason("moment", cue, moment.impact, moment.impact));
+    }
+}
+
+pub(crate) fn adaptation(adaptation: &Adaptation, reasons: &mut Vec<Reason>) {
+    for known in &adaptation.effective {
+        let weight = known.success - adaptation.success_rate;
+        let cue = format!("{} after {} replies", known.pattern.name(), known.replies);
+        reasons.push(reason("adaptation", cue, weight, known.success));
     }
 }
 

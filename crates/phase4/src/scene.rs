@@ -9,13 +9,14 @@ use whisperengine_types::{
 
 use crate::{
     config::Config,
-    emotional::{EmotionalContext, EmotionalTrigger, Felt},
+    emotional::{EmotionalContext, EmotionalTrigger, Felt, focus},
     engagement::{Beat, Ground, Mentions, suggest},
     fact::facts,
-    insight::insights,
+    insight::{avoid, insights},
     lexicon::{Cue, Lexicon},
     moment::{Beginnings, Draft, Marks, NoteFacts, Occasion, Timings},
     personality::observe,
+    reason,
     session::Sitting,
     state::{Pending, UserState},
     supplement,
@@ -161,6 +162,16 @@ impl Scene<'_> {
 
     /// What is read off the state once it knows of the turn, and the text of it all.
     pub(crate) fn conclude(&self, state: &UserState, plan: &mut TurnPlan) {
+        plan.emotional.avoid_topics = avoid(
+            state,
+            self.lexicon,
+            self.emotion,
+            self.utterance.themes,
+            self.scope,
+        );
+        plan.emotional.priority_focus = focus(self.utterance, self.emotion, plan.interaction);
+        plan.adaptation = state.reception.adaptation();
+        reason::adaptation(&plan.adaptation, &mut plan.reasons);
         plan.phases.push(TurnPhase::Wellbeing);
         plan.wellbeing = wellbeing(self.config, state, self.input.sent_at);
         plan.phases.push(TurnPhase::Facts);

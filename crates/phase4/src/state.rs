@@ -1,13 +1,14 @@
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{
-    EngagementStrategy, MemoryId, MemoryInsights, MemoryOwner, RelationshipPlan, ThreadId, Timestamp,
+    Adaptation, ConversationPattern, EngagementStrategy, MemoryId, MemoryInsights, MemoryOwner,
+    RelationshipPlan, ThreadId, Timestamp,
 };
 
 use crate::{
     boundary::Boundaries,
     config::Config,
     emotional::{EmotionalHistory, EmotionalSummary, Felt},
-    engagement::{Beat, Engagement, Mentions, RhythmSummary},
+    engagement::{Beat, Engagement, Fading, Mentions, RhythmSummary},
     error::Error,
     importance::Reads,
     insight::insights,
@@ -15,6 +16,7 @@ use crate::{
     lexicon::Cue,
     moment::{ConnectionReport, Draft, Glances, MomentRecord, Moments},
     personality::{Observation, Personality, PersonalitySummary},
+    reception::Reception,
     relationship::{Relationship, RelationshipReport},
     session::Session,
     text::{Utterance, hash128},
@@ -47,6 +49,10 @@ pub struct UserState {
     pub(crate) pending: Option<Pending>,
     /// Since version 2.
     pub(crate) boundaries: Boundaries,
+    /// Since version 2.
+    pub(crate) reception: Reception,
+    /// Since version 2.
+    pub(crate) fading: Fading,
 }
 
 /// Work that does not change the reply and is done after it.
@@ -84,6 +90,8 @@ impl UserState {
             glances: Glances::default(),
             pending: None,
             boundaries: Boundaries::default(),
+            reception: Reception::default(),
+            fading: Fading::default(),
         }
     }
 
@@ -134,8 +142,9 @@ impl UserState {
         };
         let mut body = body.to_vec();
         if version < 2 {
-            // Version 1 ended before the boundaries: nothing was closed.
-            body.push(0);
+            // Version 1 ended before the boundaries: nothing was closed, no reply judged, no end of a talk seen.
+            let unknown = (Boundaries::default(), Reception::default(), Fading::default());
+            body = postcard::to_extend(&unknown, body).expect("fields that the format can hold");
         }
         let (mut state, rest): (Self, _) = postcard::take_from_bytes(&body).map_err(damaged)?;
         if !rest.is_empty() {
@@ -196,12 +205,22 @@ impl UserState {
 
     /// The person's feelings so far.
     pub fn emotional_summary(&self) -> EmotionalSummary {
-        self.emotional.summary()
+        self.emotional.summary(&self.reception)
     }
 
     /// The person's traits so far.
     pub fn personality_summary(&self) -> PersonalitySummary {
         self.personality.summary()
+    }
+
+    /// How replies have gone down with the person, and what works with them.
+    pub fn adaptation(&self) -> Adaptation {
+        self.reception.adaptation()
+    }
+
+    /// How often a reply of this pattern was answered, and how well it went down, `0..=1`; 0.5 to begin with.
+    pub fn pattern_record(&self, pattern: ConversationPattern) -> (u32, f32) {
+        self.reception.record(pattern)
     }
 
     /// How close the two are, as of the last turn.
@@ -217,7 +236,7 @@ impl UserState {
 
     /// How the person usually writes.
     pub fn rhythm(&self) -> RhythmSummary {
-        self.engagement.rhythm.summary()
+        self.engagement.rhythm(&self.fading)
     }
 
     /// Patterns that tie messages together, most frequent first.
@@ -246,9 +265,9 @@ impl UserState {
         self.reads.of(memory)
     }
 
-    /// Does what the person asks for in words, from this reply on.
-    pub(crate) fn heed(&mut self, utterance: &Utterance<'_>, scope: Scope, at: Timestamp) {
-        self.personality.heed(utterance);
+    /// Does what the person asks for in words, from this reply on. Says whether they want another manner.
+    pub(crate) fn heed(&mut self, utterance: &Utterance<'_>, scope: Scope, at: Timestamp) -> bool {
+        let wish = self.personality.heed(utterance);
         let current = self.threads.current_word(scope);
         self.boundaries.heed(utterance, current, scope, at);
         if utterance.has(Cue::OptOut) {
@@ -256,6 +275,7 @@ impl UserState {
         } else if utterance.has(Cue::OptIn) {
             self.engagement.initiative.allow(true);
         }
+        wish
     }
 
     /// Whether the state is this owner's.
@@ -274,6 +294,7 @@ impl UserState {
         self.moments.repair();
         self.reads.repair();
         self.boundaries.repair();
+        self.reception.repair();
     }
 }
 

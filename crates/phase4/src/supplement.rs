@@ -34,6 +34,10 @@ pub(crate) fn write(config: &PromptConfig, lexicon: &Lexicon, plan: &TurnPlan, d
         care(&mut lines, plan);
     }
     lines.line(|out| mood(out, plan));
+    let focus = &plan.emotional.priority_focus;
+    if !focus.is_empty() {
+        lines.line(|out| list(out, Prompt::First, "focus.", focus.iter().map(String::as_str)));
+    }
     if !plan.emotional.avoid_topics.is_empty() {
         lines.line(|out| {
             out.data(Prompt::Avoid);
@@ -55,6 +59,11 @@ pub(crate) fn write(config: &PromptConfig, lexicon: &Lexicon, plan: &TurnPlan, d
         });
     }
     lines.line(|out| style(out, plan));
+    let works = &plan.adaptation.effective;
+    if !works.is_empty() {
+        let names = works.iter().map(|known| known.pattern.name());
+        lines.line(|out| list(out, Prompt::Works, "pattern.", names));
+    }
     lines.line(|out| relationship(out, plan));
     if plan.engagement.intervene {
         for suggestion in plan.engagement.suggestions.iter().take(2) {
@@ -134,6 +143,17 @@ fn mode_and_exchange(out: &mut Lines<'_>, plan: &TurnPlan) {
         InteractionType::InformationSeeking => Prompt::InformationSeeking,
         InteractionType::CreativeCollaboration => Prompt::CreativeCollaboration,
     });
+    out.add(".");
+}
+
+/// Things by name, most important first.
+fn list<'n>(out: &mut Lines<'_>, label: Prompt, prefix: &str, names: impl Iterator<Item = &'n str>) {
+    let lexicon = out.lexicon;
+    out.item(label, ": ");
+    for (index, name) in names.enumerate() {
+        out.add(if index > 0 { ", " } else { "" });
+        out.add(lexicon.named(prefix, name));
+    }
     out.add(".");
 }
 

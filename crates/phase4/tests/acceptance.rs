@@ -17,6 +17,7 @@
 //! | cues with a capital I never match | `case_02` |
 //! | trust stays 0, every gate stays shut | `case_03` |
 //! | engaging topics never filled | `engaging_topics_are_filled` / profile |
+//! | effective patterns never filled, success of adaptation never learnt | `effective_patterns_are_those_that_the_person_answers_gladly`, `success_of_adaptation_is_learnt_from_the_next_message` / adaptation |
 //! | confidence only from change, no decay | `confidence_grows_with_evidence_and_fades_without` / profile |
 //! | dimensions that were never written | `every_dimension_is_written` / profile |
 //! | profile lost on restart | `a_replay_gives_the_same_bytes_also_through_kept_states` / bounds |

@@ -151,7 +151,10 @@ fn check(plan: &TurnPlan) {
     let insights = &plan.insights;
     assert!(in_unit(insights.network_strength) && insights.clusters.len() <= 3);
     assert!(insights.important_topics.len() <= 3 && insights.patterns.len() <= 3);
-    assert!(plan.emotional.avoid_topics.len() <= 6 + 12);
+    assert!(plan.emotional.avoid_topics.len() <= 6 + 12 && plan.emotional.priority_focus.len() <= 3);
+    let adaptation = &plan.adaptation;
+    assert!(in_unit(adaptation.success_rate) && adaptation.effective.len() <= 2);
+    assert!(adaptation.effective.iter().all(|known| in_unit(known.success)));
     assert!(plan.phases.is_sorted() && plan.phases.contains(&TurnPhase::Threads));
     assert!(plan.prompt_supplement.chars().count() <= Config::default().prompt.budget_chars);
 }
@@ -323,6 +326,7 @@ fn a_state_of_version_1_is_read_and_goes_on() {
     talk.state = UserState::decode(&owner, kept).unwrap();
     assert_eq!(talk.state.turns(), 40);
     assert!(talk.state.closed_subjects().is_empty());
+    assert_eq!(talk.state.adaptation(), Adaptation::default());
     assert!(!talk.state.threads().is_empty() && !talk.state.connections().is_empty());
     talk.wait(days(20));
     talk.say("I don't want to talk about my sister.");

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use whisperengine_phase4::Error;
+use whisperengine_phase4::{Error, UserState};
 use whisperengine_types::*;
 
 /// Somebody who said something and fell silent for ten minutes.
@@ -275,4 +275,31 @@ fn rhythm_is_measured() {
     assert!((150.0..230.0).contains(&rhythm.mean_gap_s), "{rhythm:?}");
     assert!(rhythm.question_frequency > 0.7 && rhythm.confidence == 0.6);
     assert!(rhythm.peak_hours.contains(&13), "{rhythm:?}");
+}
+
+#[test]
+fn the_rhythm_knows_how_talks_end_and_what_brings_the_person_back() {
+    let mut talk = Talk::new("ana");
+    let before = talk.state.rhythm();
+    assert!(before.fade_signals.is_empty() && before.reengagement_triggers.is_empty());
+    for _ in 0..3 {
+        for _ in 0..4 {
+            talk.say("We rehearsed the second movement with the whole orchestra and it was a joy!");
+        }
+        for _ in 0..3 {
+            talk.say("ok");
+        }
+        talk.wait(hours(24));
+    }
+    let due = talk.tick().first().cloned().expect("a long silence");
+    talk.send(&due);
+    talk.say("Oh yes, I love that! We play Dvorak tonight, can you believe it?");
+    let rhythm = talk.state.rhythm();
+    assert!(
+        rhythm.fade_signals.contains(&StagnationKind::ShortResponses),
+        "{rhythm:?}"
+    );
+    assert_eq!(rhythm.reengagement_triggers, [due.strategy]);
+    let kept = UserState::decode(&talk.owner, &talk.state.encode()).unwrap();
+    assert_eq!(kept.rhythm(), rhythm);
 }

@@ -74,7 +74,17 @@ fn insights_name_topics_patterns_and_groups_and_keep_them_private() {
     );
     let cluster = |topic: &str| insights.clusters.iter().find(|cluster| cluster.topic == topic);
     assert_eq!(cluster("hobbies").unwrap().messages, 4);
-    assert_eq!(cluster("work").unwrap().messages, 4);
+    let work = cluster("work").unwrap();
+    assert!(
+        work.messages == 4 && work.every_days.is_none(),
+        "all on one day: {work:?}"
+    );
+    let memories = work.memories.iter().map(MemoryId::as_str).collect::<Vec<_>>();
+    assert_eq!(
+        memories,
+        [MemoryId::from_number(3).as_str()],
+        "the same words are kept once"
+    );
     assert!(
         (0.79..=0.81).contains(&insights.network_strength),
         "8 of 10: {insights:?}"
@@ -128,4 +138,60 @@ fn phases_are_those_that_were_carried_out() {
         .find(|plan| plan.engagement.intervene)
         .expect("a push");
     assert!(pushed.phases.contains(&P::Suggestions) && !pushed.engagement.suggestions.is_empty());
+}
+
+#[test]
+fn what_comes_first_follows_from_the_strain_and_the_wish() {
+    let strong = |primary, valence| feels(primary, 0.95, valence);
+    let cases: [(&str, EmotionReading, &[&str]); 6] = [
+        ("The train is late.", calm(), &[]),
+        ("How does a heat pump work?", calm(), &["answer"]),
+        ("I won the regatta, I am so proud!", glad(), &["celebrate"]),
+        ("I don't trust you.", calm(), &["repair_trust"]),
+        ("My laptop is broken, can you help me fix it?", calm(), &["help"]),
+        (
+            "I am so overwhelmed, I can't cope, please help me!",
+            strong(PrimaryEmotion::Fear, -0.9),
+            &["calm", "help", "relieve_stress"],
+        ),
+    ];
+    for (text, emotion, first) in cases {
+        let plan = Talk::new("ana").say_with(text, &emotion);
+        assert_eq!(plan.emotional.priority_focus, first, "{text}");
+        let line = plan
+            .prompt_supplement
+            .lines()
+            .any(|line| line.starts_with("- First: "));
+        assert_eq!(line, !first.is_empty(), "{}", plan.prompt_supplement);
+    }
+}
+
+#[test]
+fn a_group_knows_its_memories_and_how_often_it_comes_up() {
+    let mut talk = Talk::new("ana");
+    for text in [
+        "My boss praised the report I wrote.",
+        "I got the promotion at work, I am so proud!",
+        "My colleague broke the printer in our office.",
+        "The deadline for my project is too early.",
+    ] {
+        talk.say_with(text, &glad());
+        talk.wait(days(2));
+    }
+    let insights = talk.say("The train is late.").insights;
+    let work = &insights.clusters[0];
+    assert_eq!(
+        (work.topic.as_str(), work.messages, work.memories.len()),
+        ("work", 4, 3),
+        "{insights:?}"
+    );
+    let plain = MemoryId::from_number(1);
+    assert!(
+        !work.memories.contains(&plain),
+        "the oldest without a mark is left out: {work:?}"
+    );
+    assert!(
+        work.every_days.is_some_and(|days| (1.9..2.1).contains(&days)),
+        "{work:?}"
+    );
 }

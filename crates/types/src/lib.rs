@@ -25,6 +25,7 @@
 //! A place for helpers. What only one crate uses lives in that crate.
 #![forbid(unsafe_code)]
 
+mod adaptation;
 mod clock;
 mod embedding;
 mod emotion;
@@ -39,6 +40,7 @@ mod port;
 mod timestamp;
 mod wellbeing;
 
+pub use adaptation::{Adaptation, ConversationPattern, EffectivePattern};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedding::{Distance, Embedding, EmbeddingError, EmbeddingSpace, Similarity};
 pub use emotion::{

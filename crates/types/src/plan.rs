@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MemoryId, PersonalityFact, ThreadId, Timestamp, Wellbeing};
+use crate::{Adaptation, MemoryId, PersonalityFact, ThreadId, Timestamp, Wellbeing};
 
 /// What to take into account when answering one message.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct TurnPlan {
     pub relationship: RelationshipPlan,
     /// How the person likes to be answered.
     pub style: CommunicationStyle,
+    /// How the replies have gone down with the person, and what works with them.
+    #[serde(default)]
+    pub adaptation: Adaptation,
     /// How the person has been lately, this message included. Drawn from all of their talks: not for others'
     /// eyes when the message was public.
     #[serde(default)]
@@ -96,6 +99,12 @@ pub struct MemoryCluster {
     pub topic: String,
     /// How many there are.
     pub messages: u32,
+    /// The most telling of them that are kept, at most three; none where nothing telling was said.
+    #[serde(default)]
+    pub memories: Vec<MemoryId>,
+    /// Days from one of them to the next on average; `None` within a day of the first.
+    #[serde(default)]
+    pub every_days: Option<f32>,
 }
 
 /// One cue behind a decision.
@@ -178,6 +187,10 @@ pub struct EmotionalGuidance {
     /// those that hurt lately.
     #[serde(default)]
     pub avoid_topics: Vec<String>,
+    /// What to see to before all else, most pressing first, at most three: `calm`, `repair_trust`, `comfort`,
+    /// `reassure`, `help`, `relieve_stress`, `celebrate`, `answer`.
+    #[serde(default)]
+    pub priority_focus: Vec<String>,
 }
 
 /// The feelings that the conversation engine tells apart.

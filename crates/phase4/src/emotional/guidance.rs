@@ -21,7 +21,8 @@ pub(crate) const MANNERS: [&str; 11] = [
     "enthusiastic_celebratory",
 ];
 
-/// How to answer the feeling; what to avoid is added by the caller, who knows what was refused.
+/// How to answer the feeling; what to avoid and what comes first is added by the caller, who knows what was
+/// refused and what sort of exchange it is.
 pub(crate) fn guide(context: &EmotionalContext, history: &EmotionalHistory) -> EmotionalGuidance {
     use EmotionalState as S;
     let has = |trigger| context.triggers.has(trigger);
@@ -59,6 +60,7 @@ pub(crate) fn guide(context: &EmotionalContext, history: &EmotionalHistory) -> E
             + 0.1 * context.alignment)
             .clamp(0.3, 1.0),
         avoid_topics: Vec::new(),
+        priority_focus: Vec::new(),
     }
 }
 

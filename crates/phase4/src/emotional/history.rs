@@ -1,10 +1,11 @@
 use serde::{Deserialize, Serialize};
-use whisperengine_types::{EmotionalState, Timestamp};
+use whisperengine_types::{ConversationPattern, EmotionalState, Timestamp};
 
 use super::context::{EmotionalContext, EmotionalTrigger, Triggers, is_unpleasant};
 use crate::{
     lexicon::{Theme, Themes},
     number::{Byte, DAY, SignedByte, push_bounded, unit},
+    reception::Reception,
 };
 
 /// A way in which a person's feelings repeat.
@@ -26,7 +27,10 @@ pub enum EmotionalPattern {
 }
 
 impl EmotionalPattern {
-    const NAMES: [&'static str; 10] = [
+    /// How many there are.
+    pub(crate) const COUNT: usize = 10;
+
+    const NAMES: [&'static str; Self::COUNT] = [
         "recurring_joy",
         "stress_response",
         "support_seeking",
@@ -128,6 +132,9 @@ pub struct EmotionalSummary {
     pub clusters: Vec<EmotionalCluster>,
     /// What sets each of these patterns off: triggers in at least three tenths of its latest messages.
     pub common_triggers: Vec<(EmotionalPattern, Vec<EmotionalTrigger>)>,
+    /// Ways of replying that go down best with each of these patterns, best first; empty before enough replies
+    /// of a kind were answered.
+    pub effective_responses: Vec<(EmotionalPattern, Vec<ConversationPattern>)>,
     /// Mean success of answers over the patterns, `0..=1`.
     pub mean_success: f32,
 }
@@ -300,7 +307,7 @@ impl EmotionalHistory {
             })
     }
 
-    pub(crate) fn summary(&self) -> EmotionalSummary {
+    pub(crate) fn summary(&self, reception: &Reception) -> EmotionalSummary {
         let total: f32 = self.distribution.iter().sum();
         let share = |count: f32| if total > 0.0 { count / total } else { 0.0 };
         let mut clusters: Vec<_> = self
@@ -321,6 +328,13 @@ impl EmotionalHistory {
             common_triggers: clusters
                 .iter()
                 .map(|known| (known.pattern, self.common_triggers(known.pattern)))
+                .collect(),
+            effective_responses: clusters
+                .iter()
+                .map(|known| {
+                    let works = reception.effective_in(known.pattern);
+                    (known.pattern, works.iter().map(|known| known.pattern).collect())
+                })
                 .collect(),
             mean_success: if clusters.is_empty() { 0.7 } else { mean },
             clusters,

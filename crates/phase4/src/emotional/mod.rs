@@ -6,12 +6,14 @@
 //! is no joy, whatever the label says.
 
 mod context;
+mod focus;
 mod guidance;
 mod history;
 mod mapping;
 
 pub use context::EmotionalTrigger;
 pub(crate) use context::{Assessment, EmotionalContext, assess};
+pub(crate) use focus::{FOCI, focus};
 pub(crate) use guidance::{MANNERS, guide};
 pub use history::{EmotionalCluster, EmotionalPattern, EmotionalSummary};
 pub(crate) use history::{EmotionalHistory, Felt, STATES, state_name};

@@ -32,6 +32,16 @@ struct Offer {
     key: u32,
 }
 
+const ALL: [EngagementStrategy; STRATEGIES] = [
+    EngagementStrategy::TopicSuggestion,
+    EngagementStrategy::FollowUpQuestion,
+    EngagementStrategy::MemoryConnection,
+    EngagementStrategy::EmotionalCheckIn,
+    EngagementStrategy::SharedInterest,
+    EngagementStrategy::CuriosityPrompt,
+    EngagementStrategy::Celebration,
+    EngagementStrategy::SupportOffer,
+];
 pub(super) const STRATEGIES: usize = 8;
 const MAX_OFFERED: usize = 6;
 const MAX_SENT: usize = 12;
@@ -71,6 +81,16 @@ impl Initiative {
     /// How well a strategy has worked with this person, `0..=1`.
     pub(crate) fn success(&self, strategy: EngagementStrategy) -> f32 {
         self.record[strategy as usize].1
+    }
+
+    /// Strategies that were taken up gladly, best first.
+    pub(super) fn welcome(&self) -> Vec<EngagementStrategy> {
+        let mut welcome: Vec<_> = ALL
+            .into_iter()
+            .filter(|&strategy| self.used(strategy) > 0 && self.success(strategy) > 0.5)
+            .collect();
+        welcome.sort_by(|&a, &b| self.success(b).total_cmp(&self.success(a)).then(a.cmp(&b)));
+        welcome
     }
 
     /// How often a strategy was used.

@@ -7,6 +7,7 @@
 //! zone. A suggestion counts when it is confirmed as sent; the person's next message tells whether it
 //! worked.
 
+mod fading;
 mod flow;
 mod gate;
 mod initiative;
@@ -18,6 +19,7 @@ mod suggest;
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{EngagementPlan, FlowState, Timestamp};
 
+pub(crate) use fading::Fading;
 use flow::Sample;
 pub(crate) use initiative::Initiative;
 pub(crate) use interest::Interests;
@@ -73,12 +75,14 @@ impl Engagement {
     /// Scores a message and updates the flow. Returns its score.
     pub(crate) fn observe(
         &mut self,
+        fading: &mut Fading,
         utterance: &Utterance<'_>,
         valence: f32,
         sitting: Sitting,
         at: Timestamp,
     ) -> f32 {
         if sitting.opens {
+            fading.learn(&self.signals());
             self.recent.clear();
             self.smoothed = self.rhythm.baseline();
         }
@@ -125,6 +129,15 @@ impl Engagement {
             signals,
             intervene,
             suggestions: Vec::new(),
+        }
+    }
+
+    /// How the person usually writes, how talks end and what brings them back.
+    pub(crate) fn rhythm(&self, fading: &Fading) -> RhythmSummary {
+        RhythmSummary {
+            fade_signals: fading.signals(),
+            reengagement_triggers: self.initiative.welcome(),
+            ..self.rhythm.summary()
         }
     }
 

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use whisperengine_types::ResponseLength;
+use whisperengine_types::{EngagementStrategy, ResponseLength, StagnationKind};
 
 use crate::{number::unit, session::Sitting, text::Utterance};
 
@@ -36,6 +36,10 @@ pub struct RhythmSummary {
     pub question_frequency: f32,
     /// Share of messages that change the thread, `0..=1`.
     pub switch_frequency: f32,
+    /// Signs that the person's talks showed at their end, twice or more, most frequent first.
+    pub fade_signals: Vec<StagnationKind>,
+    /// What the bot said of its own accord and the person took up gladly, best first.
+    pub reengagement_triggers: Vec<EngagementStrategy>,
     /// How sure of all this, `0..=1`: messages seen over 100.
     pub confidence: f32,
     /// Messages seen.
@@ -148,7 +152,8 @@ impl Rhythm {
         (within(from) * 50 <= total).then_some((from as u8, ((from + HOURS) % 24) as u8))
     }
 
-    pub(crate) fn summary(&self) -> RhythmSummary {
+    /// The measured part of the summary.
+    pub(super) fn summary(&self) -> RhythmSummary {
         let mut hours: Vec<u8> = (0..24)
             .filter(|&hour| self.hours[usize::from(hour)] > 0)
             .collect();
@@ -166,6 +171,8 @@ impl Rhythm {
             },
             question_frequency: self.questions,
             switch_frequency: self.switches,
+            fade_signals: Vec::new(),
+            reengagement_triggers: Vec::new(),
             confidence: unit(self.points as f32 / 100.0),
             points: self.points,
         }

@@ -37,6 +37,7 @@ cues! {
     Teaching = "teaching", Deep = "deep", Surface = "surface", Confiding = "confiding",
     Distrust = "distrust", Insult = "insult", Gratitude = "gratitude", Boundary = "boundary",
     AskFormal = "ask_formal", AskCasual = "ask_casual", AskShort = "ask_short", AskLong = "ask_long",
+    Greeting = "greeting", Conciliation = "conciliation",
     AskMoreHelp = "ask_more_help", AskLessHelp = "ask_less_help", Preference = "preference",
     OptOut = "opt_out", OptIn = "opt_in", Reasoned = "reasoned", Gut = "gut",
     Character = "character", Value = "value", Circumstance = "circumstance", Growth = "growth",

@@ -1,3 +1,5 @@
+use whisperengine_types::ConversationPattern;
+
 use super::{Cue, Entry, Lexicon, Phrase, Prompt, Table, Theme, stem::Stemmer};
 use crate::text::{HashedMap, hash64};
 
@@ -213,6 +215,11 @@ fn required_phrases() -> impl Iterator<Item = String> {
         .chain(named("feeling.", &states))
         .chain(named("state.", &states))
         .chain(named("manner.", &crate::emotional::MANNERS))
+        .chain(named("focus.", &crate::emotional::FOCI))
+        .chain(named(
+            "pattern.",
+            &ConversationPattern::ALL.map(ConversationPattern::name),
+        ))
         .chain(named("theme.", &Theme::ALL.map(Theme::name)))
         .chain(named("", &Prompt::KEYS))
 }

@@ -33,5 +33,5 @@ prompts! {
     Listen = "style.reserved", Guide = "style.proactive",
     Relationship = "relationship", Strained = "relationship.strained", New = "relationship.new",
     Developing = "relationship.developing", Established = "relationship.established",
-    Deep = "relationship.deep", LivenUp = "liven_up",
+    Deep = "relationship.deep", LivenUp = "liven_up", Works = "works", First = "first",
 }

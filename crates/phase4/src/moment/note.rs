@@ -154,7 +154,7 @@ impl Draft {
 
 impl Note {
     /// How much the note is worth keeping, fading with a half-life of thirty days.
-    fn worth(&self, now: Timestamp) -> f32 {
+    pub(super) fn worth(&self, now: Timestamp) -> f32 {
         let worth = 0.3 + 0.35 * self.marks.count() as f32 + 0.5 * self.intensity.value();
         worth * decay(now.since(self.at), DAY * 30)
     }

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use whisperengine_types::{ConnectionType, EmotionalState, Timestamp};
+use whisperengine_types::{ConnectionType, EmotionalState, MemoryId, Timestamp};
 
 use super::{
     MAX_PATTERNS, Moments,
@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     lexicon::{Lexicon, Theme, Themes},
+    number::DAY,
     text::Word,
 };
 
@@ -39,6 +40,13 @@ impl<'a> Group<'a> {
             Key::Theme(theme) => lexicon.named("theme.", theme.name()),
             _ => self.0.words.first().map_or("", Word::as_str),
         }
+    }
+
+    /// Days from one message to the next on average; `None` within a day of the first.
+    pub(crate) fn every_days(self) -> Option<f32> {
+        let days = self.0.last.since(self.0.first).as_secs_f32() / DAY.as_secs_f32();
+        let gaps = self.0.frequency.saturating_sub(1).max(1) as f32;
+        (days >= 1.0).then_some(days / gaps)
     }
 }
 
@@ -122,6 +130,21 @@ impl Moments {
             .iter()
             .map(|&known| (Group(known), known.frequency))
             .collect()
+    }
+
+    /// The memories of the notes in a group that are worth most, best first.
+    pub(crate) fn representatives(&self, group: Group<'_>, limit: usize) -> Vec<MemoryId> {
+        let Pattern { key, last, .. } = group.0;
+        let own = |note: &&Note| note.memory.is_some() && note.subject() == Some(*key);
+        let mut notes: Vec<(f32, &Note)> = self
+            .notes
+            .iter()
+            .filter(own)
+            .map(|note| (note.worth(*last), note))
+            .collect();
+        notes.sort_by(|(a, old), (b, new)| b.total_cmp(a).then(new.at.cmp(&old.at)));
+        let best = notes.iter().take(limit);
+        best.filter_map(|(_, note)| note.memory.clone()).collect()
     }
 
     /// Patterns with two messages or more, most frequent first.

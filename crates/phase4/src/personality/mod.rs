@@ -89,9 +89,11 @@ impl PersonalitySummary {
 }
 
 impl Personality {
-    /// Takes the wishes of a message at once: they count for the reply to it.
-    pub(crate) fn heed(&mut self, utterance: &Utterance<'_>) {
+    /// Takes the wishes of a message at once: they count for the reply to it. Says whether one is new.
+    pub(crate) fn heed(&mut self, utterance: &Utterance<'_>) -> bool {
+        let before = self.wishes;
         self.wishes.heed(utterance);
+        self.wishes != before
     }
 
     /// Learns from a message.
