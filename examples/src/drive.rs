@@ -145,7 +145,7 @@ pub fn count_lost(
     Ok(lost)
 }
 
-/// Hands each message over when it is due. Sessions take turns: at place `i` it is session `i % count`'s.
+/// Hands each message over when it is due: `per_second` of them, from the sessions in turn.
 fn pace(sessions: Vec<(Session, UnboundedSender<(Instant, Message)>)>, start: Instant, per_second: f64) {
     let mut sessions: VecDeque<_> = sessions
         .into_iter()

@@ -25,7 +25,7 @@ use crate::{
         random::SplitMix,
         rows::{Query, Rows},
     },
-    kernel::{BLOCK, BlockScale, Kernel},
+    kernel::BLOCK,
 };
 
 /// Plans by band and recall.
@@ -268,21 +268,13 @@ fn lesson(index: &IvfIndex, original: &[f32], left_out: &[u32], too_near: usize)
 
 /// The estimate of every code, list after list, and where those of each list start.
 fn estimates(index: &IvfIndex, dots: &[f32], query: &Query<'_>) -> (Vec<f32>, Vec<usize>) {
-    let (kernel, table) = (Kernel::detect(), CodeTable::new(&query.rotated));
+    let table = CodeTable::new(&query.rotated);
     let (mut estimates, mut starts) = (Vec::new(), Vec::new());
     for (list, &base) in index.lists.iter().zip(dots) {
         starts.push(estimates.len());
         for block in list.blocks() {
-            let (mut sums, mut scores) = ([0; BLOCK], [0.0; BLOCK]);
-            kernel.scan_block(block.codes, &table.table, &[], &mut sums);
-            let scale = BlockScale {
-                factors: block.factors,
-                base,
-                slope: table.slope,
-                offset: table.offset,
-                threshold: f32::NEG_INFINITY,
-            };
-            kernel.score_block(&sums, &scale, &mut scores);
+            let mut scores = [0.0; BLOCK];
+            table.estimate(&block, base, f32::NEG_INFINITY, &[], &mut scores);
             estimates.extend_from_slice(&scores[..block.slots.len()]);
         }
     }

@@ -1,5 +1,7 @@
 //! The best candidates by estimate, as many as the next stage will look at.
 
+use crate::kernel::BLOCK;
+
 /// Keeps the `capacity` best of all that are offered, and lags a little for speed.
 #[derive(Debug)]
 pub(super) struct Candidates {
@@ -29,6 +31,16 @@ impl Candidates {
         self.keys.push(key(estimate, slot));
         if self.keys.len() >= 2 * self.capacity {
             self.prune();
+        }
+    }
+
+    /// Offers the lanes of a block whose bits are set in `lanes`.
+    #[inline]
+    pub(super) fn offer_lanes(&mut self, mut lanes: u32, estimates: &[f32; BLOCK], slots: &[u32]) {
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros() as usize;
+            lanes &= lanes - 1;
+            self.offer(estimates[lane], slots[lane]);
         }
     }
 

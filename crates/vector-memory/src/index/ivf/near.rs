@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     index::rows::Query,
-    kernel::{BLOCK, BlockScale, Kernel},
+    kernel::{BLOCK, Kernel},
 };
 
 /// The 1-bit codes of the centres, about their mean.
@@ -98,28 +98,14 @@ impl Centroids {
         table: &CodeTable,
         count: usize,
     ) -> (Vec<u32>, Vec<u64>) {
-        let kernel = Kernel::detect();
-        let base = kernel.dot_f32(&signs.mean, &query.rotated);
+        let base = Kernel::detect().dot_f32(&signs.mean, &query.rotated);
         let mut close = Candidates::new(CLOSE);
         let mut keys = Candidates::new(count.clamp(1, self.len()));
         for (block, halves) in signs.list.blocks().zip(self.half_norms_squared.chunks(BLOCK)) {
-            let (mut sums, mut dots) = ([0; BLOCK], [0.0; BLOCK]);
-            kernel.scan_block(block.codes, &table.table, &[], &mut sums);
-            let scale = BlockScale {
-                factors: block.factors,
-                base,
-                slope: table.slope,
-                offset: table.offset,
-                threshold: keys.threshold(),
-            };
-            let mut above = kernel.score_block(&sums, &scale, &mut dots);
+            let mut dots = [0.0; BLOCK];
+            let above = table.estimate(&block, base, keys.threshold(), &[], &mut dots);
             if count > 0 {
-                above &= u32::MAX >> (BLOCK - block.slots.len());
-                while above != 0 {
-                    let lane = above.trailing_zeros() as usize;
-                    above &= above - 1;
-                    keys.offer(dots[lane], block.slots[lane]);
-                }
+                keys.offer_lanes(above, &dots, block.slots);
             }
             let distances = dots.iter().zip(halves).map(|(dot, half)| dot - half);
             let highest = distances.clone().fold(f32::NEG_INFINITY, f32::max);

@@ -16,7 +16,7 @@ use crate::{
         rows::Query,
         slot_set::SlotSet,
     },
-    kernel::{BLOCK, BlockScale, Kernel},
+    kernel::BLOCK,
 };
 
 /// How far a search goes.
@@ -202,36 +202,24 @@ impl Scan<'_> {
     /// Estimates a block's similarities and keeps those of use.
     #[inline]
     fn block(&mut self, block: &BlockRef<'_>, base: f32, ahead: Option<&BlockRef<'_>>) {
-        let mut wanted = u32::MAX >> (BLOCK - block.slots.len());
-        if let Some(allowed) = self.allowed {
+        let wanted = self.allowed.map_or(u32::MAX, |allowed| {
             let lanes = block.slots.iter().enumerate();
-            wanted = lanes.fold(0, |mask, (lane, &slot)| {
+            lanes.fold(0, |mask, (lane, &slot)| {
                 mask | u32::from(allowed.contains(slot)) << lane
-            });
-        }
+            })
+        });
         if wanted == 0 {
             return;
         }
-        let kernel = Kernel::detect();
-        let (mut sums, mut estimates) = ([0; BLOCK], [0.0; BLOCK]);
+        let mut estimates = [0.0; BLOCK];
         let ahead = ahead.map_or(&[][..], |ahead| {
             ahead.prefetch();
             ahead.codes
         });
-        kernel.scan_block(block.codes, &self.table.table, ahead, &mut sums);
-        let scale = BlockScale {
-            factors: block.factors,
-            base,
-            slope: self.table.slope,
-            offset: self.table.offset,
-            threshold: self.candidates.threshold(),
-        };
-        let mut above = kernel.score_block(&sums, &scale, &mut estimates) & wanted;
-        while above != 0 {
-            let lane = above.trailing_zeros() as usize;
-            above &= above - 1;
-            self.candidates.offer(estimates[lane], block.slots[lane]);
-        }
+        let threshold = self.candidates.threshold();
+        let above = self.table.estimate(block, base, threshold, ahead, &mut estimates);
+        self.candidates
+            .offer_lanes(above & wanted, &estimates, block.slots);
     }
 }
 

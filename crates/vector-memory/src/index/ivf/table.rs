@@ -1,20 +1,44 @@
 //! A query's table for the 1-bit codes.
 
-use super::list::code_rows;
-use crate::kernel::{Kernel, Table, TableRows};
+use super::list::{BlockRef, code_rows};
+use crate::kernel::{BLOCK, BlockScale, CodeRows, Kernel, Table, TableRows};
 
 /// The table and how its sums become dot products: `<signs, q> = slope * sum + offset`.
 #[derive(Debug)]
 pub(super) struct CodeTable {
-    pub(super) table: Table,
-    pub(super) slope: f32,
-    pub(super) offset: f32,
+    table: Table,
+    slope: f32,
+    offset: f32,
 }
 
 impl CodeTable {
     /// For each nibble of a code the sum of the query's coordinates whose bits are set, in 5 bits.
     pub(super) fn new(rotated: &[f32]) -> Self {
         Kernel::detect().wide(|| Self::build(rotated))
+    }
+
+    /// Estimates the similarity of each vector of a block; a bit is set for those above `threshold`. `base` is
+    /// the query's dot product with what the codes are about, `ahead` the codes that are scanned some time after.
+    #[inline]
+    pub(super) fn estimate(
+        &self,
+        block: &BlockRef<'_>,
+        base: f32,
+        threshold: f32,
+        ahead: &[CodeRows],
+        estimates: &mut [f32; BLOCK],
+    ) -> u32 {
+        let kernel = Kernel::detect();
+        let mut sums = [0; BLOCK];
+        kernel.scan_block(block.codes, &self.table, ahead, &mut sums);
+        let scale = BlockScale {
+            factors: block.factors,
+            base,
+            slope: self.slope,
+            offset: self.offset,
+            threshold,
+        };
+        kernel.score_block(&sums, &scale, estimates) & u32::MAX >> (BLOCK - block.slots.len())
     }
 
     #[expect(clippy::inline_always, reason = "it is to become as wide as its caller")]
