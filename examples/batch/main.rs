@@ -121,7 +121,10 @@ async fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
         );
     }
     let folder = match &args.data {
-        Some(parent) => tempfile::tempdir_in(parent)?,
+        Some(parent) => {
+            std::fs::create_dir_all(parent)?;
+            tempfile::tempdir_in(parent)?
+        }
         None => tempfile::tempdir()?,
     };
     let path = |name: &str, round: usize| folder.path().join(format!("{name}-{round}"));

@@ -56,7 +56,7 @@ struct Open<R> {
 
 /// Takes leases back after the handler's call.
 pub(crate) trait TakeBack: Send + Sync {
-    fn take_back(&self, lease: Lease);
+    fn take_back(&self, leases: &mut dyn Iterator<Item = Lease>);
 }
 
 impl<T, R> Batch<T, R> {
@@ -131,6 +131,21 @@ impl<T, R> Batch<T, R> {
             lease,
             scheduler: Arc::clone(&self.scheduler),
         })
+    }
+
+    /// Takes out every turn that is still open, to be answered together: as [`detach`](Self::detach) for
+    /// each, but the scheduler is told once.
+    pub fn detach_all(&mut self) -> Replies<R> {
+        let (slots, leases) = self
+            .open
+            .iter_mut()
+            .filter_map(|open| Some((open.slot.take()?, open.lease.take()?)))
+            .unzip();
+        Replies {
+            slots,
+            leases,
+            scheduler: Arc::clone(&self.scheduler),
+        }
     }
 
     pub(crate) fn fill(&mut self, dispatches: &mut Vec<Dispatch<T, ReplySlot<R>>>) {
@@ -218,7 +233,7 @@ impl<R> Drop for Reply<R> {
             slot.send(Err(TurnError::NoResult));
         }
         if let Some(lease) = self.lease.take() {
-            self.scheduler.take_back(lease);
+            self.scheduler.take_back(&mut std::iter::once(lease));
         }
     }
 }
@@ -226,5 +241,50 @@ impl<R> Drop for Reply<R> {
 impl<R> fmt::Debug for Reply<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply").finish_non_exhaustive()
+    }
+}
+
+/// The answers of turns that were detached together. Dropped without them, each turn is answered
+/// [`NoResult`](TurnError::NoResult).
+#[must_use = "dropping the replies answers the turns without a result"]
+pub struct Replies<R> {
+    slots: Vec<ReplySlot<R>>,
+    leases: Vec<Lease>,
+    scheduler: Arc<dyn TakeBack>,
+}
+
+impl<R> Replies<R> {
+    /// Answers the turns, in the order of the batch; their sessions' next turns may be served. Turns for
+    /// which there is no result are answered [`NoResult`](TurnError::NoResult), surplus results dropped.
+    pub fn complete(mut self, results: impl IntoIterator<Item = R>) {
+        let answers = self.slots.drain(..).zip(results.into_iter().map(Ok));
+        send_all(answers);
+    }
+
+    /// How many turns wait for their answers.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether no turn waits.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
+
+impl<R> Drop for Replies<R> {
+    fn drop(&mut self) {
+        send_all(self.slots.drain(..).map(|slot| (slot, Err(TurnError::NoResult))));
+        if !self.leases.is_empty() {
+            self.scheduler.take_back(&mut self.leases.drain(..));
+        }
+    }
+}
+
+impl<R> fmt::Debug for Replies<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replies")
+            .field("turns", &self.slots.len())
+            .finish_non_exhaustive()
     }
 }

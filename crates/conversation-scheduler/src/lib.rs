@@ -83,7 +83,7 @@ mod timing_wheel;
 mod turns;
 mod weighted_queue;
 
-pub use batch::{Batch, Handler, Reply};
+pub use batch::{Batch, Handler, Replies, Reply};
 pub use config::{Config, OverloadPolicy, PanicPolicy};
 pub use context_cache::ContextCache;
 pub use driver::{DrainReport, Scheduler};

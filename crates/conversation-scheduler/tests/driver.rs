@@ -15,7 +15,7 @@ use std::{
 
 use common::{key, ms};
 use whisperengine_conversation_scheduler::{
-    Batch, Config, Handler, PanicPolicy, RefusalReason, Reply, ScheduleError, Scheduler, Submission,
+    Batch, Config, Handler, PanicPolicy, RefusalReason, Replies, Reply, ScheduleError, Scheduler, Submission,
     SubmitOptions, Turn, TurnError,
 };
 use whisperengine_types::Priority;
@@ -269,6 +269,70 @@ async fn a_detached_turn_is_answered_later_and_its_session_waits_for_that() {
     assert_eq!(payload, 2);
     reply.complete(20);
     assert_eq!(second.await, Ok(20));
+}
+
+/// Keeps the replies of whole batches for later.
+#[derive(Clone, Default)]
+struct Together(Arc<Mutex<Vec<(Vec<u64>, Replies<u64>)>>>);
+
+impl Handler<u64, u64> for Together {
+    fn handle(&self, batch: &mut Batch<u64, u64>) {
+        if batch.turns()[0].payload == 0 {
+            batch.complete(0, 100);
+        }
+        let payloads = batch.turns().iter().map(|turn| turn.payload);
+        let payloads = payloads.filter(|payload| *payload != 0).collect();
+        let replies = batch.detach_all();
+        self.0.lock().unwrap().push((payloads, replies));
+    }
+}
+
+impl Together {
+    fn wait(&self, turns: usize) -> Vec<(Vec<u64>, Replies<u64>)> {
+        let mut batches = Vec::new();
+        while batches
+            .iter()
+            .map(|(_, replies): &(_, Replies<u64>)| replies.len())
+            .sum::<usize>()
+            < turns
+        {
+            batches.append(&mut self.0.lock().unwrap());
+            std::thread::yield_now();
+        }
+        batches
+    }
+}
+
+#[tokio::test]
+async fn turns_detached_together_are_answered_together_and_in_order() {
+    let together = Together::default();
+    let scheduler = Scheduler::start(config(1, 16), together.clone()).unwrap();
+    let submit = |session, payload| scheduler.submit(key(session), payload, Priority::Normal).unwrap();
+    let (answered, first, next) = (submit(0, 0), submit(1, 1), submit(1, 2));
+    let (other, unanswered) = (submit(2, 3), submit(3, 4));
+    assert_eq!(
+        answered.await,
+        Ok(100),
+        "answered before the others were detached"
+    );
+
+    for (payloads, replies) in together.wait(3) {
+        assert_eq!(payloads.len(), replies.len());
+        let results = payloads.into_iter().take_while(|payload| *payload != 4);
+        replies.complete(results.map(|payload| payload * 10));
+    }
+    assert_eq!((first.await, other.await), (Ok(10), Ok(30)));
+    assert_eq!(
+        unanswered.await,
+        Err(TurnError::NoResult),
+        "there was no result for it"
+    );
+
+    let (payloads, replies) = together.wait(1).pop().unwrap();
+    assert_eq!(payloads, [2], "the session's next turn waited for the one before");
+    drop(replies);
+    assert_eq!(next.await, Err(TurnError::NoResult));
+    assert_eq!(scheduler.metrics().in_flight, 0, "every session was given back");
 }
 
 #[tokio::test]

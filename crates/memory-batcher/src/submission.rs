@@ -1,9 +1,11 @@
 //! How answers come back: to one caller, or to a caller of many.
 
 use std::{
+    fmt,
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll},
 };
 
@@ -18,6 +20,7 @@ use crate::{BatcherError, Result, Written};
 #[must_use = "the outcomes tell whether the writes are durable"]
 pub struct Submission {
     outcomes: oneshot::Receiver<Vec<Result<Written>>>,
+    gather: Weak<Gather>,
     items: usize,
 }
 
@@ -29,6 +32,24 @@ impl Submission {
     pub fn wait(self) -> Vec<Result<Written>> {
         let items = self.items;
         self.outcomes.blocking_recv().unwrap_or_else(|_| closed(items))
+    }
+
+    /// Calls `conclude` with the outcomes as soon as all are there: on the thread that committed the last of
+    /// them, or on this one if they are there already. What would otherwise wake a task that only passes the
+    /// outcomes on saves that change of threads.
+    ///
+    /// The committing thread makes its next commit only afterwards, so `conclude` should be brief and must
+    /// not block. Its panic is printed and goes no further.
+    pub fn then(mut self, conclude: impl FnOnce(Vec<Result<Written>>) + Send + 'static) {
+        let caller = Caller::Calls(Box::new(conclude));
+        let answered = match self.gather.upgrade() {
+            Some(gather) => gather.redirect(caller),
+            None => Some(caller),
+        };
+        if let Some(caller) = answered {
+            let outcomes = self.outcomes.try_recv();
+            caller.tell(outcomes.unwrap_or_else(|_| closed(self.items)));
+        }
     }
 
     /// How many writes were handed in.
@@ -79,7 +100,13 @@ pub(crate) struct Gather {
 struct GatherState {
     outcomes: Vec<Result<Written>>,
     missing: usize,
-    caller: Option<oneshot::Sender<Vec<Result<Written>>>>,
+    caller: Option<Caller>,
+}
+
+/// Who learns the outcomes.
+enum Caller {
+    Waits(oneshot::Sender<Vec<Result<Written>>>),
+    Calls(Box<dyn FnOnce(Vec<Result<Written>>) + Send>),
 }
 
 impl Gather {
@@ -88,30 +115,84 @@ impl Gather {
         let mut state = GatherState {
             outcomes: closed(items),
             missing: items,
-            caller: Some(caller),
+            caller: Some(Caller::Waits(caller)),
         };
-        state.finish();
+        if let Some((caller, outcomes)) = state.finished() {
+            caller.tell(outcomes);
+        }
         let gather = Arc::new(Self {
             state: Mutex::new(state),
         });
-        (gather, Submission { outcomes, items })
+        let submission = Submission {
+            outcomes,
+            gather: Arc::downgrade(&gather),
+            items,
+        };
+        (gather, submission)
     }
 
     fn put(&self, at: usize, outcome: Result<Written>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         state.outcomes[at] = outcome;
         state.missing -= 1;
-        state.finish();
+        let finished = state.finished();
+        drop(state);
+        if let Some((caller, outcomes)) = finished {
+            caller.tell(outcomes);
+        }
+    }
+
+    /// Has `caller` told instead; gives it back when the outcomes are given already.
+    fn redirect(&self, caller: Caller) -> Option<Caller> {
+        let mut state = self.lock();
+        match &mut state.caller {
+            Some(known) => {
+                *known = caller;
+                None
+            }
+            None => Some(caller),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, GatherState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl GatherState {
-    fn finish(&mut self) {
-        if self.missing == 0
-            && let Some(caller) = self.caller.take()
-        {
-            drop(caller.send(std::mem::take(&mut self.outcomes)));
+    /// Whom to tell what, once nothing is missing.
+    fn finished(&mut self) -> Option<(Caller, Vec<Result<Written>>)> {
+        let caller = self.caller.take_if(|_| self.missing == 0)?;
+        Some((caller, std::mem::take(&mut self.outcomes)))
+    }
+}
+
+impl Drop for GatherState {
+    /// Writes that are never answered, because the batcher has ended.
+    fn drop(&mut self) {
+        if let Some(caller) = self.caller.take() {
+            caller.tell(std::mem::take(&mut self.outcomes));
         }
+    }
+}
+
+impl Caller {
+    fn tell(self, outcomes: Vec<Result<Written>>) {
+        match self {
+            // A caller who no longer listens has given up its answer.
+            Self::Waits(caller) => drop(caller.send(outcomes)),
+            // The panic was printed where it happened; the thread goes on with others' writes.
+            Self::Calls(conclude) => drop(catch_unwind(AssertUnwindSafe(|| conclude(outcomes)))),
+        }
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Waits(_) => "Waits",
+            Self::Calls(_) => "Calls",
+        })
     }
 }
 

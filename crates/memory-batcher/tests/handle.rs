@@ -287,3 +287,57 @@ fn settings_are_checked() {
         assert!(serde_json::from_str::<Config>(wrong).is_err(), "{wrong}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conclusion_is_called_once_whenever_the_outcomes_come() {
+    let (gated, batcher) = start(|_| {});
+    let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let submit = |n| {
+        batcher
+            .submit_many([
+                store(&owner("ana"), record(n, "tea")),
+                store(&owner("ben"), record(n, "tea")),
+            ])
+            .unwrap()
+    };
+    let tell = |name: &'static str| {
+        let told = told.clone();
+        move |outcomes: Vec<Result<_, BatcherError>>| {
+            let durable = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+            told.send((name, outcomes.len(), durable)).unwrap();
+        }
+    };
+
+    gated.shut();
+    submit(1).then(tell("later"));
+    assert!(hears.try_recv().is_err(), "nothing is stored yet");
+    gated.open();
+    assert_eq!(hears.recv().await, Some(("later", 2, 2)));
+
+    let answered = submit(2);
+    let written = |gated: &Gated| gated.memory.model.lock().unwrap().texts(&owner("ben")).len();
+    until(|| written(&gated) == 2 && batcher.stats().writes.in_flight_items == 0).await;
+    answered.then(tell("now"));
+    assert_eq!(hears.recv().await, Some(("now", 2, 2)));
+
+    batcher
+        .submit_many::<Write>([])
+        .unwrap()
+        .then(tell("nothing was handed in"));
+    assert_eq!(hears.recv().await, Some(("nothing was handed in", 0, 0)));
+
+    // A conclusion that panics costs nobody else anything: both committing threads go on.
+    for n in 3..9 {
+        submit(n).then(|_| panic!("a caller's own mistake"));
+        submit(n + 10).then(tell("after a panic"));
+        assert_eq!(hears.recv().await, Some(("after a panic", 2, 2)));
+    }
+
+    gated.shut();
+    submit(30).then(tell("in doubt at the end"));
+    let report = batcher.shutdown(Duration::ZERO).await.unwrap();
+    assert_eq!(report.unwritten.len() + report.in_doubt.len(), 2);
+    let (name, outcomes, durable) = hears.recv().await.unwrap();
+    assert_eq!((name, outcomes, durable), ("in doubt at the end", 2, 0));
+    gated.open();
+}

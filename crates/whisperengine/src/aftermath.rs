@@ -78,9 +78,23 @@ fn run(
     let mut next_upkeep = clock.instant() + UPKEEP_INTERVAL;
     loop {
         match tasks.recv_timeout(UPKEEP_INTERVAL) {
-            Ok(Task::AfterTurn(owner)) => states.after_turn(&owner, clock.now()),
+            Ok(Task::AfterTurn(owner)) => {
+                // Others come meanwhile, and this thread is woken once for all of them.
+                thread::park_timeout(GATHER);
+                states.after_turn(&owner, clock.now());
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Ok(Task::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+        }
+        let mut stop = false;
+        for task in tasks.try_iter().take(QUEUE_TURNS) {
+            match task {
+                Task::AfterTurn(owner) => states.after_turn(&owner, clock.now()),
+                Task::Stop => stop = true,
+            }
+        }
+        if stop {
+            break;
         }
         if clock.instant() >= next_upkeep {
             let remembering = forgetting.remember();
@@ -110,5 +124,6 @@ pub(crate) fn save(states: &ConversationStates, writer: &Writer, saves: &[crate:
 }
 
 const QUEUE_TURNS: usize = 16_384;
+const GATHER: Duration = Duration::from_millis(2);
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 const SAVES_PER_COMMIT: usize = 64;

@@ -177,7 +177,6 @@ impl WhisperEngineBuilder {
         let dispatch = if on.scheduler {
             let handler = TurnHandler {
                 pipeline: Arc::clone(&pipeline),
-                runtime,
             };
             let settings = config.conversation_scheduler.clone();
             let scheduler =
@@ -217,7 +216,6 @@ impl WhisperEngineBuilder {
 /// What the scheduler's workers do.
 struct TurnHandler {
     pipeline: Arc<Pipeline>,
-    runtime: Handle,
 }
 
 impl Handler<Turn, TurnOutcome> for TurnHandler {
@@ -233,16 +231,9 @@ impl Handler<Turn, TurnOutcome> for TurnHandler {
             })
             .collect();
         let planned = self.pipeline.plan(&turns);
-        let replies: Vec<_> = (0..batch.len()).map(|at| batch.detach(at)).collect();
-        let pipeline = Arc::clone(&self.pipeline);
-        self.runtime.spawn(async move {
-            let outcomes = pipeline.finish(planned).await;
-            for (reply, outcome) in replies.into_iter().zip(outcomes) {
-                if let Some(reply) = reply {
-                    reply.complete(outcome);
-                }
-            }
-        });
+        let replies = batch.detach_all();
+        let conclude = move |outcomes| replies.complete(outcomes);
+        Arc::clone(&self.pipeline).finish(planned, conclude);
     }
 }
 

@@ -124,10 +124,17 @@ impl Pipeline {
         (planned, writing)
     }
 
-    /// Waits until the turns are stored, and gives their outcomes, in order.
-    pub(crate) async fn finish(&self, (planned, writing): (Planned, Writing)) -> Vec<TurnOutcome> {
-        let stored = self.writer.finish(writing).await;
-        self.conclude(planned, stored)
+    /// Gives the turns' outcomes to `tell`, in order, once the turns are stored: on the thread that stored
+    /// them, since every change of threads costs about as much as a stage.
+    pub(crate) fn finish(
+        self: Arc<Self>,
+        (planned, writing): (Planned, Writing),
+        tell: impl FnOnce(Vec<TurnOutcome>) + Send + 'static,
+    ) {
+        let writer = self.writer.clone();
+        writer.finish_then(writing, move |stored| {
+            tell(self.conclude(planned, stored));
+        });
     }
 
     /// [`plan`](Self::plan) and [`finish`](Self::finish) in one, on a thread that may block.

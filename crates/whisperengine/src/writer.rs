@@ -80,6 +80,21 @@ impl Writer {
         self.settle(writing.ops, answers_blocking(writing.answers))
     }
 
+    /// Calls `tell` with one [`Durability`] for each write, in order, once they are known: on this thread or
+    /// the one that commits them. `tell` must not block.
+    pub(crate) fn finish_then(
+        self,
+        Writing { ops, answers }: Writing,
+        tell: impl FnOnce(Vec<Durability>) + Send + 'static,
+    ) {
+        match answers {
+            Answers::Given(answers) => tell(self.settle(ops, answers)),
+            Answers::Awaited(submission) => {
+                submission.then(move |answers| tell(self.settle(ops, from_batcher(answers))));
+            }
+        }
+    }
+
     /// Writes that are made again later if they fail now, such as states: whether each is safe.
     pub(crate) fn commit_blocking(&self, ops: Vec<WriteOp>) -> Vec<bool> {
         answers_blocking(self.begin(ops).answers)

@@ -370,8 +370,10 @@ impl<T: Send + 'static, R: Send + 'static> Cancel for Shared<T, R> {
 }
 
 impl<T: Send + 'static, R: Send + 'static> TakeBack for Shared<T, R> {
-    fn take_back(&self, lease: Lease) {
+    fn take_back(&self, leases: &mut dyn Iterator<Item = Lease>) {
         let now = self.clock.instant();
-        self.with(Wake::One, |core| core.complete_detached(lease, now));
+        self.with(Wake::One, |core| {
+            leases.for_each(|lease| core.complete_detached(lease, now));
+        });
     }
 }
