@@ -73,6 +73,9 @@ pub struct SchedulerCore<T, K = ()> {
     rate: ServiceRate,
     /// Turns per second by `rate` and the controller's capacity, as of the latest call that ended.
     service_rate: Option<f64>,
+    /// When the first call began, and what the rate can at most be while no call has ended.
+    first_call: Option<u64>,
+    service_bound: Option<f64>,
     controller: Controller,
     counters: Counters,
     outputs: VecDeque<Output<T, K>>,
@@ -221,6 +224,8 @@ impl<T, K> SchedulerCore<T, K> {
             deadlines: TimingWheel::new(DEADLINE_TICK, DEADLINE_SLOTS),
             rate: ServiceRate::new(),
             service_rate: None,
+            first_call: None,
+            service_bound: None,
             controller,
             counters: Counters::new(),
             outputs: VecDeque::new(),

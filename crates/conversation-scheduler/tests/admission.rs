@@ -94,6 +94,28 @@ fn a_refused_caller_is_told_when_the_queue_will_be_worked_off() {
 }
 
 #[test]
+fn before_the_first_turn_is_done_the_wait_is_judged_by_how_long_it_has_run() {
+    let (mut core, now) = core_with(|config| {
+        config.max_wait = ms(2);
+        config.min_workers = NonZeroUsize::MIN;
+        config.max_workers = Some(NonZeroUsize::MIN);
+        config.max_batch_turns = NonZeroUsize::MIN;
+    });
+    let mut offer = |core: &mut Core, session, at| core.submit(turn(session, Priority::Normal), now + at);
+    assert!(offer(&mut core, 0, ms(0)).is_ok());
+    assert_eq!(core.next_batch(&mut Vec::new(), now), 1);
+    // Nothing is known of a turn's time but that it is more than 1 ms: one in front, 1 ms of waiting.
+    assert!(offer(&mut core, 1, ms(1)).is_ok(), "nobody else waits");
+    assert!(offer(&mut core, 2, ms(1)).is_ok());
+    assert_eq!(core.estimated_wait(&key(9), Priority::Normal), ms(2));
+    // More than 3 ms, and two in front.
+    let refused = offer(&mut core, 3, ms(3)).unwrap_err();
+    let (estimated, limit) = (ms(6), ms(2));
+    assert_eq!(refused.reason, RefusalReason::Overloaded { estimated, limit });
+    assert_eq!(core.metrics(now).service_rate, None, "nothing is measured yet");
+}
+
+#[test]
 fn a_session_limit_says_when_the_next_session_ends() {
     let (mut core, now) = core_with(|config| config.max_sessions = 1);
     core.submit(turn(0, Priority::Normal), now).unwrap();

@@ -64,6 +64,7 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     pub(super) fn admit(&mut self, applicant: Applicant) -> Result<Duration, Refused> {
+        self.bound_rate(applicant.now);
         match self.judge(applicant) {
             Ok(wait) => {
                 if applicant.place == Place::Free && applicant.replaces == 0 && self.is_full() {
@@ -75,6 +76,17 @@ impl<T, K> SchedulerCore<T, K> {
                 self.counters.refused.count(&refused.reason);
                 Err(refused)
             }
+        }
+    }
+
+    /// While the first calls run, all that is known of a turn's time is that it is not over yet. Without
+    /// this, whoever comes before the first call ends is taken in, however many they are.
+    fn bound_rate(&mut self, now: u64) {
+        if self.service_rate.is_none()
+            && let Some(first) = self.first_call
+        {
+            let elapsed = Duration::from_nanos(now.saturating_sub(first)).as_secs_f64();
+            self.service_bound = Some(self.in_flight.max(1) as f64 / elapsed.max(1e-9));
         }
     }
 
@@ -143,7 +155,7 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     fn wait_behind(&self, class: Priority, turns: f64) -> Duration {
-        let Some(rate) = self.service_rate else {
+        let Some(rate) = self.service_rate.or(self.service_bound) else {
             return Duration::ZERO;
         };
         Duration::try_from_secs_f64(turns / (rate * self.share(class))).unwrap_or(Duration::MAX)

@@ -71,7 +71,10 @@ impl<T, K> SchedulerCore<T, K> {
             });
             taken += 1;
         }
-        self.calls += usize::from(taken > 0);
+        if taken > 0 {
+            self.calls += 1;
+            self.first_call.get_or_insert(now);
+        }
         taken
     }
 
