@@ -1,10 +1,14 @@
 //! What every byte of a text is, as one bit map per class: both tokenizers find their words in them with a
 //! few operations per word instead of some per byte.
 
+use crate::vader::lexicon::{KEY_BYTES, Key, first_bytes};
+
 /// Bit maps over the bytes of one text, 64 bytes a block, with a block of white space after the last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ByteClasses {
     blocks: Vec<[u64; CLASSES]>,
+    /// The text with its ASCII letters in lower case, whole blocks of it, and then as many spaces as a key has bytes.
+    lower: Vec<u8>,
     /// Whether any byte is of [`Class::Careful`].
     is_careful: bool,
 }
@@ -36,35 +40,55 @@ impl ByteClasses {
     /// Replaces the bit maps by those of `text`.
     pub(crate) fn read(&mut self, text: &str) {
         self.blocks.clear();
+        self.lower.clear();
         let mut careful = 0;
-        for bytes in text.as_bytes().chunks(64) {
-            let mut block = [0; CLASSES];
-            let mut eights = bytes.chunks_exact(8);
-            let mut shift = 0;
-            for eight in &mut eights {
-                let classes = std::array::from_fn(|i| TABLE[usize::from(eight[i])]);
-                spread(&mut block, classes, shift);
-                shift += 8;
-            }
-            if shift < 64 {
-                let rest = eights.remainder();
-                let classes =
-                    std::array::from_fn(|i| rest.get(i).map_or(SPACE, |&byte| TABLE[usize::from(byte)]));
-                spread(&mut block, classes, shift);
-                if shift < 56 {
-                    block[Class::Space as usize] |= u64::MAX << (shift + 8);
-                }
-            }
-            careful |= block[Class::Careful as usize];
-            self.blocks.push(block);
+        let (blocks, rest) = text.as_bytes().as_chunks::<64>();
+        for bytes in blocks {
+            careful |= self.read_block(bytes, 64);
+        }
+        if !rest.is_empty() {
+            let mut padded = [b' '; 64];
+            padded[..rest.len()].copy_from_slice(rest);
+            careful |= self.read_block(&padded, rest.len());
         }
         let mut end = [0; CLASSES];
         end[Class::Space as usize] = u64::MAX;
         self.blocks.push(end);
+        self.lower.extend_from_slice(&[b' '; KEY_BYTES]);
         self.is_careful = careful != 0;
         if self.is_careful {
             self.mark_wide_spaces(text);
         }
+    }
+
+    /// Appends a block of which `len` bytes, not none, are text and the others spaces; returns its careful bytes.
+    #[inline]
+    fn read_block(&mut self, bytes: &[u8; 64], len: usize) -> u64 {
+        let mut block = [0; CLASSES];
+        let eights = len.div_ceil(8);
+        for (number, eight) in bytes.as_chunks::<8>().0[..eights].iter().enumerate() {
+            spread(
+                &mut block,
+                eight.map(|byte| TABLE[usize::from(byte)]),
+                number as u32 * 8,
+            );
+        }
+        if eights < 8 {
+            block[Class::Space as usize] |= u64::MAX << (eights * 8);
+        }
+        self.blocks.push(block);
+        self.lower
+            .extend_from_slice(&bytes.map(|byte| byte.to_ascii_lowercase()));
+        block[Class::Careful as usize]
+    }
+
+    /// The key of the `len` bytes at `at`, of which there are at most [`KEY_BYTES`].
+    #[inline]
+    pub(crate) fn key(&self, at: usize, len: usize) -> Key {
+        let bytes = self.lower[at..]
+            .first_chunk()
+            .expect("a key's bytes follow the text");
+        first_bytes(*bytes, len)
     }
 
     /// The bits of `class` from `at` on, the nearest byte lowest.
@@ -81,11 +105,6 @@ impl ByteClasses {
     pub(crate) fn among(&self, class: Class, at: usize, len: usize) -> u64 {
         let bits = self.window(class, at);
         if len < 64 { bits & ((1 << len) - 1) } else { bits }
-    }
-
-    /// Whether any byte is of `class`.
-    pub(crate) fn any(&self, class: Class) -> bool {
-        self.blocks.iter().any(|block| block[class as usize] != 0)
     }
 
     pub(crate) fn blocks(&self) -> &[[u64; CLASSES]] {

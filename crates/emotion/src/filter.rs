@@ -8,8 +8,8 @@ pub(crate) struct Filter {
     shift: u32,
 }
 
-/// About one key in so many that are not there gets through.
-const SPARSITY: usize = 10;
+/// At most one key in so many that are not there gets through.
+const SPARSITY: usize = 8;
 
 impl Filter {
     /// A filter for `items` hashes whose upper bits are random.

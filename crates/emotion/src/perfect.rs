@@ -11,7 +11,7 @@ pub(crate) struct Places {
 }
 
 /// Keys in a bucket, on average; the pilots are so few that they stay in the nearest cache.
-const BUCKET: usize = 3;
+const BUCKET: usize = 4;
 
 impl Places {
     /// Places for keys with these 64-bit hashes, a quarter more than there are keys. `None` when two hashes

@@ -9,7 +9,7 @@ use self::sigmoid::sigmoids;
 use crate::{
     EmotionModel, Vader,
     affect::{ANCHORS, AROUSAL, DOMINANCE, LABELS, opposite},
-    model::{LANES, Scorer, members},
+    model::{LANES, Scan, Scorer, look_up, members},
 };
 
 /// A reading without its triggers, which are kept apart so that a batch needs no allocation per text.
@@ -48,10 +48,16 @@ impl Core {
 pub(crate) struct Reader {
     vader: Vader,
     scorer: Scorer,
+    /// The texts that were prepared.
+    scans: Vec<Scan>,
     /// How many texts it read.
     #[cfg(test)]
     pub(crate) texts: usize,
 }
+
+/// How many texts are well prepared together: enough to wait for many lines of the tables at once, few enough to
+/// stay in a near cache meanwhile.
+pub(crate) const AT_ONCE: usize = 8;
 
 /// What a word that names an emotion adds to it, in logits above the label's threshold.
 const CUE: f32 = 1.0;
@@ -68,25 +74,51 @@ impl Reader {
         text: &str,
         triggers: &mut Vec<EmotionTrigger>,
     ) -> Core {
+        self.prepare(model, &[text]);
+        self.read_prepared(model, 0, text, triggers)
+    }
+
+    /// Looks up the words of `texts`, which are then to be [`read_prepared`](Self::read_prepared); faster for
+    /// [`AT_ONCE`] than for one at a time.
+    pub(crate) fn prepare(&mut self, model: &EmotionModel, texts: &[&str]) {
+        if self.scans.len() < texts.len() {
+            self.scans.resize_with(texts.len(), Scan::default);
+        }
+        look_up(&mut self.scans[..texts.len()], texts, &model.vocabulary);
+    }
+
+    /// Reads `text`, the one with this number among those that were prepared, and appends its triggers, in text
+    /// order, to `triggers`.
+    pub(crate) fn read_prepared(
+        &mut self,
+        model: &EmotionModel,
+        number: usize,
+        text: &str,
+        triggers: &mut Vec<EmotionTrigger>,
+    ) -> Core {
         #[cfg(test)]
         {
             self.texts += 1;
         }
-        let vader = self
-            .vader
-            .score_and_scan(text, &mut self.scorer.words, &model.vocabulary);
-        let logits = self.scorer.logits(model, text, &vader);
-        if self.scorer.words.items.is_empty() {
+        let scan = &mut self.scans[number];
+        let vader = self.vader.score_scanned(text, scan, &model.vocabulary);
+        let logits = self.scorer.logits(model, text, scan, &vader);
+        if scan.words.items.is_empty() {
             return nothing(vader);
         }
         let probabilities: [f32; Emotion::COUNT] = sigmoids(&logits);
-        let cues = self.cues();
+        let cues = Cues::of(&self.vader);
         let mut labels: EmotionSet = members(model.decision().labels(&logits)).collect();
         if cues.any_denied {
             labels = cues.without_denied(labels);
         }
         let (primary, strongest) = choose(model, &logits, labels, &cues);
-        triggers::collect(&self.vader, &self.scorer, model, (primary, strongest), triggers);
+        triggers::collect(
+            &self.vader,
+            self.scorer.contributions(model, scan, strongest as usize),
+            (primary, strongest),
+            triggers,
+        );
         let certainty = members(LABELS[primary as usize])
             .map(|label| probabilities[label as usize])
             .fold(0.0, f32::max);
@@ -110,12 +142,26 @@ impl Reader {
             dominance,
         }
     }
+}
 
-    fn cues(&self) -> Cues {
-        let mut cues = Cues::default();
-        for contribution in self.vader.contributions() {
+/// The emotions named outright, and those denied outright and not named elsewhere.
+#[derive(Default)]
+struct Cues {
+    said: [f32; PrimaryEmotion::COUNT],
+    denied: [bool; PrimaryEmotion::COUNT],
+    /// Whether there are any.
+    any: bool,
+    any_denied: bool,
+}
+
+impl Cues {
+    /// Those of the text last seen by `vader`.
+    fn of(vader: &Vader) -> Self {
+        let mut cues = Self::default();
+        for contribution in vader.contributions() {
             if let Some(emotion) = contribution.word.cue {
-                if self.vader.is_negated(contribution) {
+                cues.any = true;
+                if vader.is_negated(contribution) {
                     cues.denied[emotion as usize] = true;
                     cues.any_denied = true;
                 } else {
@@ -126,17 +172,7 @@ impl Reader {
         }
         cues
     }
-}
 
-/// The emotions named outright, and those denied outright and not named elsewhere.
-#[derive(Default)]
-struct Cues {
-    said: [f32; PrimaryEmotion::COUNT],
-    denied: [bool; PrimaryEmotion::COUNT],
-    any_denied: bool,
-}
-
-impl Cues {
     fn is_denied(&self, emotion: PrimaryEmotion) -> bool {
         self.denied[emotion as usize] && self.said[emotion as usize] == 0.0
     }
@@ -179,15 +215,17 @@ fn choose(
             strongest[primary] = label;
         }
     }
-    for emotion in PrimaryEmotion::ALL {
-        let at = emotion as usize;
-        if cues.said[at] > 0.0 {
-            scores[at] = scores[at].max(0.0) + cues.said[at];
-        } else if cues.denied[at] {
-            scores[at] = f32::MIN;
-            let instead = opposite(emotion);
-            if !cues.is_denied(instead) {
-                scores[instead as usize] = scores[instead as usize].max(0.0) + DENIED_CUE;
+    if cues.any {
+        for emotion in PrimaryEmotion::ALL {
+            let at = emotion as usize;
+            if cues.said[at] > 0.0 {
+                scores[at] = scores[at].max(0.0) + cues.said[at];
+            } else if cues.denied[at] {
+                scores[at] = f32::MIN;
+                let instead = opposite(emotion);
+                if !cues.is_denied(instead) {
+                    scores[instead as usize] = scores[instead as usize].max(0.0) + DENIED_CUE;
+                }
             }
         }
     }

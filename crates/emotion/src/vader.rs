@@ -22,12 +22,12 @@ use self::{
     emoji::Segment,
     lexicon::Lexicon,
     sum::{FloatSum, Number, sum_mixed},
-    token::{Marks, Token, tokenize},
+    token::{Token, Tokens},
 };
 pub(crate) use self::{lexicon::Word, token::contains_nt};
 use crate::{
     classes::{ByteClasses, Class},
-    model::{Vocabulary, Words},
+    model::{Scan, Vocabulary},
 };
 
 /// What the compound score is normalised with.
@@ -46,8 +46,11 @@ const ALPHA: f64 = 15.0;
 pub struct Vader {
     lexicon: &'static Lexicon,
     classes: ByteClasses,
-    tokens: Vec<Token>,
+    tokens: Tokens,
+    /// What each notable token adds.
     values: Vec<Number>,
+    /// What each token adds, where a "but" weighs all of them.
+    all_values: Vec<Number>,
     expanded: String,
     segments: Vec<Segment>,
     /// Whether the last text had emoji, so that tokens stand in `expanded`.
@@ -70,8 +73,9 @@ impl Vader {
         Self {
             lexicon: Lexicon::shared(),
             classes: ByteClasses::default(),
-            tokens: Vec::new(),
+            tokens: Tokens::default(),
             values: Vec::new(),
+            all_values: Vec::new(),
             expanded: String::new(),
             segments: Vec::new(),
             is_expanded: false,
@@ -84,34 +88,44 @@ impl Vader {
         self.is_expanded = !text.is_ascii() && emoji::expand(text, &mut self.expanded, &mut self.segments);
         let text = if self.is_expanded { &self.expanded } else { text };
         self.classes.read(text);
-        let marks = tokenize(text, &self.classes, self.lexicon, |_| None, &mut self.tokens);
+        self.tokens.read(text, &self.classes, self.lexicon);
         let emphasis = emphasis(text, &self.classes);
-        self.weigh(marks, emphasis)
+        self.weigh(emphasis)
     }
 
-    /// As [`score`](Self::score), and scans the model's words; those that are words to both are looked up once.
-    pub(crate) fn score_and_scan(
-        &mut self,
-        text: &str,
-        words: &mut Words,
-        vocabulary: &Vocabulary,
-    ) -> VaderScores {
-        self.is_expanded = !text.is_ascii() && emoji::expand(text, &mut self.expanded, &mut self.segments);
-        self.classes.read(text);
-        words.scan(text, &mut self.classes, vocabulary);
-        if self.is_expanded {
+    /// As [`score`](Self::score) for a text that was scanned; the words that the model has are not looked up again.
+    pub(crate) fn score_scanned(&mut self, text: &str, scan: &Scan, vocabulary: &Vocabulary) -> VaderScores {
+        if !text.is_ascii() && emoji::has_any(text) {
             return self.score(text);
         }
-        let mut next = 0;
-        let known = |span| words.spoken(&span, &mut next, vocabulary);
-        let marks = tokenize(text, &self.classes, self.lexicon, known, &mut self.tokens);
-        self.weigh(marks, emphasis(text, &self.classes))
+        self.is_expanded = false;
+        let (classes, words) = (&scan.classes, &scan.words);
+        self.tokens
+            .read_known(text, classes, self.lexicon, words, vocabulary);
+        self.weigh(emphasis(text, classes))
     }
 
     /// Applies the rules to the tokens.
-    fn weigh(&mut self, marks: Marks, emphasis: f64) -> VaderScores {
-        evaluate(&self.tokens, marks, &mut self.values);
-        compose(&self.values, emphasis)
+    fn weigh(&mut self, emphasis: f64) -> VaderScores {
+        let (list, notable) = (&self.tokens.list, self.tokens.notable());
+        let mixed_case = (1..list.len()).contains(&self.tokens.upper);
+        self.values.clear();
+        for &place in notable {
+            self.values.push(rules::valence(list, place as usize, mixed_case));
+        }
+        let Some(but) = self.tokens.but else {
+            return compose(&self.values, list.len(), emphasis);
+        };
+        self.all_values.clear();
+        self.all_values.resize(list.len(), Number::Int(0));
+        for (&place, &value) in notable.iter().zip(&self.values) {
+            self.all_values[place as usize] = value;
+        }
+        but::weigh(&mut self.all_values, but);
+        for (&place, value) in notable.iter().zip(&mut self.values) {
+            *value = self.all_values[place as usize];
+        }
+        compose(&self.all_values, list.len(), emphasis)
     }
 
     #[cfg(test)]
@@ -119,20 +133,20 @@ impl Vader {
         self.lexicon
     }
 
-    /// The tokens of the last scored text, in order.
+    /// The tokens of the last scored text that are in the lexicon or name an emotion, in order.
     pub(crate) fn contributions(&self) -> impl Iterator<Item = Contribution> {
-        let tokens = self.tokens.iter().zip(&self.values).enumerate();
-        tokens.map(|(index, (token, value))| Contribution {
-            word: token.word,
+        let tokens = self.tokens.notable().iter().zip(&self.values);
+        tokens.map(|(&place, value)| Contribution {
+            word: self.tokens.list[place as usize].word,
             value: value.value(),
-            index,
+            index: place as usize,
         })
     }
 
     /// Where a contribution stands in the last scored text, in bytes; the whole emoji for a word of its
     /// description.
     pub(crate) fn span(&self, contribution: Contribution) -> Range<u32> {
-        let Token { start, end, .. } = self.tokens[contribution.index];
+        let Token { start, end, .. } = self.tokens.list[contribution.index];
         if self.is_expanded {
             emoji::original_span(&self.segments, start, end)
         } else {
@@ -143,7 +157,7 @@ impl Vader {
     /// Whether one of the three tokens before a contribution negates.
     pub(crate) fn is_negated(&self, contribution: Contribution) -> bool {
         let before = contribution.index.saturating_sub(3)..contribution.index;
-        self.tokens[before]
+        self.tokens.list[before]
             .iter()
             .any(|token| token.word.is(lexicon::NEGATION) || token.word.name == lexicon::Name::No)
     }
@@ -161,44 +175,38 @@ impl fmt::Debug for Vader {
     }
 }
 
-/// Writes each token's contribution to `values`.
-fn evaluate(tokens: &[Token], marks: Marks, values: &mut Vec<Number>) {
-    let mixed_case = (1..tokens.len()).contains(&marks.upper_tokens);
-    values.clear();
-    values.extend((0..tokens.len()).map(|i| rules::valence(tokens, i, mixed_case)));
-    if let Some(but) = marks.but {
-        but::weigh(values, but);
-    }
-}
-
 /// What exclamation and question marks add.
 fn emphasis(text: &str, classes: &ByteClasses) -> f64 {
-    if !classes.any(Class::Emphasis) {
-        return 0.0;
+    let (mut exclamations, mut questions) = (0_u32, 0_u32);
+    for (maps, bytes) in classes.blocks().iter().zip(text.as_bytes().chunks(64)) {
+        let mut marks = maps[Class::Emphasis as usize];
+        while marks != 0 {
+            let is_question = bytes[marks.trailing_zeros() as usize] == b'?';
+            questions += u32::from(is_question);
+            exclamations += u32::from(!is_question);
+            marks &= marks - 1;
+        }
     }
-    let count = |mark: u8| text.bytes().filter(|&byte| byte == mark).count();
-    let exclamation = count(b'!').min(4) as f64 * 0.292;
-    let question = match count(b'?') {
+    let exclamation = f64::from(exclamations.min(4)) * 0.292;
+    let question = match questions {
         0 | 1 => 0.0,
-        few @ 2..=3 => few as f64 * 0.18,
+        few @ 2..=3 => f64::from(few) * 0.18,
         _ => 0.96,
     };
     exclamation + question
 }
 
-fn compose(values: &[Number], emphasis: f64) -> VaderScores {
-    if values.is_empty() {
+/// The scores of a text of so many tokens, of which those that `values` leaves out add nothing.
+fn compose(values: &[Number], tokens: usize, emphasis: f64) -> VaderScores {
+    if tokens == 0 {
         return VaderScores::default();
     }
-    let (mut pos, mut neg, mut neutral) = (0.0, 0.0, 0_u32);
+    let (mut pos, mut neg, mut neutral) = (0.0, 0.0, tokens);
     let (mut sum, mut mixed) = (FloatSum::default(), false);
     for &number in values {
         let value = match number {
-            // Most are; a zero changes no sum.
-            Number::Int(0) => {
-                neutral += 1;
-                continue;
-            }
+            // A zero changes no sum.
+            Number::Int(0) => continue,
             Number::Int(int) => {
                 mixed = true;
                 f64::from(int)
@@ -208,10 +216,10 @@ fn compose(values: &[Number], emphasis: f64) -> VaderScores {
         sum.add(value);
         if value > 0.0 {
             pos += value + 1.0;
+            neutral -= 1;
         } else if value < 0.0 {
             neg += value - 1.0;
-        } else {
-            neutral += 1;
+            neutral -= 1;
         }
     }
     let mut sum = if mixed {
@@ -230,7 +238,7 @@ fn compose(values: &[Number], emphasis: f64) -> VaderScores {
     } else if pos < neg.abs() {
         neg -= emphasis;
     }
-    let neutral = f64::from(neutral);
+    let neutral = neutral as f64;
     let total = pos + neg.abs() + neutral;
     let share = |part: f64| round::round((part / total).abs(), 1000);
     VaderScores {

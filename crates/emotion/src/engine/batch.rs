@@ -5,7 +5,11 @@ use std::hash::{BuildHasher, RandomState};
 use rayon::prelude::*;
 use whisperengine_types::VaderScores;
 
-use crate::{EmotionModel, Readings, Vader, model::seeded_hash, reading::Reader};
+use crate::{
+    EmotionModel, Readings, Vader,
+    model::seeded_hash,
+    reading::{AT_ONCE, Reader},
+};
 
 /// Texts that one thread takes at a time: enough to make the hand-over cheap.
 const CHUNK: usize = 1024;
@@ -64,13 +68,20 @@ impl BatchBuffers {
             self.parts.push(Part::default());
         }
         let reader = &mut self.parts[0].reader;
+        let mut groups = self.unique.chunks(AT_ONCE);
+        let mut number = AT_ONCE;
         for (at, (text, &place)) in texts.iter().zip(&self.places).enumerate() {
             let first = self.unique[place as usize] as usize;
-            if first == at {
-                out.push(|triggers| reader.read(model, text, triggers));
-            } else {
+            if first != at {
                 out.push_again(first);
+                continue;
             }
+            if number == AT_ONCE {
+                prepare(reader, model, texts, groups.next().unwrap_or_default());
+                number = 0;
+            }
+            out.push(|triggers| reader.read_prepared(model, number, text, triggers));
+            number += 1;
         }
     }
 
@@ -86,8 +97,12 @@ impl BatchBuffers {
         parts.for_each(|(part, unique)| {
             let Part { reader, readings } = part;
             readings.clear();
-            for &at in unique {
-                readings.push(|triggers| reader.read(model, texts[at as usize], triggers));
+            for group in unique.chunks(AT_ONCE) {
+                prepare(reader, model, texts, group);
+                for (number, &at) in group.iter().enumerate() {
+                    let text = texts[at as usize];
+                    readings.push(|triggers| reader.read_prepared(model, number, text, triggers));
+                }
             }
         });
         for &place in &self.places {
@@ -95,6 +110,15 @@ impl BatchBuffers {
             out.push_from(&self.parts[place / chunk].readings, place % chunk);
         }
     }
+}
+
+/// Prepares the texts whose places are `group`, [`AT_ONCE`] at most.
+fn prepare(reader: &mut Reader, model: &EmotionModel, texts: &[&str], group: &[u32]) {
+    let mut chosen = [""; AT_ONCE];
+    for (chosen, &at) in chosen.iter_mut().zip(group) {
+        *chosen = texts[at as usize];
+    }
+    reader.prepare(model, &chosen[..group.len()]);
 }
 
 /// Finds texts that occurred before in their batch; compares them in full.

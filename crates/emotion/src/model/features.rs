@@ -3,12 +3,15 @@
 
 use whisperengine_types::VaderScores;
 
-use super::words::{Item, Kind, mix};
+use super::{
+    item::{CAPITALS, Item, STOP, WORD},
+    words::mix,
+};
 
-/// Calls `row` with the row, of `rows`, of each n-gram of 3 to 5 bytes inside a word, whose ends are marked;
-/// the whole of it excepted.
-pub(crate) fn grams(form: &[u8], rows: u32, mut row: impl FnMut(u32)) {
-    let mut marked = [0; GRAM_BYTES];
+/// Replaces the content of `out` by the row, of `rows`, of each n-gram of 3 to 5 bytes inside a word, whose ends are
+/// marked; the whole of it excepted.
+pub(crate) fn grams(form: &[u8], rows: u32, out: &mut Vec<u32>) {
+    let mut marked = [0; GRAM_BYTES + LONGEST_GRAM];
     let len = (form.len() + 2).min(GRAM_BYTES);
     marked[0] = b'<';
     let copied = form.len().min(GRAM_BYTES - 1);
@@ -16,18 +19,26 @@ pub(crate) fn grams(form: &[u8], rows: u32, mut row: impl FnMut(u32)) {
     if form.len() + 2 <= GRAM_BYTES {
         marked[len - 1] = b'>';
     }
-    let marked = &marked[..len];
-    for start in 0..len {
-        let longest = (len - start).min(5);
-        let mut gram = mix(0x5851_F42D_4C95_7F2D, u64::from(marked[start]));
-        for (size, &byte) in (2..=longest).zip(&marked[start + 1..]) {
+    out.clear();
+    out.resize(GRAMS * len, 0);
+    let mut count = 0;
+    for (start, bytes) in marked.windows(LONGEST_GRAM).take(len).enumerate() {
+        let mut gram = mix(0x5851_F42D_4C95_7F2D, u64::from(bytes[0]));
+        gram = mix(gram, u64::from(bytes[1]));
+        for (size, &byte) in (SHORTEST_GRAM..).zip(&bytes[SHORTEST_GRAM - 1..]) {
             gram = mix(gram, u64::from(byte));
-            if size >= 3 && size < len {
-                row(reduce(gram, rows));
-            }
+            // Not a branch, for nobody could foresee it.
+            out[count] = reduce(gram, rows);
+            count += usize::from(start + size <= len) & usize::from(size < len);
         }
     }
+    out.truncate(count);
 }
+
+const SHORTEST_GRAM: usize = 3;
+const LONGEST_GRAM: usize = 5;
+/// How many start at one byte, at most.
+const GRAMS: usize = LONGEST_GRAM - SHORTEST_GRAM + 1;
 
 /// How far into a word n-grams are looked for.
 const GRAM_BYTES: usize = 32;
@@ -53,22 +64,19 @@ impl Reach {
     /// Whether `item` is negated by one before it; `negates` says whether it starts a negation itself.
     #[inline]
     pub(crate) fn step(&mut self, item: &Item, negates: bool) -> bool {
-        match item.kind {
-            Kind::Stop => {
+        if !item.is(WORD) {
+            if item.is(STOP) {
                 self.0 = 0;
-                false
             }
-            Kind::Sign => false,
-            Kind::Word | Kind::Capitals => {
-                let is_reached = self.0 > 0;
-                self.0 = if negates {
-                    NEGATION_REACH
-                } else {
-                    self.0.saturating_sub(1)
-                };
-                is_reached
-            }
+            return false;
         }
+        let is_reached = self.0 > 0;
+        self.0 = if negates {
+            NEGATION_REACH
+        } else {
+            self.0.saturating_sub(1)
+        };
+        is_reached
     }
 }
 
@@ -77,7 +85,7 @@ pub(crate) const SHAPES: usize = 44;
 
 /// The rows of the whole-text features of a text: sentiment, length, capitals, a question at the end.
 pub(crate) fn shapes(scores: &VaderScores, items: &[Item], text: &str) -> ([usize; 6], usize) {
-    let capitals = items.iter().filter(|item| item.kind == Kind::Capitals).count();
+    let capitals = items.iter().filter(|item| item.is(CAPITALS)).count();
     let mut rows = [0; 6];
     rows[0] = ((scores.compound + 1.0) * 5.0 + 0.5) as usize;
     rows[1] = 11 + (scores.pos * 5.0 + 0.5) as usize;
@@ -99,4 +107,32 @@ pub(crate) fn shapes(scores: &VaderScores, items: &[Item], text: &str) -> ([usiz
 #[inline]
 fn reduce(hash: u64, rows: u32) -> u32 {
     (((hash >> 32) * u64::from(rows)) >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn grams_are_all_short_stretches_but_the_whole(form in "[a-c]{0,40}") {
+            let mut marked = format!("<{form}>");
+            marked.truncate(GRAM_BYTES);
+            let mut expected = Vec::new();
+            for start in 0..marked.len() {
+                for size in 3..=5 {
+                    if start + size <= marked.len() && size < marked.len() {
+                        let gram = &marked.as_bytes()[start..start + size];
+                        let hash = gram.iter().fold(0x5851_F42D_4C95_7F2D, |hash, &byte| mix(hash, u64::from(byte)));
+                        expected.push(reduce(hash, 8192));
+                    }
+                }
+            }
+            let mut found = vec![7; 3];
+            grams(form.as_bytes(), 8192, &mut found);
+            prop_assert_eq!(found, expected);
+        }
+    }
 }

@@ -12,22 +12,24 @@ pub(crate) struct Grams {
 }
 
 impl Grams {
-    /// Calls `each` with the number of the row of each n-gram of `form`.
+    /// Replaces the content of `out` by the number of the row of each n-gram of `form`.
     #[inline]
-    pub(crate) fn each(&self, form: &[u8], each: impl FnMut(u32)) {
-        grams(form, self.rows.len() as u32, each);
+    pub(crate) fn list(&self, form: &[u8], out: &mut Vec<u32>) {
+        grams(form, self.rows.len() as u32, out);
     }
 
     /// What all n-grams of `form` add together, in units of `scale`.
     pub(crate) fn weigh(&self, form: &[u8], scale: &[f32; LANES]) -> Weighed {
         let mut sums = [0_i32; LANES];
         let mut squares = 0_u16;
-        self.each(form, |row| {
+        let mut rows = Vec::new();
+        self.list(form, &mut rows);
+        for row in rows {
             squares += u16::from(self.squares[row as usize]);
             for (sum, weight) in sums.iter_mut().zip(self.rows[row as usize].weights()) {
                 *sum += i32::from(weight);
             }
-        });
+        }
         let rounded = |lane: usize| (sums[lane] as f32 * self.scale[lane] / scale[lane]).round();
         Weighed {
             row: Row::new(std::array::from_fn(|lane| {

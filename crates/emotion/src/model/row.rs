@@ -2,23 +2,27 @@
 
 use super::weights::LANES;
 
-/// The weights of one feature, a byte each, eight to a word, with [`BIAS`] added so that none is negative.
+/// The weights of one feature, a byte each, two to a word - those of lane `n` and of lane `n + LANES / 2` - with
+/// [`BIAS`] added so that none is negative.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Row([u64; LANES / 8]);
+#[repr(align(32))]
+pub(crate) struct Row([u16; HALF]);
 
+const HALF: usize = LANES / 2;
 const BIAS: u8 = 128;
 
 impl Row {
-    pub(crate) const ZERO: Self = Self([0x8080_8080_8080_8080; LANES / 8]);
+    pub(crate) const ZERO: Self = Self([u16::from_ne_bytes([BIAS; 2]); HALF]);
 
     pub(crate) fn new(weights: [i8; LANES]) -> Self {
-        let biased = weights.map(|weight| weight.cast_unsigned() ^ BIAS);
-        let (eights, _) = biased.as_chunks::<8>();
-        Self(std::array::from_fn(|word| u64::from_le_bytes(eights[word])))
+        let biased = weights.map(|weight| u16::from(weight.cast_unsigned() ^ BIAS));
+        Self(std::array::from_fn(|lane| {
+            biased[lane] | biased[lane + HALF] << 8
+        }))
     }
 
     pub(crate) fn weight(&self, lane: usize) -> i8 {
-        (self.0[lane / 8].to_le_bytes()[lane % 8] ^ BIAS).cast_signed()
+        (self.0[lane % HALF].to_le_bytes()[lane / HALF] ^ BIAS).cast_signed()
     }
 
     pub(crate) fn weights(&self) -> [i8; LANES] {
@@ -26,33 +30,26 @@ impl Row {
     }
 }
 
-/// The sum of rows: gathered in 16 bits - lanes with even and with odd numbers apart, which needs no widening -
-/// and moved to 32 before they can overflow.
+/// The sum of rows: gathered in 16 bits - the lower and the upper bytes apart, which needs no widening - and
+/// moved to 32 before they can overflow.
 #[inline]
 pub(crate) fn sum<'a>(mut rows: impl Iterator<Item = &'a Row>) -> [i32; LANES] {
-    const EVEN: u64 = 0x00FF_00FF_00FF_00FF;
     let mut total = [0; LANES];
     loop {
-        let (mut even, mut odd) = ([0_u64; LANES / 8], [0_u64; LANES / 8]);
+        let (mut lower, mut upper) = ([0_u16; HALF], [0_u16; HALF]);
         let mut count = 0;
         for Row(words) in rows.by_ref().take(RECENT_ROWS) {
-            for (word, &eight) in words.iter().enumerate() {
-                even[word] += eight & EVEN;
-                odd[word] += (eight >> 8) & EVEN;
+            for lane in 0..HALF {
+                lower[lane] += words[lane] & 0xFF;
+                upper[lane] += words[lane] >> 8;
             }
             count += 1;
         }
         let bias = i32::from(BIAS) * count as i32;
-        for (eight, (even, odd)) in total
-            .as_chunks_mut::<8>()
-            .0
-            .iter_mut()
-            .zip(even.into_iter().zip(odd))
-        {
-            for (lane, weight) in eight.iter_mut().enumerate() {
-                let words = if lane % 2 == 0 { even } else { odd };
-                *weight += i32::from((words >> (lane / 2 * 16)) as u16) - bias;
-            }
+        let (first, second) = total.split_at_mut(HALF);
+        for lane in 0..HALF {
+            first[lane] += i32::from(lower[lane]) - bias;
+            second[lane] += i32::from(upper[lane]) - bias;
         }
         if count < RECENT_ROWS {
             return total;

@@ -43,9 +43,8 @@ impl Known {
     };
 }
 
-/// Two words next to each other, or [`NEGATED`] and a word: one cache line.
+/// Two words next to each other, or [`NEGATED`] and a word.
 #[derive(Debug, Clone, PartialEq)]
-#[repr(align(64))]
 pub(crate) struct Pair {
     pub(crate) first: u16,
     pub(crate) second: u16,
@@ -95,7 +94,11 @@ pub(crate) struct Vocabulary {
     forms: Vec<u8>,
     /// Where the word with a number lies among the lines.
     words: Vec<u16>,
-    pair_lines: Vec<Pair>,
+    /// The pairs themselves, two words each, apart from their weights: so they stay in a near cache, and the
+    /// weights of no more than the pairs that are there are waited for.
+    pair_keys: Vec<u32>,
+    pair_rows: Vec<Row>,
+    pair_squares: Vec<u8>,
     pair_places: Places,
     /// Most neighbours are no pair: it spares them the search.
     pair_filter: Filter,
@@ -162,7 +165,12 @@ impl Vocabulary {
                 .iter()
                 .map(|pair| 1 + pair_places.of(hash(pair)) as u16)
                 .collect(),
-            pair_lines,
+            pair_keys: pair_lines
+                .iter()
+                .map(|pair| pair_key(pair.first, pair.second))
+                .collect(),
+            pair_rows: pair_lines.iter().map(|pair| pair.row).collect(),
+            pair_squares: pair_lines.iter().map(|pair| pair.squares).collect(),
             pair_places,
             pair_filter,
         })
@@ -174,15 +182,30 @@ impl Vocabulary {
             .expect("the words of the lexicon are few and different")
     }
 
-    /// The place of a word, or [`NOWHERE`], and its number, or [`UNKNOWN`].
+    /// Where the word with this key is if it is known.
     #[inline]
-    pub(crate) fn find(&self, key: Key) -> (u16, u16) {
-        let place = 1 + self.line_places.of(hash(key));
-        let Known { key: found, id, .. } = self.lines[place];
+    pub(crate) fn place(&self, key: Key) -> u16 {
+        1 + self.line_places.of(hash(key)) as u16
+    }
+
+    /// The place of the word with this key, or [`NOWHERE`], its number, or [`UNKNOWN`], and whether it negates;
+    /// `place` is where it is if it is known.
+    #[inline]
+    pub(crate) fn at(&self, place: u16, key: Key) -> (u16, u16, bool) {
+        let &Known {
+            key: found,
+            id,
+            negates,
+            ..
+        } = self.line(place);
         // Not a branch: that could be foreseen only by waiting for the line.
         let differs = (found.0 ^ key.0) | (found.1 ^ key.1);
         let mask = u16::from(differs == 0).wrapping_neg();
-        (place as u16 & mask, (id & mask) | (UNKNOWN & !mask))
+        (
+            place & mask,
+            (id & mask) | (UNKNOWN & !mask),
+            negates && differs == 0,
+        )
     }
 
     /// The word at a place.
@@ -197,13 +220,21 @@ impl Vocabulary {
         self.pair_filter.may_hold(pair_hash(first, second))
     }
 
-    /// The pair of two words, by number; one that adds nothing if they are none.
+    /// The place of the pair of two words, by number; that of one that adds nothing if they are none.
     #[inline]
-    pub(crate) fn pair(&self, first: u16, second: u16) -> &Pair {
-        let place = 1 + self.pair_places.of(pair_hash(first, second));
-        let found = &self.pair_lines[place];
-        let differs = (found.first ^ first) | (found.second ^ second);
-        &self.pair_lines[place * usize::from(differs == 0)]
+    pub(crate) fn find_pair(&self, first: u16, second: u16) -> u16 {
+        let place = 1 + self.pair_places.of(pair_hash(first, second)) as u16;
+        let is_it = self.pair_keys[usize::from(place)] == pair_key(first, second);
+        place * u16::from(is_it)
+    }
+
+    /// The row of the pair at a place and its squared feature weight.
+    #[inline]
+    pub(crate) fn pair(&self, place: u16) -> (&Row, u8) {
+        (
+            &self.pair_rows[usize::from(place)],
+            self.pair_squares[usize::from(place)],
+        )
     }
 
     /// The words in the order of their numbers.
@@ -217,10 +248,16 @@ impl Vocabulary {
     }
 
     /// The pairs in their order.
-    pub(crate) fn pairs(&self) -> impl ExactSizeIterator<Item = &Pair> {
-        self.pairs
-            .iter()
-            .map(|&place| &self.pair_lines[usize::from(place)])
+    pub(crate) fn pairs(&self) -> impl ExactSizeIterator<Item = Pair> {
+        self.pairs.iter().map(|&place| {
+            let (key, (&row, squares)) = (self.pair_keys[usize::from(place)], self.pair(place));
+            Pair {
+                first: (key >> 16) as u16,
+                second: key as u16,
+                row,
+                squares,
+            }
+        })
     }
 }
 
@@ -263,8 +300,12 @@ fn hash((low, high): Key) -> u64 {
 }
 
 #[inline]
+fn pair_key(first: u16, second: u16) -> u32 {
+    u32::from(first) << 16 | u32::from(second)
+}
+
+#[inline]
 fn pair_hash(first: u16, second: u16) -> u64 {
-    let both = (u64::from(first) << 16) | u64::from(second);
-    let mixed = both.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = u64::from(pair_key(first, second)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     mixed ^ (mixed >> 29)
 }

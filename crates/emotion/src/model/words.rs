@@ -5,89 +5,83 @@
 
 use std::ops::Range;
 
-use super::vocabulary::{NOWHERE, UNKNOWN, Vocabulary, word_key};
+use super::{
+    item::{Item, LONGEST_RUN, ODD, PLAIN, UPPER_CASE, WORD, normalise},
+    scan::{OddKeys, find_items},
+    vocabulary::{NOWHERE, UNKNOWN, Vocabulary, word_key},
+};
 use crate::{
-    classes::{ByteClasses, Class},
+    classes::ByteClasses,
     vader::{
         Word,
-        lexicon::{KEY_BYTES, Key, UPPER, bytes, key_at},
+        lexicon::{KEY_BYTES, Key, UPPER, bytes},
     },
 };
 
-/// One word or run of equal signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Item {
-    /// Its bytes in the text.
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-    /// Its place in the vocabulary, or [`NOWHERE`].
-    pub(crate) place: u16,
-    /// Its number in the vocabulary, or [`UNKNOWN`].
-    pub(crate) id: u16,
-    pub(crate) kind: Kind,
-    /// Whether it is a word of at most [`KEY_BYTES`] bytes, all of them ASCII, that stands as it is in its key.
-    is_plain: bool,
-    /// Whether a plain word has capitals, of which one is enough, and no lower-case letter.
-    is_upper: bool,
-}
-
-impl Item {
-    pub(crate) fn span(&self) -> Range<u32> {
-        self.start..self.end
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Word,
-    /// A word in capitals, of two letters at least.
-    Capitals,
-    /// A sign that ends what a negation reaches.
-    Stop,
-    Sign,
-}
-
-impl Item {
-    /// Whether it is a word, not a sign.
-    pub(crate) fn is_word(&self) -> bool {
-        matches!(self.kind, Kind::Word | Kind::Capitals)
-    }
-}
-
-/// The items of one text.
+/// The items of one text: together, all of it but white space.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Words {
     pub(crate) items: Vec<Item>,
     keys: Vec<Key>,
+    odd: OddKeys,
+    /// Whether all have a number, as they stand.
+    pub(super) all_known: bool,
+    /// Whether any of them negates those after it.
+    pub(super) any_negates: bool,
     form: Vec<u8>,
 }
 
 impl Words {
-    /// Replaces the items by those of `text`, whose byte classes are `classes`, looked up as they stand;
-    /// [`settle`](Self::settle) does the rest.
-    pub(crate) fn scan(&mut self, text: &str, classes: &mut ByteClasses, vocabulary: &Vocabulary) {
-        self.items.clear();
+    /// Replaces the items by those of `text`, whose byte classes are `classes` with whole words, each with the place
+    /// where it is if it is known; [`look_up`](Self::look_up) and [`settle`](Self::settle) do the rest.
+    pub(crate) fn scan(&mut self, text: &str, classes: &ByteClasses, vocabulary: &Vocabulary) {
+        find_items(text, classes, &mut self.items, &mut self.odd);
         self.keys.clear();
-        classes.join_words(text);
-        let mut scanner = Scanner {
-            text,
-            classes,
-            form: &mut self.form,
-        };
-        scan(&mut scanner, &mut self.items, &mut self.keys);
-        // In a loop of their own, so that the table is waited for once and not once a word.
+        let mut odd = self.odd.keys.iter();
+        self.keys.extend(self.items.iter_mut().map(|item| {
+            let key = if item.is(ODD) {
+                *odd.next().expect("every odd item has a key")
+            } else {
+                // Not a branch, for nobody could foresee it.
+                let most = [LONGEST_RUN, KEY_BYTES][usize::from(item.is(WORD))];
+                classes.key(item.start as usize, item.len().min(most))
+            };
+            item.place = vocabulary.place(key);
+            key
+        }));
+    }
+
+    /// Reads a little of each line that is going to be looked at, so that it is near then.
+    pub(crate) fn touch(&self, vocabulary: &Vocabulary) -> u16 {
+        let lines = self.items.iter().map(|item| vocabulary.line(item.place).id);
+        lines.fold(0, |all, id| all ^ id)
+    }
+
+    /// Looks the items up as they stand.
+    pub(crate) fn look_up(&mut self, vocabulary: &Vocabulary) {
+        let (mut all_known, mut any_negates) = (true, false);
         for (item, &key) in self.items.iter_mut().zip(&self.keys) {
-            (item.place, item.id) = vocabulary.find(key);
+            let negates;
+            (item.place, item.id, negates) = vocabulary.at(item.place, key);
+            all_known &= item.id != UNKNOWN;
+            any_negates |= negates;
         }
+        (self.all_known, self.any_negates) = (all_known, any_negates);
     }
 
     /// Looks up the words that are not known as they stand without letters repeated more than twice.
     pub(crate) fn settle(&mut self, text: &str, vocabulary: &Vocabulary) {
+        if self.all_known {
+            return;
+        }
         for (item, key) in self.items.iter_mut().zip(&mut self.keys) {
-            if item.id == UNKNOWN && has_triple(*key, (item.end - item.start) as usize) && item.is_word() {
+            if item.id == UNKNOWN && item.is(WORD) && has_triple(*key, item.len()) {
                 normalise(text, item, &mut self.form);
                 *key = word_key(&self.form);
-                (item.place, item.id) = vocabulary.find(*key);
+                let negates;
+                (item.place, item.id, negates) = vocabulary.at(vocabulary.place(*key), *key);
+                self.any_negates |= negates;
+                item.shorten();
             }
         }
     }
@@ -111,208 +105,22 @@ impl Words {
         &self.form
     }
 
-    /// What VADER knows of the bytes at `span` of the scanned text, if they are a plain word that is known.
-    /// `next` is the item to look at first; it moves on. To be asked before [`settle`](Self::settle) takes words
-    /// for others.
+    /// What VADER knows of the item, if it is a plain word that is known.
     #[inline]
-    pub(crate) fn spoken(
-        &self,
-        span: &Range<usize>,
-        next: &mut usize,
-        vocabulary: &Vocabulary,
-    ) -> Option<Word> {
-        let mut item = self.items.get(*next)?;
-        while (item.start as usize) < span.start {
-            *next += 1;
-            item = self.items.get(*next)?;
-        }
-        let is_it = item.start as usize == span.start && item.end as usize == span.end;
-        if !is_it || !item.is_plain || item.place == NOWHERE {
+    pub(crate) fn spoken(item: &Item, vocabulary: &Vocabulary) -> Option<Word> {
+        if !item.is(PLAIN) || item.place == NOWHERE {
             return None;
         }
         let mut word = vocabulary.line(item.place).word;
-        word.flags |= if item.is_upper { UPPER } else { 0 };
+        word.flags |= if item.is(UPPER_CASE) { UPPER } else { 0 };
         Some(word)
     }
-}
 
-fn scan(scanner: &mut Scanner<'_>, items: &mut Vec<Item>, keys: &mut Vec<Key>) {
-    let mut next = 0;
-    let mut word_before = 0;
-    for (block, maps) in scanner.classes.blocks().iter().enumerate() {
-        let words = maps[Class::Word as usize];
-        let signs = !maps[Class::Space as usize] & !words;
-        let mut starts = (words & !((words << 1) | word_before)) | signs;
-        word_before = words >> 63;
-        while starts != 0 {
-            let bit = starts.trailing_zeros() as usize;
-            starts &= starts - 1;
-            let at = block * 64 + bit;
-            if at < next {
-                continue;
-            }
-            let run = (words >> bit).trailing_ones() as usize;
-            let is_plain = (1..=KEY_BYTES).contains(&run) && bit + run < 64;
-            let its = ((1_u64 << (run % 64)) - 1) << bit;
-            let (item, key) = if is_plain && maps[Class::Careful as usize] & its == 0 {
-                let upper = maps[Class::Upper as usize] & its;
-                let lower = maps[Class::Lower as usize] & its;
-                scanner.plain_word(at, run, upper, lower)
-            } else {
-                scanner.item(at)
-            };
-            next = item.end as usize;
-            items.push(item);
-            keys.push(key);
-        }
-    }
-}
-
-/// Writes the normalised form of `item` of `text` to `form`.
-fn normalise(text: &str, item: &Item, form: &mut Vec<u8>) {
-    form.clear();
-    let text = &text[item.start as usize..item.end as usize];
-    let mut utf8 = [0; 4];
-    if matches!(item.kind, Kind::Stop | Kind::Sign) {
-        for c in text.chars().take(LONGEST_RUN) {
-            form.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
-        }
-        return;
-    }
-    for c in text.chars() {
-        match c {
-            '\u{2018}' | '\u{2019}' => form.push(b'\''),
-            _ if c.is_ascii() => {
-                let byte = c.to_ascii_lowercase() as u8;
-                // A third equal letter in a row adds nothing.
-                if !form.ends_with(&[byte, byte]) {
-                    form.push(byte);
-                }
-            }
-            _ => {
-                for folded in c.to_lowercase() {
-                    form.extend_from_slice(folded.encode_utf8(&mut utf8).as_bytes());
-                }
-            }
-        }
-    }
-}
-
-/// Of a run of equal signs this many count.
-const LONGEST_RUN: usize = 3;
-
-struct Scanner<'a> {
-    text: &'a str,
-    classes: &'a ByteClasses,
-    form: &'a mut Vec<u8>,
-}
-
-impl Scanner<'_> {
-    /// A word of `run` bytes of ASCII with these capitals and lower-case letters.
-    #[inline]
-    fn plain_word(&self, at: usize, run: usize, upper: u64, lower: u64) -> (Item, Key) {
-        let kind = if upper & upper.wrapping_sub(1) != 0 && lower == 0 {
-            Kind::Capitals
-        } else {
-            Kind::Word
-        };
-        let mut item = item(at, at + run, kind);
-        item.is_plain = true;
-        item.is_upper = upper != 0 && lower == 0;
-        (item, key_at(self.text.as_bytes(), at, run))
-    }
-
-    /// Any item.
-    fn item(&mut self, at: usize) -> (Item, Key) {
-        let run = self.classes.window(Class::Word, at).trailing_ones() as usize;
-        if run == 0 {
-            return self.sign(at);
-        }
-        let (is_plain, end) = if run < 64 {
-            (self.classes.among(Class::Careful, at, run) == 0, at + run)
-        } else {
-            (false, self.word_end(at))
-        };
-        if !is_plain || run > KEY_BYTES {
-            return self.careful_word(at, end);
-        }
-        let upper = self.classes.among(Class::Upper, at, run);
-        let lower = self.classes.among(Class::Lower, at, run);
-        self.plain_word(at, run, upper, lower)
-    }
-
-    fn word_end(&self, at: usize) -> usize {
-        let mut end = at;
-        loop {
-            let run = self.classes.window(Class::Word, end).trailing_ones() as usize;
-            end += run;
-            if run < 64 {
-                return end;
-            }
-        }
-    }
-
-    /// A long word or one that is not ASCII.
-    #[cold]
-    fn careful_word(&mut self, start: usize, end: usize) -> (Item, Key) {
-        let word = &self.text[start..end];
-        let upper = word.chars().filter(|c| c.is_uppercase()).count();
-        let kind = if upper >= 2 && !word.chars().any(char::is_lowercase) {
-            Kind::Capitals
-        } else {
-            Kind::Word
-        };
-        self.normalised(start, end, kind)
-    }
-
-    #[cold]
-    fn normalised(&mut self, start: usize, end: usize, kind: Kind) -> (Item, Key) {
-        let item = item(start, end, kind);
-        normalise(self.text, &item, self.form);
-        (item, word_key(self.form))
-    }
-
-    /// A run of equal signs, or a mask.
-    fn sign(&mut self, at: usize) -> (Item, Key) {
-        let bytes = self.text.as_bytes();
-        let first = bytes[at];
-        if first == b'[' && bytes.get(at + 1).is_some_and(u8::is_ascii_uppercase) {
-            let end = self.word_end(at + 1);
-            let end = end + usize::from(bytes.get(end) == Some(&b']'));
-            return self.normalised(at, end, Kind::Word);
-        }
-        if !first.is_ascii() {
-            return self.wide_sign(at);
-        }
-        let len = bytes[at..].iter().take_while(|&&byte| byte == first).count();
-        let kind = if matches!(first, b',' | b'.' | b';' | b':' | b'!' | b'?') {
-            Kind::Stop
-        } else {
-            Kind::Sign
-        };
-        (item(at, at + len, kind), key_at(bytes, at, len.min(LONGEST_RUN)))
-    }
-
-    #[cold]
-    fn wide_sign(&mut self, at: usize) -> (Item, Key) {
-        let mut rest = self.text[at..].chars();
-        let sign = rest.next().expect("a character starts here");
-        let count = 1 + rest.take_while(|&c| c == sign).count();
-        self.normalised(at, at + count * sign.len_utf8(), Kind::Sign)
-    }
-}
-
-/// An item that has not been looked up.
-#[inline]
-fn item(start: usize, end: usize, kind: Kind) -> Item {
-    Item {
-        start: start as u32,
-        end: end as u32,
-        place: NOWHERE,
-        id: UNKNOWN,
-        kind,
-        is_plain: false,
-        is_upper: false,
+    /// The item at `span`, if one stands there; it is not before the one with the number `first`.
+    pub(crate) fn item_at(&self, span: &Range<usize>, first: usize) -> Option<&Item> {
+        let mut items = self.items[first..].iter();
+        let item = items.find(|item| item.start as usize >= span.start)?;
+        (item.start as usize == span.start && item.end as usize == span.end).then_some(item)
     }
 }
 
@@ -347,14 +155,17 @@ pub(crate) fn seeded_hash(bytes: &[u8], seed: u64) -> u64 {
         (product as u64) ^ (product >> 64) as u64
     };
     let mut hash = seed ^ bytes.len() as u64;
-    let mut eights = bytes.chunks_exact(8);
-    for eight in &mut eights {
-        let eight = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
-        hash = fold(hash ^ eight, 0x9E37_79B9_7F4A_7C15 ^ seed);
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for &eight in eights {
+        hash = fold(hash ^ u64::from_le_bytes(eight), 0x9E37_79B9_7F4A_7C15 ^ seed);
     }
-    let mut padded = [0; 8];
-    padded[..eights.remainder().len()].copy_from_slice(eights.remainder());
-    fold(hash ^ u64::from_le_bytes(padded), 0xC2B2_AE3D_27D4_EB4F ^ seed)
+    // The last eight bytes, some of which were there before, or all there are.
+    let last = bytes.last_chunk().copied().unwrap_or_else(|| {
+        let mut padded = [0; 8];
+        padded[..rest.len()].copy_from_slice(rest);
+        padded
+    });
+    fold(hash ^ u64::from_le_bytes(last), 0xC2B2_AE3D_27D4_EB4F ^ seed)
 }
 
 /// Folds `b` into the hash `a`; not commutative.
@@ -368,17 +179,39 @@ pub(crate) fn mix(a: u64, b: u64) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{
+        super::item::{CAPITALS, STOP},
+        *,
+    };
+
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Kind {
+        Word,
+        Capitals,
+        Stop,
+        Sign,
+    }
+
+    fn kind(item: &Item) -> Kind {
+        match (item.is(WORD), item.is(CAPITALS), item.is(STOP)) {
+            (true, true, false) => Kind::Capitals,
+            (true, false, false) => Kind::Word,
+            (false, false, true) => Kind::Stop,
+            (false, false, false) => Kind::Sign,
+            marks => panic!("{marks:?}"),
+        }
+    }
 
     fn found(text: &str) -> Vec<(String, String, Kind)> {
         let (mut classes, mut words) = (ByteClasses::default(), Words::default());
         classes.read(text);
-        words.scan(text, &mut classes, &Vocabulary::empty());
+        classes.join_words(text);
+        words.scan(text, &classes, &Vocabulary::empty());
         let items = words.items.clone();
         let describe = |item: &Item| {
             let form = String::from_utf8(words.form(text, item).to_vec()).unwrap();
             let span = text[item.start as usize..item.end as usize].to_owned();
-            (form, span, item.kind)
+            (form, span, kind(item))
         };
         items.iter().map(describe).collect()
     }

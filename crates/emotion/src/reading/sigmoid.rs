@@ -19,12 +19,18 @@ fn sigmoid(x: f32) -> f32 {
 fn exp(x: f32) -> f32 {
     /// Adding and taking away 1.5 * 2^23 rounds to an integer.
     const ROUND: f32 = 12_582_912.0;
-    let power = x.clamp(-40.0, 40.0) * std::f32::consts::LOG2_E;
-    let whole = (power + ROUND) - ROUND;
+    const LARGEST: f32 = 40.0;
+    // Not `clamp` and `as i32`: those have rules for NaN that cannot be computed in lanes.
+    let x = if x > LARGEST { LARGEST } else { x };
+    let x = if x < -LARGEST { -LARGEST } else { x };
+    let power = x * std::f32::consts::LOG2_E;
+    // Ends in the bits of the integer.
+    let rounded = power + ROUND;
+    let whole = rounded - ROUND;
     let f = (power - whole) * std::f32::consts::LN_2;
     let series = 1.0 / 120.0 + f * (1.0 / 720.0);
     let fraction = 1.0 + f * (1.0 + f * (0.5 + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * series))));
-    fraction * f32::from_bits(((whole as i32 + 127) as u32) << 23)
+    fraction * f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23))
 }
 
 #[cfg(test)]

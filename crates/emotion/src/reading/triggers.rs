@@ -2,18 +2,18 @@
 
 use whisperengine_types::{Emotion, EmotionTrigger, PrimaryEmotion, TriggerSource};
 
-use crate::{EmotionModel, Vader, affect::is_pleasant, model::Scorer, vader::lexicon::LEXICON};
+use crate::{Vader, affect::is_pleasant, model::Item, vader::lexicon::LEXICON};
 
 /// Learned features below this many logits are not worth a mention.
 const NOTABLE: f32 = 0.5;
 /// The largest value of the lexicon, and as many logits: a weight of 1.
 const FULL: f32 = 4.0;
 
-/// Appends the triggers of the text last seen by `vader` and `scorer`, in text order.
-pub(super) fn collect(
+/// Appends the triggers of the text last seen by `vader`, in text order; `learned` is what each of its items adds
+/// to the strongest label.
+pub(super) fn collect<'a>(
     vader: &Vader,
-    scorer: &Scorer,
-    model: &EmotionModel,
+    learned: impl Iterator<Item = (&'a Item, f32)>,
     (primary, strongest): (PrimaryEmotion, Emotion),
     triggers: &mut Vec<EmotionTrigger>,
 ) {
@@ -48,7 +48,7 @@ pub(super) fn collect(
         return;
     }
     let known = first..triggers.len();
-    for (item, logits) in scorer.contributions(model, strongest as usize) {
+    for (item, logits) in learned {
         let overlaps =
             |trigger: &EmotionTrigger| trigger.span.start < item.end && item.start < trigger.span.end;
         if logits >= NOTABLE && !triggers[known.clone()].iter().any(overlaps) {

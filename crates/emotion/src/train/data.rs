@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     Error, Result, Vader,
-    model::{GROUPS, LANES, NEGATED, Reach, SQUARE_PARTS, UNKNOWN, Vocabulary, Words, grams, shapes},
+    model::{
+        GROUPS, LANES, NEGATED, Reach, SQUARE_PARTS, Scan, UNKNOWN, Vocabulary, WORD, Words, grams, look_up,
+        shapes,
+    },
 };
 
 /// One text with the emotions that people saw in it.
@@ -135,15 +138,19 @@ impl Encoded {
 #[derive(Default)]
 pub(super) struct Front {
     vader: Vader,
-    pub(super) words: Words,
+    scan: [Scan; 1],
 }
 
 impl Front {
     /// Finds the words of `text`; returns its VADER scores.
     pub(super) fn scan(&mut self, text: &str, vocabulary: &Vocabulary) -> VaderScores {
-        let scores = self.vader.score_and_scan(text, &mut self.words, vocabulary);
-        self.words.settle(text, vocabulary);
-        scores
+        look_up(&mut self.scan, &[text], vocabulary);
+        self.vader.score_scanned(text, &self.scan[0], vocabulary)
+    }
+
+    /// The words of the text last scanned.
+    pub(super) fn words(&mut self) -> &mut Words {
+        &mut self.scan[0].words
     }
 
     /// Appends every row of `text`.
@@ -152,11 +159,14 @@ impl Front {
         let layout = &lexis.layout;
         let mut before = UNKNOWN;
         let mut reach = Reach::default();
-        for item in self.words.items.clone() {
-            if item.is_word() {
-                let form = self.words.form(text, &item);
+        let mut found = Vec::new();
+        let words = &mut self.scan[0].words;
+        for item in words.items.clone() {
+            if item.is(WORD) {
+                let form = words.form(text, &item);
                 let first = layout.grams().start as u32;
-                grams(form, layout.gram_rows as u32, |row| rows.push(first + row));
+                grams(form, layout.gram_rows as u32, &mut found);
+                rows.extend(found.iter().map(|row| first + row));
             }
             let is_known = item.id != UNKNOWN;
             if is_known {
@@ -169,7 +179,7 @@ impl Front {
             }
             before = item.id;
         }
-        let (shapes, count) = shapes(&scores, &self.words.items, text);
+        let (shapes, count) = shapes(&scores, &words.items, text);
         rows.extend(
             shapes[..count]
                 .iter()

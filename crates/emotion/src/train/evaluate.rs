@@ -5,7 +5,7 @@ use whisperengine_types::Emotion;
 use super::data::Example;
 use crate::{
     EmotionModel, Vader,
-    model::{GROUPS, LANES, Scorer, Thresholds},
+    model::{GROUPS, LANES, Scan, Scorer, Thresholds, look_up},
 };
 
 /// F1 of the labels, and of the groups that the GoEmotions paper maps them to; all in `0..=1`.
@@ -68,10 +68,11 @@ impl Judged {
 }
 
 pub(super) fn judge_all(model: &EmotionModel, examples: &[Example]) -> Judged {
-    let (mut vader, mut scorer) = (Vader::new(), Scorer::default());
+    let (mut vader, mut scorer, mut scan) = (Vader::new(), Scorer::default(), [Scan::default()]);
     let logits = |example: &Example| {
-        let scores = vader.score_and_scan(&example.text, &mut scorer.words, &model.vocabulary);
-        scorer.logits(model, &example.text, &scores)
+        look_up(&mut scan, &[&example.text], &model.vocabulary);
+        let scores = vader.score_scanned(&example.text, &scan[0], &model.vocabulary);
+        scorer.logits(model, &example.text, &mut scan[0], &scores)
     };
     Judged {
         logits: examples.iter().map(logits).collect(),

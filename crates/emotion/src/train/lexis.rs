@@ -98,8 +98,8 @@ fn vocabulary(examples: &[Example], texts_with: u32) -> Vocabulary {
     for example in examples {
         front.scan(&example.text, &nothing);
         forms.clear();
-        for item in front.words.items.clone() {
-            forms.push(front.words.form(&example.text, &item).to_vec());
+        for item in front.words().items.clone() {
+            forms.push(front.words().form(&example.text, &item).to_vec());
         }
         forms.sort_unstable();
         forms.dedup();
@@ -137,7 +137,7 @@ fn pairs(examples: &[Example], vocabulary: &Vocabulary, config: &TrainConfig) ->
         found.clear();
         let mut before = UNKNOWN;
         let mut reach = Reach::default();
-        for item in &front.words.items {
+        for item in &front.words().items {
             let is_known = item.id != UNKNOWN;
             if is_known && before != UNKNOWN {
                 found.push((before, item.id));

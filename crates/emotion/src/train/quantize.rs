@@ -23,16 +23,18 @@ pub(super) fn quantize(lexis: &Lexis, squares: &Squares, weights: &Weights) -> E
     let mut words = weights.rows[layout.words()].to_vec();
     let mut word_squares: Vec<u16> = squares.0[layout.words()].iter().map(|&s| u16::from(s)).collect();
     let forms: Vec<&[u8]> = lexis.vocabulary.forms().split(|&byte| byte == b'\n').collect();
+    let mut found = Vec::new();
     for ((form, row), squares) in forms.iter().zip(&mut words).zip(&mut word_squares) {
         if !is_word(form) {
             continue;
         }
-        grams(form, gram_rows.len() as u32, |gram| {
+        grams(form, gram_rows.len() as u32, &mut found);
+        for &gram in &found {
             *squares += u16::from(gram_squares[gram as usize]);
             for (sum, weight) in row.iter_mut().zip(&gram_rows[gram as usize]) {
                 *sum += weight;
             }
-        });
+        }
     }
     let pairs = &weights.rows[layout.pairs()];
     let (word_scale, words) = int8(&words);

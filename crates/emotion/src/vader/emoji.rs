@@ -59,6 +59,13 @@ pub(crate) fn expand(text: &str, out: &mut String, segments: &mut Vec<Segment>) 
     true
 }
 
+/// Whether `text` has emoji with a description.
+pub(crate) fn has_any(text: &str) -> bool {
+    let table = &*TABLE;
+    text.chars()
+        .any(|c| !c.is_ascii() && table.description(c).is_some())
+}
+
 /// The byte range of the original text behind `start..end` of the expanded one.
 pub(crate) fn original_span(segments: &[Segment], start: u32, end: u32) -> Range<u32> {
     let behind = |at: u32| {

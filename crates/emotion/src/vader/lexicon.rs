@@ -43,6 +43,10 @@ pub(crate) const DAMPENER: u8 = 1 << 2;
 pub(crate) const NEGATION: u8 = 1 << 3;
 /// Written in capitals; a property of the token, not of the word.
 pub(crate) const UPPER: u8 = 1 << 4;
+/// Names an emotion outright: has a cue.
+pub(crate) const CUE: u8 = 1 << 5;
+/// Changes the value of a word near it by its name, alone or with others.
+pub(crate) const PIVOT: u8 = 1 << 6;
 
 /// The word as the tokenizer keys it: lower-cased bytes, zero-padded, in two little-endian halves.
 pub(crate) type Key = (u64, u64);
@@ -71,6 +75,27 @@ names! {
     Shit "shit" Bomb "bomb" Bad "bad" Ass "ass" Bus "bus" Stop "stop" Yeah "yeah" Right "right" Kiss "kiss"
     Death "death" To "to" Die "die" For "for" Beating "beating" Heart "heart"
 }
+
+/// One of these at least is in everything that rules say of names; the others are too frequent to look for.
+const PIVOTS: &[Name] = &[
+    Name::No,
+    Name::Least,
+    Name::Kind,
+    Name::Sort,
+    Name::Enough,
+    Name::Never,
+    Name::So,
+    Name::This,
+    Name::Without,
+    Name::Shit,
+    Name::Bomb,
+    Name::Ass,
+    Name::Stop,
+    Name::Right,
+    Name::Death,
+    Name::Die,
+    Name::Heart,
+];
 
 const BOOSTERS: &str = "absolutely amazingly awfully completely considerable considerably decidedly deeply \
     effing enormous enormously entirely especially exceptional exceptionally extreme extremely fabulously \
@@ -169,11 +194,15 @@ impl Lexicon {
             }
         }
         for &(name, text) in NAMES {
-            lexicon.entry(text).name = name;
+            let word = lexicon.entry(text);
+            word.name = name;
+            word.flags |= if PIVOTS.contains(&name) { PIVOT } else { 0 };
         }
         for (emotion, list) in CUES {
             for text in list.split_ascii_whitespace() {
-                lexicon.entry(text).cue = Some(*emotion);
+                let word = lexicon.entry(text);
+                word.flags |= CUE;
+                word.cue = Some(*emotion);
             }
         }
         lexicon
@@ -218,13 +247,11 @@ pub(crate) fn bytes((low, high): Key) -> [u8; KEY_BYTES] {
     (u128::from(low) | u128::from(high) << 64).to_le_bytes()
 }
 
-/// As [`key`] for the `len` bytes at `start`, faster where [`KEY_BYTES`] bytes can be read there.
+/// As [`key`] for the first `len` of these bytes, whose letters are lower-case.
 #[inline]
-pub(crate) fn key_at(text: &[u8], start: usize, len: usize) -> Key {
-    match text.get(start..).and_then(<[u8]>::first_chunk) {
-        Some(window) if len <= KEY_BYTES => halves(u128::from_le_bytes(*window) & FIRST[len]),
-        _ => key(&text[start..start + len]),
-    }
+pub(crate) fn first_bytes(lower: [u8; KEY_BYTES], len: usize) -> Key {
+    let bytes = u128::from_le_bytes(lower) & FIRST[len];
+    (bytes as u64, (bytes >> 64) as u64)
 }
 
 /// Masks for the first bytes of sixteen.

@@ -2,7 +2,7 @@
 //! down to the last rounding.
 
 use super::{
-    lexicon::{BOOSTER, DAMPENER, LEXICON, NEGATION, Name, UPPER, Word},
+    lexicon::{BOOSTER, DAMPENER, LEXICON, NEGATION, Name, PIVOT, UPPER, Word},
     sum::Number,
     token::Token,
 };
@@ -25,7 +25,22 @@ pub(super) fn valence(tokens: &[Token], i: usize, mixed_case: bool) -> Number {
     if !word.is(LEXICON) || is_modifier(tokens, i) {
         return Number::Int(0);
     }
+    if is_alone(tokens, i) {
+        let value = f64::from(word.tenths) / 10.0;
+        return Number::Float(if word.is(UPPER) && mixed_case {
+            value + if value > 0.0 { CAPITALS } else { -CAPITALS }
+        } else {
+            value
+        });
+    }
     modified(tokens, i, mixed_case)
+}
+
+/// Whether no rule says anything of the words around token `i`, which spares most words most of the rules.
+fn is_alone(tokens: &[Token], i: usize) -> bool {
+    let window = &tokens[i.saturating_sub(3)..tokens.len().min(i + 3)];
+    let flags = window.iter().fold(0, |flags, token| flags | token.word.flags);
+    flags & (BOOSTER | DAMPENER | NEGATION | PIVOT) == 0
 }
 
 /// A booster, a dampener or the "kind" of "kind of".
@@ -173,4 +188,38 @@ fn is_dampening_pair(first: Name, second: Name) -> bool {
         (first, second),
         (Name::Just, Name::Enough) | (Name::Kind | Name::Sort, Name::Of)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{
+        super::lexicon::{Lexicon, key},
+        *,
+    };
+
+    proptest! {
+        #[test]
+        fn words_that_stand_alone_have_the_value_that_all_rules_give(
+            words in prop::collection::vec(prop::sample::select(vec![
+                "good", "bad", "no", "or", "nor", "least", "at", "very", "kind", "sort", "of", "just", "enough", "never",
+                "so", "this", "without", "doubt", "the", "shit", "bomb", "ass", "bus", "stop", "yeah", "right", "kiss",
+                "death", "to", "die", "for", "beating", "heart", "slightly", "not", "table", "chair", "x", "y", "z",
+            ]), 1..9),
+            upper in 0..512_usize,
+        ) {
+            let token = |(at, word): (usize, &&str)| {
+                let mut word = Lexicon::shared().short(key(word.as_bytes()));
+                word.flags |= if upper >> at & 1 == 1 { UPPER } else { 0 };
+                Token { word, start: 0, end: 0 }
+            };
+            let tokens: Vec<Token> = words.iter().enumerate().map(token).collect();
+            for i in (0..tokens.len()).filter(|&i| tokens[i].word.is(LEXICON) && !is_modifier(&tokens, i)) {
+                for mixed_case in [false, true] {
+                    prop_assert_eq!(valence(&tokens, i, mixed_case), modified(&tokens, i, mixed_case));
+                }
+            }
+        }
+    }
 }

@@ -7,9 +7,12 @@ use std::ops::Range;
 
 use super::{
     case::{Case, case},
-    lexicon::{KEY_BYTES, Lexicon, NEGATION, Name, UPPER, Word, key, key_at},
+    lexicon::{CUE, KEY_BYTES, LEXICON, Lexicon, NEGATION, Name, UPPER, Word, key},
 };
-use crate::classes::{ByteClasses, Class};
+use crate::{
+    classes::{ByteClasses, Class},
+    model::{PUNCTUATION, Vocabulary, Words},
+};
 
 /// One token: what is known of it and where it stands.
 #[derive(Debug, Clone, Copy)]
@@ -21,59 +24,124 @@ pub(crate) struct Token {
     pub(crate) end: u32,
 }
 
-/// What the whole text shows beside its tokens.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Marks {
-    /// Tokens in capitals.
-    pub(crate) upper_tokens: usize,
-    /// The first "but".
+/// The tokens of one text and what they show as a whole.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tokens {
+    pub(crate) list: Vec<Token>,
+    /// The places of [`notable`](Self::notable) tokens, and room for more.
+    places: Vec<u32>,
+    notable_count: usize,
+    /// How many are in capitals.
+    pub(crate) upper: usize,
+    /// The place of the first "but".
     pub(crate) but: Option<usize>,
 }
 
-/// Replaces the content of `tokens` by the tokens of `text`, whose classes are `classes`. `known` may know the
-/// token at a span already; the starts of the spans that it is asked for ascend.
-#[inline]
-pub(crate) fn tokenize(
-    text: &str,
-    classes: &ByteClasses,
-    lexicon: &Lexicon,
-    mut known: impl FnMut(Range<usize>) -> Option<Word>,
-    tokens: &mut Vec<Token>,
-) -> Marks {
-    tokens.clear();
-    let mut marks = Marks::default();
-    let mut start = None;
-    let mut space_before = 1;
-    for (block, maps) in classes.blocks().iter().enumerate() {
-        let spaces = maps[Class::Space as usize];
-        let mut edges = spaces ^ ((spaces << 1) | space_before);
-        space_before = spaces >> 63;
-        while edges != 0 {
-            let at = block * 64 + edges.trailing_zeros() as usize;
-            edges &= edges - 1;
-            let Some(first) = start.take() else {
-                start = Some(at);
-                continue;
-            };
-            let token = token(text, classes, first..at, lexicon, &mut known);
-            marks.upper_tokens += usize::from(token.word.is(UPPER));
-            if token.word.name == Name::But && marks.but.is_none() {
-                marks.but = Some(tokens.len());
+impl Tokens {
+    /// Replaces the tokens by those of `text`, whose classes are `classes`.
+    pub(crate) fn read(&mut self, text: &str, classes: &ByteClasses, lexicon: &Lexicon) {
+        // A token and the space after it are two bytes at least.
+        self.clear(text.len() / 2 + 1);
+        let (mut start, mut count) = (None, 0);
+        let mut space_before = 1;
+        for (block, maps) in classes.blocks().iter().enumerate() {
+            let spaces = maps[Class::Space as usize];
+            let mut edges = spaces ^ ((spaces << 1) | space_before);
+            space_before = spaces >> 63;
+            while edges != 0 {
+                let at = block * 64 + edges.trailing_zeros() as usize;
+                edges &= edges - 1;
+                let Some(first) = start.take() else {
+                    start = Some(at);
+                    continue;
+                };
+                count = self.push(token(text, classes, first..at, lexicon, |_| None), count);
             }
-            tokens.push(token);
         }
+        self.notable_count = count;
     }
-    marks
+
+    /// As [`read`](Self::read) for a text whose words were found and looked up before.
+    pub(crate) fn read_known(
+        &mut self,
+        text: &str,
+        classes: &ByteClasses,
+        lexicon: &Lexicon,
+        words: &Words,
+        vocabulary: &Vocabulary,
+    ) {
+        let items = &words.items;
+        self.clear(items.len());
+        let (mut first, mut count) = (0, 0);
+        while let Some(item) = items.get(first) {
+            // Items without white space between them are one token.
+            let mut next = first + 1;
+            while next < items.len() && items[next].start == items[next - 1].end {
+                next += 1;
+            }
+            let start = item.start;
+            // A word that VADER does not shorten, alone or before punctuation that it strips.
+            let is_bare =
+                next == first + 1 || (next == first + 2 && items[next - 1].is(PUNCTUATION) && item.len() > 2);
+            let word = if is_bare {
+                Words::spoken(item, vocabulary)
+            } else {
+                None
+            };
+            let token = if let Some(word) = word {
+                Token {
+                    word,
+                    start,
+                    end: item.end,
+                }
+            } else {
+                let span = start as usize..items[next - 1].end as usize;
+                let known = |span| Words::spoken(words.item_at(&span, first)?, vocabulary);
+                token(text, classes, span, lexicon, known)
+            };
+            count = self.push(token, count);
+            first = next;
+        }
+        self.notable_count = count;
+    }
+
+    /// The tokens in the lexicon and those that name an emotion, by their places: few.
+    pub(crate) fn notable(&self) -> &[u32] {
+        &self.places[..self.notable_count]
+    }
+
+    /// Removes all tokens and makes room to take stock of so many.
+    fn clear(&mut self, most: usize) {
+        self.list.clear();
+        if self.places.len() < most {
+            self.places.resize(most, 0);
+        }
+        (self.upper, self.but) = (0, None);
+    }
+
+    /// Appends a token and takes stock of it; returns how many notable ones there are with it, `count` without.
+    #[inline]
+    fn push(&mut self, token: Token, count: usize) -> usize {
+        let place = self.list.len();
+        self.list.push(token);
+        self.upper += usize::from(token.word.is(UPPER));
+        if token.word.name == Name::But && self.but.is_none() {
+            self.but = Some(place);
+        }
+        // Not a branch, for nobody could foresee it.
+        self.places[count] = place as u32;
+        count + usize::from(token.word.is(LEXICON | CUE))
+    }
 }
 
-/// The token between two stretches of white space.
+/// The token between two stretches of white space. `known` may know what stands at a span already.
 #[inline]
 fn token(
     text: &str,
     classes: &ByteClasses,
     span: Range<usize>,
     lexicon: &Lexicon,
-    known: &mut impl FnMut(Range<usize>) -> Option<Word>,
+    known: impl Fn(Range<usize>) -> Option<Word>,
 ) -> Token {
     if let Some(word) = known(span.clone()) {
         return Token {
@@ -86,7 +154,7 @@ fn token(
     let (word, start, end) = if odd == 0 && span.len() <= 64 {
         let (start, end, has_punctuation) = strip(classes, span.start, span.end);
         let word = known(start..end).unwrap_or_else(|| {
-            let mut word = find(text, start..end, lexicon);
+            let mut word = find(text, classes, start..end, lexicon);
             word.flags |= marks(text, classes, start..end, has_punctuation);
             word
         });
@@ -133,9 +201,9 @@ fn strip_carefully(text: &str, start: usize, end: usize) -> (usize, usize) {
 }
 
 #[inline]
-fn find(text: &str, span: Range<usize>, lexicon: &Lexicon) -> Word {
+fn find(text: &str, classes: &ByteClasses, span: Range<usize>, lexicon: &Lexicon) -> Word {
     if span.len() <= KEY_BYTES {
-        lexicon.short(key_at(text.as_bytes(), span.start, span.len()))
+        lexicon.short(classes.key(span.start, span.len()))
     } else {
         lexicon.long(&text.as_bytes()[span])
     }
@@ -201,10 +269,11 @@ mod tests {
     use super::*;
 
     fn tokens(text: &str) -> Vec<&str> {
-        let (mut tokens, mut classes) = (Vec::new(), ByteClasses::default());
+        let (mut tokens, mut classes) = (Tokens::default(), ByteClasses::default());
         classes.read(text);
-        tokenize(text, &classes, Lexicon::shared(), |_| None, &mut tokens);
+        tokens.read(text, &classes, Lexicon::shared());
         tokens
+            .list
             .iter()
             .map(|token| &text[token.start as usize..token.end as usize])
             .collect()
