@@ -6,11 +6,12 @@
 
 Prints the same columns as `ann`, one query at a time on each of `--threads` threads. With `--ours PROGRAM` it
 first runs that program (a built `ann`) on the same files, and again at the end: on a machine that others use,
-the two runs show how much it changed meanwhile.
+the two runs show how much it changed meanwhile. With `--plot FILE.svg` it draws recall against queries a second.
 """
 
 import argparse
 import json
+import math
 import subprocess
 import threading
 import time
@@ -54,6 +55,8 @@ def main():
         run.call_overhead()
     if args.ours:
         ours(args)
+    if args.plot:
+        plot(args.plot)
 
 
 class Run:
@@ -165,11 +168,63 @@ def ours(args):
         )
 
 
+CURVES = {}
+
+
 def row(name, setting, recall, rate, cpu_rate, p50, p99, build):
+    # The second run of ours is for comparison with the first, not for the plot.
+    points = CURVES.setdefault(name, {})
+    points.setdefault(setting, (recall, rate))
     print(
         f"{name:<24} {setting:<28} {recall:7.4f} {rate:10.0f} {cpu_rate:10.0f} {p50:9.1f} {p99:9.1f} {build:8.2f}",
         flush=True,
     )
+
+
+COLOURS = ["#d62728", "#1f77b4", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22"]
+NINES = [0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995]
+
+
+def plot(path):
+    """Recall from 0.9 on, by what is missed; queries a second by tens; both on a logarithmic scale."""
+    left, top, width, height = 70, 20, 640, 460
+    shown = {name: sorted(p for p in points.values() if p[0] >= NINES[0]) for name, points in CURVES.items()}
+    shown = {name: points for name, points in shown.items() if points}
+    rates = [rate for points in shown.values() for _, rate in points]
+    low, high = math.floor(math.log10(min(rates))), math.ceil(math.log10(max(rates)))
+
+    def x(recall):
+        missed = math.log10(max(1 - recall, 1 - NINES[-1]))
+        return left + width * (math.log10(1 - NINES[0]) - missed) / math.log10((1 - NINES[0]) / (1 - NINES[-1]))
+
+    def y(rate):
+        return top + height * (high - math.log10(rate)) / (high - low)
+
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 230}" height="{top + height + 50}"'
+        ' font-family="sans-serif" font-size="12">',
+        '<rect width="100%" height="100%" fill="white"/>',
+    ]
+    line = '<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="#ddd"/>'
+    text = '<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>'
+    for recall in NINES:
+        out.append(line.format(x(recall), top, x(recall), top + height))
+        out.append(text.format(x(recall), top + height + 16, "middle", recall if recall < NINES[-1] else "1"))
+    for power in range(low, high + 1):
+        out.append(line.format(left, y(10**power), left + width, y(10**power)))
+        out.append(text.format(left - 6, y(10**power) + 4, "end", 10**power))
+    out.append(text.format(left + width / 2, top + height + 38, "middle", "recall"))
+    out.append(text.format(left, top - 6, "middle", "queries/s"))
+    for at, (name, points) in enumerate(shown.items()):
+        colour = COLOURS[at % len(COLOURS)]
+        path_points = " ".join(f"{x(recall):.1f},{y(rate):.1f}" for recall, rate in points)
+        out.append(f'<polyline points="{path_points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        out += [f'<circle cx="{x(recall):.1f}" cy="{y(rate):.1f}" r="3" fill="{colour}"/>' for recall, rate in points]
+        out.append(f'<rect x="{left + width + 15}" y="{top + 20 * at}" width="12" height="12" fill="{colour}"/>')
+        out.append(text.format(left + width + 33, top + 20 * at + 10, "start", name))
+    out.append("</svg>")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(out) + "\n")
 
 
 def arguments():
@@ -184,6 +239,7 @@ def arguments():
     parser.add_argument("--peers", nargs="*", default=["hnswlib", "usearch", "faiss"])
     parser.add_argument("--faiss", nargs="*", default=list(FAISS), choices=list(FAISS), help="which of faiss's")
     parser.add_argument("--ours", help="a built `ann` to run on the same files, first and last")
+    parser.add_argument("--plot", metavar="FILE.svg", help="draw recall against queries a second into this file")
     parser.add_argument("--ours-args", default="--index flat --index ivf", help="what to ask of it")
     return parser.parse_args()
 
