@@ -101,7 +101,7 @@ fn before_the_first_turn_is_done_the_wait_is_judged_by_how_long_it_has_run() {
         config.max_workers = Some(NonZeroUsize::MIN);
         config.max_batch_turns = NonZeroUsize::MIN;
     });
-    let mut offer = |core: &mut Core, session, at| core.submit(turn(session, Priority::Normal), now + at);
+    let offer = |core: &mut Core, session, at| core.submit(turn(session, Priority::Normal), now + at);
     assert!(offer(&mut core, 0, ms(0)).is_ok());
     assert_eq!(core.next_batch(&mut Vec::new(), now), 1);
     // Nothing is known of a turn's time but that it is more than 1 ms: one in front, 1 ms of waiting.
