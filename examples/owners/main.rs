@@ -43,7 +43,7 @@ struct Args {
     /// How many memories to find.
     #[arg(long, default_value_t = 10)]
     k: usize,
-    /// Memory for what is paged in, in MiB.
+    /// Memory for the store in all, in MiB: what is paged in, blocks of files, fresh writes.
     #[arg(long, default_value_t = 384)]
     budget_mib: usize,
     /// Memories stored with one sync.
@@ -71,8 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let embedder: Arc<dyn Embedder> = Arc::new(Widened::new(table.clone(), args.dim)?);
     let given = (args.dim != table.space().dim()).then(|| embedder.space().clone());
     let people = People::new(&table, given, args.seed);
-    let mut config = VectorMemoryConfig::default();
-    config.partition_budget_bytes = args.budget_mib << 20;
+    let config = VectorMemoryConfig::within(args.budget_mib << 20);
     let open = || -> Result<VectorMemory, whisperengine_vector_memory::Error> {
         let memory = VectorMemory::open(&folder, Arc::clone(&embedder), config.clone())?;
         Ok(memory.with_word_embedder(Arc::new(table.clone())))
@@ -96,6 +95,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let stats = memory.partition_stats();
     measured.resident_owners = stats.resident;
     measured.resident_mib = stats.resident_bytes as f64 / MIB;
+    measured.other_mib = stats.other_bytes as f64 / MIB;
+    measured.partition_budget_mib = config.partition_budget_bytes as f64 / MIB;
     measured.budget_mib = args.budget_mib as f64;
     measured.rss_mib = measure::rss_bytes() as f64 / MIB;
     measured.rss_at_open_mib = rss_before as f64 / MIB;

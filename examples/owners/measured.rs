@@ -28,6 +28,8 @@ pub struct Measured {
     pub inexact: usize,
     pub resident_owners: usize,
     pub resident_mib: f64,
+    pub other_mib: f64,
+    pub partition_budget_mib: f64,
     pub budget_mib: f64,
     pub rss_mib: f64,
     pub rss_at_open_mib: f64,
@@ -66,6 +68,8 @@ impl Measured {
                 "inexact": self.inexact,
                 "resident_owners": self.resident_owners,
                 "resident_mib": self.resident_mib,
+                "other_mib": self.other_mib,
+                "partition_budget_mib": self.partition_budget_mib,
                 "budget_mib": self.budget_mib,
                 "rss_mib": self.rss_mib,
                 "rss_at_open_mib": self.rss_at_open_mib,
@@ -99,8 +103,14 @@ impl Measured {
             self.checked
         );
         println!(
-            "{} owners in memory, {:.1} MiB of a budget of {:.0}; resident set {:.0} MiB, before opening {:.0}",
-            self.resident_owners, self.resident_mib, self.budget_mib, self.rss_mib, self.rss_at_open_mib
+            "{} owners in memory, {:.1} MiB, and words, {:.1} MiB, of {:.0} MiB for both; resident set {:.0} MiB of a budget of {:.0}, before opening {:.0}",
+            self.resident_owners,
+            self.resident_mib,
+            self.other_mib,
+            self.partition_budget_mib,
+            self.rss_mib,
+            self.budget_mib,
+            self.rss_at_open_mib
         );
     }
 }

@@ -9,13 +9,15 @@ use crate::recall::RecallWeights;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct VectorMemoryConfig {
-    /// Bytes of searchable partitions kept in memory, default 384 MiB. Owners beyond it are paged out,
-    /// least recently used first, and paged in again by one range read. Higher: fewer page-ins.
+    /// Bytes of searchable partitions kept in memory, default 384 MiB; the directory of owners, what is
+    /// known of words and the allocator's slack are counted in. Owners beyond it are paged out, least
+    /// recently used first, and paged in again by one range read. Higher: fewer page-ins.
     pub partition_budget_bytes: usize,
     /// Bytes of store blocks kept in memory, default 32 MiB. Higher: faster `get` and page-in.
     pub store_cache_bytes: u64,
-    /// Bytes of fresh writes a table holds before they are sorted to disk, default 32 MiB. Higher: less
-    /// rewriting, longer recovery.
+    /// Bytes of fresh writes a table holds before they are sorted to disk, default 32 MiB; while one lot is
+    /// written out the next is collected, so up to twice as much is held. Higher: less rewriting, longer
+    /// recovery.
     pub write_buffer_bytes: u64,
     /// The longest accepted text in bytes, default 64 KiB.
     pub max_text_bytes: usize,
@@ -27,6 +29,22 @@ pub struct VectorMemoryConfig {
     pub chunk_overlap_chars: usize,
     /// What a recall score is made of.
     pub recall: RecallWeights,
+}
+
+impl VectorMemoryConfig {
+    /// The defaults with all memory that the store takes kept within about `bytes`: three quarters for
+    /// partitions, a twelfth for store blocks, and the rest for fresh writes.
+    ///
+    /// A partition stays in memory while it is read, however small the budget.
+    #[must_use]
+    pub fn within(bytes: usize) -> Self {
+        Self {
+            partition_budget_bytes: bytes / 12 * 9,
+            store_cache_bytes: (bytes / 12) as u64,
+            write_buffer_bytes: (bytes / 12) as u64,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for VectorMemoryConfig {

@@ -9,7 +9,10 @@ mod vocabulary;
 
 use std::{
     hash::BuildHasherDefault,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, atomic::AtomicUsize},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use dashmap::DashMap;
@@ -104,6 +107,11 @@ impl Lexicon {
         }
     }
 
+    /// Bytes of memory held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.read().bytes() + self.kept_words.load(Ordering::Relaxed) * size_of::<(u32, f32)>()
+    }
+
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Words> {
         self.words.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,6 +130,13 @@ impl Words {
 
     fn len(&self) -> usize {
         self.hashes.len()
+    }
+
+    fn bytes(&self) -> usize {
+        let numbers = self.hashes.capacity() + self.stems.capacity() + self.steps.capacity();
+        // A map keeps an eighth free, and a byte of control for each place.
+        let map = self.numbers.capacity() * (size_of::<(u32, u32)>() + 1) * 8 / 7;
+        map + numbers * 4 + self.codes.capacity()
     }
 
     fn add(&mut self, hash: u32, word: &str, values: Option<&[f32]>) {

@@ -218,6 +218,7 @@ impl Shared {
             })?;
         partition.number_words(&self.lexicon);
         partition.shrink_to_fit();
+        self.partitions.set_aside(self.lexicon.bytes());
         Ok(partition)
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Partitions {
     /// Loaded partitions, longest resident first; a touched one gets a second chance.
     resident: Mutex<VecDeque<OwnerKey>>,
     used_bytes: AtomicUsize,
+    /// Of the budget, what something other than partitions takes.
+    set_aside_bytes: AtomicUsize,
     budget_bytes: usize,
     page_ins: AtomicU64,
     page_outs: AtomicU64,
@@ -50,8 +52,10 @@ struct Resident {
 pub struct PartitionStats {
     /// Partitions in memory.
     pub resident: usize,
-    /// Their bytes.
+    /// Their bytes, with their places in the directory and what the allocator rounds up.
     pub resident_bytes: usize,
+    /// Bytes of what is known of words, whoever said them; they are of the same budget.
+    pub other_bytes: usize,
     /// Partitions read from the store since it was opened.
     pub page_ins: u64,
     /// Partitions dropped from memory to stay within the budget.
@@ -64,6 +68,7 @@ impl Partitions {
             slots: DashMap::new(),
             resident: Mutex::default(),
             used_bytes: AtomicUsize::new(0),
+            set_aside_bytes: AtomicUsize::new(0),
             budget_bytes,
             page_ins: AtomicU64::new(0),
             page_outs: AtomicU64::new(0),
@@ -125,7 +130,7 @@ impl Partitions {
             return read(&resident.partition);
         }
         let partition = load()?;
-        let bytes = partition.bytes();
+        let bytes = bytes_taken(&partition);
         self.page_ins.fetch_add(1, Ordering::Relaxed);
         self.used_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.resident
@@ -149,7 +154,7 @@ impl Partitions {
         let Some(resident) = &mut *guard else { return };
         let before = resident.bytes;
         if change(&mut resident.partition).is_ok() {
-            resident.bytes = resident.partition.bytes();
+            resident.bytes = bytes_taken(&resident.partition);
             self.used_bytes.fetch_add(resident.bytes, Ordering::Relaxed);
         } else {
             *guard = None;
@@ -157,14 +162,24 @@ impl Partitions {
         self.used_bytes.fetch_sub(before, Ordering::Relaxed);
     }
 
+    /// Takes `bytes` of the budget for something else than partitions, instead of what was taken before.
+    pub(crate) fn set_aside(&self, bytes: usize) {
+        self.set_aside_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    fn is_within_budget(&self) -> bool {
+        let used = self.used_bytes.load(Ordering::Relaxed);
+        used + self.set_aside_bytes.load(Ordering::Relaxed) <= self.budget_bytes
+    }
+
     /// Drops partitions until the budget is kept; those in use at this moment stay.
     pub(crate) fn evict(&self) {
-        if self.used_bytes.load(Ordering::Relaxed) <= self.budget_bytes {
+        if self.is_within_budget() {
             return;
         }
         let mut resident = self.resident.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..resident.len() * 2 {
-            if self.used_bytes.load(Ordering::Relaxed) <= self.budget_bytes {
+            if self.is_within_budget() {
                 return;
             }
             let Some(owner) = resident.pop_front() else { return };
@@ -208,11 +223,22 @@ impl Partitions {
         PartitionStats {
             resident: self.resident.lock().unwrap_or_else(PoisonError::into_inner).len(),
             resident_bytes: self.used_bytes.load(Ordering::Relaxed),
+            other_bytes: self.set_aside_bytes.load(Ordering::Relaxed),
             page_ins: self.page_ins.load(Ordering::Relaxed),
             page_outs: self.page_outs.load(Ordering::Relaxed),
         }
     }
 }
+
+fn bytes_taken(partition: &Partition) -> usize {
+    let bytes = partition.bytes();
+    bytes + bytes / SLACK + SLOT_BYTES
+}
+
+/// One byte in so many is lost between blocks of memory, as measured with many partitions coming and going.
+const SLACK: usize = 16;
+/// The slot, its owner's key and their places in the map and in the queue.
+const SLOT_BYTES: usize = 512;
 
 impl Slot {
     fn is_resident(&self) -> bool {

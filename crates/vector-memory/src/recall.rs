@@ -8,6 +8,7 @@
 //! recent, important or trusted. The parts of the sum are the explanation.
 
 mod fuse;
+mod narrow;
 mod question;
 mod search;
 mod weights;

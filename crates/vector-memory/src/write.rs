@@ -63,6 +63,7 @@ impl Shared {
         for (owner, slot) in slots {
             self.partitions.release(&owner, slot);
         }
+        self.partitions.set_aside(self.lexicon.bytes());
         self.partitions.evict();
         results
     }

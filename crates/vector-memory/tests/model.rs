@@ -73,8 +73,8 @@ fn record(name: usize, content: u64) -> MemoryRecord {
 
 fn open(path: &Path) -> VectorMemory {
     let mut config = VectorMemoryConfig::default();
-    // About one partition: every other access pages something in and out.
-    config.partition_budget_bytes = 4000;
+    // One or two partitions and the words: every other access pages something in and out.
+    config.partition_budget_bytes = 9000;
     VectorMemory::open(path, Arc::new(support::WordEmbedder::new(DIM)), config).unwrap()
 }
 

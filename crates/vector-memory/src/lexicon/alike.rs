@@ -112,25 +112,22 @@ impl Lexicon {
                 return list;
             }
             let asked = words.asked(asked);
-            dots.clear();
-            dots.resize(list.compared - from, 0);
             let range = from..list.compared;
-            let embedded = from..words.steps.len().clamp(from, list.compared);
+            let embedded = words.steps.len().clamp(from, list.compared);
+            dots.clear();
+            dots.resize(embedded - from, 0);
             if let Some(query) = &asked.query {
-                let codes = &words.codes[embedded.start * words.dim..embedded.end * words.dim];
-                Kernel::detect().scan_signed(codes, words.dim, query, &mut dots[..embedded.len()]);
+                let codes = &words.codes[from * words.dim..embedded * words.dim];
+                Kernel::detect().scan_signed(codes, words.dim, query, &mut dots);
             }
-            let steps = words.steps[embedded.start.min(words.steps.len())..]
-                .iter()
-                .copied()
-                .chain(std::iter::repeat(0.0));
-            let stems_and_hashes = words.stems[range.clone()].iter().zip(&words.hashes[range]);
-            for (((&stem, &hash), &dot), step) in stems_and_hashes.zip(&dots).zip(steps) {
-                let likeness = asked.likeness(stem, step, dot, self.threshold);
-                if likeness > 0.0 {
-                    list.words.push((hash, likeness));
-                }
-            }
+            let (stems, hashes) = (&words.stems[range.clone()], &words.hashes[range]);
+            let steps = &words.steps[from.min(words.steps.len())..][..dots.len()];
+            let mut add = |at: usize, likeness| list.words.push((hashes[at], likeness));
+            asked.visit_alike(&stems[..dots.len()], steps, &dots, self.threshold, &mut add);
+            let unembedded = stems.iter().enumerate().skip(dots.len());
+            unembedded
+                .filter(|&(_, &stem)| stem == asked.stem)
+                .for_each(|(at, _)| add(at, 1.0));
         }
     }
 
@@ -210,12 +207,14 @@ impl Gathered {
         } else {
             self.dots.fill(0);
         }
-        for at in range {
-            let likeness = asked.likeness(self.stems[at], self.steps[at], self.dots[at], threshold);
-            if likeness > 0.0 {
-                visit(at, likeness);
-            }
-        }
+        let from = range.start;
+        asked.visit_alike(
+            &self.stems[range.clone()],
+            &self.steps[range.clone()],
+            &self.dots[range],
+            threshold,
+            &mut |at, likeness| visit(from + at, likeness),
+        );
     }
 }
 
@@ -228,6 +227,43 @@ struct AskedWord {
 }
 
 impl AskedWord {
+    /// Calls `visit` with the place of each word that is like this one, and how much. Few are, so that most
+    /// blocks of words end with one comparison.
+    fn visit_alike(
+        &self,
+        stems: &[u32],
+        steps: &[f32],
+        dots: &[i32],
+        threshold: f32,
+        visit: &mut impl FnMut(usize, f32),
+    ) {
+        let likeness = |at: usize| self.likeness(stems[at], steps[at], dots[at], threshold);
+        let whole = stems.len() / BLOCK * BLOCK;
+        let blocks = stems.as_chunks::<BLOCK>().0.iter();
+        let blocks = blocks
+            .zip(steps.as_chunks::<BLOCK>().0)
+            .zip(dots.as_chunks::<BLOCK>().0);
+        for (block, ((stems, steps), dots)) in blocks.enumerate() {
+            let some = Kernel::detect().wide(|| {
+                let words = stems.iter().zip(steps).zip(dots);
+                words.fold(false, |some, ((&stem, &step), &dot)| {
+                    some | (self.likeness(stem, step, dot, threshold) > 0.0)
+                })
+            });
+            if some {
+                (block * BLOCK..(block + 1) * BLOCK)
+                    .map(|at| (at, likeness(at)))
+                    .filter(|&(_, likeness)| likeness > 0.0)
+                    .for_each(|(at, likeness)| visit(at, likeness));
+            }
+        }
+        (whole..stems.len())
+            .map(|at| (at, likeness(at)))
+            .filter(|&(_, likeness)| likeness > 0.0)
+            .for_each(|(at, likeness)| visit(at, likeness));
+    }
+
+    #[inline]
     fn likeness(&self, stem: u32, step: f32, dot: i32, threshold: f32) -> f32 {
         if stem == self.stem {
             return 1.0;

@@ -39,8 +39,11 @@ mod tests {
             let off = (f64::from(codes.similarity(&query, 0)) - exact).abs();
             prop_assert!(off <= f64::from(codes.error_bound(l1, 0)), "{off}");
             let coarse = CoarseQuery::new(&query);
-            let off = (codes.coarse_similarities(&coarse)[0] - codes.similarity(&query, 0)).abs();
-            prop_assert!(off <= codes.coarse_error_bound(&coarse, 0), "{off}");
+            let mut off = f64::INFINITY;
+            codes.coarse_similarities(&coarse, |_| true, |_, cosine| off = (f64::from(cosine) - exact).abs());
+            let bound = codes.coarse_error_bound(&coarse, l1, 0);
+            prop_assert!(off <= f64::from(bound), "{off}");
+            prop_assert!(bound <= codes.widest_coarse_error_bound(&coarse, l1));
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use whisperengine_types::Embedding;
 
+use super::narrow::near_enough;
 use crate::partition::{CoarseQuery, Partition, norm};
 
 /// What "near" means.
@@ -21,8 +22,8 @@ pub enum Metric {
 /// A query embedding, brought to unit length.
 #[derive(Debug)]
 pub(crate) struct UnitQuery {
-    values: Vec<f32>,
-    l1: f32,
+    pub(super) values: Vec<f32>,
+    pub(super) l1: f32,
     length: f32,
 }
 
@@ -49,7 +50,10 @@ impl UnitQuery {
     /// About the similarity of every row: what the order of a recall is made of.
     pub(crate) fn coarse_similarities(&self, partition: &Partition) -> Vec<f32> {
         let coarse = CoarseQuery::new(&self.values);
-        partition.codes().coarse_similarities(&coarse)
+        let mut similarities = Vec::with_capacity(partition.row_count());
+        let push = |_, similarity| similarities.push(similarity);
+        partition.codes().coarse_similarities(&coarse, |_| true, push);
+        similarities
     }
 
     /// The similarity of a record, that of the best of its rows.
@@ -97,7 +101,7 @@ impl Metric {
     }
 
     /// Nearness of a row at an angle whose cosine is known but for `error`.
-    fn at_cosine(
+    pub(super) fn at_cosine(
         self,
         partition: &Partition,
         query: Option<&UnitQuery>,
@@ -206,77 +210,6 @@ pub(crate) fn search(
     (candidates, certainty)
 }
 
-/// The admitted records that the high plane of codes does not rule out of the `k` nearest.
-fn near_enough(
-    partition: &Partition,
-    admitted: &[bool],
-    query: Option<&UnitQuery>,
-    k: usize,
-    metric: Metric,
-) -> Vec<u32> {
-    let all = (0..admitted.len() as u32).filter(|&record| admitted[record as usize]);
-    let Some(query) = query.filter(|_| partition.row_count() > SCANNED_AT_ONCE) else {
-        return all.collect();
-    };
-    let codes = partition.codes();
-    let coarse = CoarseQuery::new(&query.values);
-    let cosines = codes.coarse_similarities(&coarse);
-    let mut bounds: Vec<(u32, f32)> = Vec::with_capacity(partition.len());
-    let mut kth = KthGreatest::new(k);
-    for record in all {
-        let (mut low, mut high) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
-        for row in partition.rows_of(record) {
-            let error = codes.coarse_error_bound(&coarse, row) + codes.error_bound(query.l1, row);
-            let (nearness, error) = metric.at_cosine(partition, Some(query), row, cosines[row], error);
-            low = low.max(nearness - error);
-            high = high.max(nearness + error);
-        }
-        kth.add(low);
-        bounds.push((record, high));
-    }
-    let kth = kth.value();
-    let near = bounds.into_iter().filter(|&(_, most)| most >= kth);
-    near.map(|(record, _)| record).collect()
-}
-
-/// The `k`-th greatest of a stream of numbers.
-struct KthGreatest {
-    k: usize,
-    best: Vec<f32>,
-    least: f32,
-}
-
-impl KthGreatest {
-    fn new(k: usize) -> Self {
-        Self {
-            k,
-            best: Vec::new(),
-            least: f32::NEG_INFINITY,
-        }
-    }
-
-    fn add(&mut self, value: f32) {
-        if value > self.least {
-            self.best.push(value);
-            if self.best.len() >= self.k.saturating_mul(2) {
-                self.least = self.value();
-                self.best.truncate(self.k);
-            }
-        }
-    }
-
-    /// Minus infinity while there are fewer than `k`.
-    fn value(&mut self) -> f32 {
-        if self.best.len() < self.k {
-            return f32::NEG_INFINITY;
-        }
-        let (_, &mut kth, _) = self
-            .best
-            .select_nth_unstable_by(self.k - 1, |a, b| b.total_cmp(a));
-        kth
-    }
-}
-
 /// Whether 16 bits decide an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Certainty {
@@ -286,25 +219,5 @@ pub(crate) enum Certainty {
 
 /// A greater crowd of candidates is one text said over and over; the newest of it serve.
 const MOST_TIES: usize = 64;
-/// Up to so many rows both planes are read without looking at the high one first.
-const SCANNED_AT_ONCE: usize = 128;
 /// So many candidates ahead rows are fetched.
 const AHEAD: usize = 4;
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn the_kth_greatest_is_that_of_the_sorted(values in prop::collection::vec(-9.0_f32..9.0, 0..60), k in 1_usize..12) {
-            let mut kth = KthGreatest::new(k);
-            values.iter().for_each(|&value| kth.add(value));
-            let mut sorted = values;
-            sorted.sort_by(|a, b| b.total_cmp(a));
-            prop_assert_eq!(kth.value(), sorted.get(k - 1).copied().unwrap_or(f32::NEG_INFINITY));
-        }
-    }
-}

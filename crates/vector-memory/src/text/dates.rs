@@ -125,12 +125,14 @@ fn some_word(text: &str, test: impl Fn(&[u8]) -> bool) -> bool {
     !text.is_ascii() || words.filter(|word| word.len() >= 3).any(test)
 }
 
-/// Whether a word begins like a month or is a number like a year.
+/// Whether a word of three letters or more names a month or is a number like a year.
 fn may_be_of_a_date(word: &[u8]) -> bool {
-    word.len() == 4 && word.iter().all(u8::is_ascii_digit)
-        || MONTHS
-            .iter()
-            .any(|month| word[..3].eq_ignore_ascii_case(month.as_bytes()))
+    let is_month = |(short, rest): (&&str, &&str)| {
+        let (first, last) = word.split_at(3);
+        let is_rest = last.is_empty() || last.eq_ignore_ascii_case(rest.as_bytes());
+        first.eq_ignore_ascii_case(short.as_bytes()) && (is_rest || word.eq_ignore_ascii_case(b"sept"))
+    };
+    word.len() == 4 && word.iter().all(u8::is_ascii_digit) || MONTHS.iter().zip(&MONTH_ENDS).any(is_month)
 }
 
 fn period(side: &str, unit: &str, said: f64) -> Days {
@@ -185,6 +187,10 @@ fn pattern(text: &str) -> Regex {
 
 const MONTHS: [&str; 12] = [
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
+/// What follows in the whole name.
+const MONTH_ENDS: [&str; 12] = [
+    "uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember",
 ];
 /// Each expression for a time told of has one of these.
 const TELLING: [&str; 7] = ["last", "next", "ago", "yesterday", "tomorrow", "past", "coming"];
@@ -253,7 +259,7 @@ mod tests {
         fn no_time_is_overlooked_by_looking_at_words_first(
             parts in prop::collection::vec(prop::sample::select(vec![
                 "last", "LAST", "la\u{17f}t", "next", "week", "month", "Friday", "2023", "1999", "20", "9th", "3",
-                "may", "May", "sept", "December", "of", "in", "two", "ago", "yesterday", "tomorrow", "last night",
+                "may", "May", "sept", "December", "MARCH", "mark", "june", "Aug", "decide", "of", "in", "two", "ago", "yesterday", "tomorrow", "last night",
                 " ", " ", " ", ",", "-", "_", "\u{e9}", "past", "day", "coming", "weeks",
             ]), 0..8),
         ) {

@@ -60,7 +60,7 @@ pub(crate) fn text_to_embed<'a>(text: &'a str, names: &[&str]) -> Cow<'a, str> {
             .contains(&bare)
             .then_some(if bare.len() < word.len() { "their" } else { "they" })
     };
-    if !words(&spoken).any(|word| pronoun_for(word).is_some()) {
+    if names.is_empty() || !words(&spoken).any(|word| pronoun_for(word).is_some()) {
         return spoken;
     }
     let mut changed = String::with_capacity(spoken.len());
