@@ -82,7 +82,7 @@ pub struct IndexConfig {
     /// `auto`: vectors from which on the partitioned index takes over. Default: 8,192. Below, an exact search
     /// takes less than 0.1 ms at 384 dimensions.
     pub flat_below: usize,
-    /// `ivf`: the number of lists. Default: about `4 sqrt(n)`; from 131,072 vectors on one for every 48 vectors, at
+    /// `ivf`: the number of lists. Default: about `0.6 sqrt(n)`; from 131,072 vectors on one for every 48 vectors, at
     /// most `16 sqrt(n)`. More make lists shorter and finding them dearer.
     pub lists: Option<usize>,
     /// `hnsw_rs`: links per node. Default: 16. More raise recall, memory and build time.

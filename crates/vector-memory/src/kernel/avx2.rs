@@ -2,15 +2,16 @@
 
 use std::arch::x86_64::{
     __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps,
-    _mm256_and_si256, _mm256_cvtepi8_epi16, _mm256_cvtepu8_epi16, _mm256_fmadd_ps, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_permute2x128_si256, _mm256_set1_epi8,
-    _mm256_set1_epi16, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
-    _mm256_storeu_ps, _mm256_storeu_si256, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
+    _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cvtepi8_epi16, _mm256_cvtepu8_epi16,
+    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
+    _mm256_permute2x128_si256, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps, _mm256_setzero_si256,
+    _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_storeu_ps, _mm256_storeu_si256, _mm256_unpackhi_epi16,
+    _mm256_unpacklo_epi16,
 };
 
 use super::{
-    BLOCK, BlockScale, CoarseScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, Width, portable,
-    prefetch, prefetch_after,
+    BLOCK, BlockScale, CoarseScale, Fours, Int8Query, Kernel, LINE, Line, Width, portable, prefetch,
+    prefetch_after,
 };
 
 /// Runs `work` compiled for this instruction set, as far as it is inlined.
@@ -38,7 +39,8 @@ pub(super) fn kernel() -> Option<Kernel> {
         // SAFETY: as above.
         scan_signed: |rows, dim, query, out| unsafe { scan_signed(rows, dim, query, out) },
         // SAFETY: as above.
-        scan_block: |codes, table, ahead, sums| unsafe { scan_block(codes, table, ahead, sums) },
+        scan_fours: |codes, table, ahead, sums| unsafe { scan_fours(codes, table, ahead, sums) },
+        scan_sixes: None,
         // SAFETY: as above.
         score_block: |sums, scale, out| unsafe { score_block(sums, scale, out) },
     })
@@ -165,50 +167,57 @@ unsafe fn scan_signed(rows: &[i8], dim: usize, query: &Int8Query, out: &mut [i32
 }
 
 /// # Safety
-/// The machine has AVX2; `table` has a row for each of `codes`.
+/// The machine has AVX2; `table` is as long as `codes`.
 #[target_feature(enable = "avx2")]
-unsafe fn scan_block(codes: &[CodeRows], table: &Table, ahead: &[CodeRows], sums: &mut [u16; BLOCK]) {
+unsafe fn scan_fours(codes: &[Line], table: &[Fours], ahead: &[Line], sums: &mut [u16; BLOCK]) {
     let mut ahead = ahead.iter();
     let nibble = _mm256_set1_epi8(15);
     let byte = _mm256_set1_epi16(255);
-    let (mut even, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
-    for (codes, table) in codes.chunks(2).zip(table.rows.chunks(2)) {
-        // Two rows of two bytes of two entries each: the most that a byte holds.
-        let mut bytes = _mm256_setzero_si256();
-        for (codes, table) in codes.iter().zip(table) {
+    let zero = _mm256_setzero_si256();
+    // Of the first 32 vectors and of the others: those of even lanes, then those of odd ones.
+    let mut words = [[zero; 2]; 2];
+    // Four bytes of two entries each: the most that a byte holds.
+    for (codes, table) in codes.chunks(4).zip(table.chunks(4)) {
+        let mut bytes = [zero; 2];
+        for (codes, Fours([low, high])) in codes.iter().zip(table) {
             if let Some(ahead) = ahead.next() {
                 prefetch(std::slice::from_ref(ahead));
             }
-            for row in 0..2 {
-                // SAFETY: the row of codes has 32 bytes, and so has that of each table.
-                let (codes, low, high) = unsafe {
-                    (
-                        _mm256_loadu_si256(codes.0[row].as_ptr().cast()),
-                        _mm256_loadu_si256(table.low.as_ptr().add(row * 32).cast()),
-                        _mm256_loadu_si256(table.high.as_ptr().add(row * 32).cast()),
-                    )
-                };
+            // SAFETY: the entries are 16 each.
+            let (low, high) = unsafe {
+                (
+                    _mm256_broadcastsi128_si256(_mm_loadu_si128(low.as_ptr().cast())),
+                    _mm256_broadcastsi128_si256(_mm_loadu_si128(high.as_ptr().cast())),
+                )
+            };
+            for (half, bytes) in bytes.iter_mut().enumerate() {
+                // SAFETY: a line has twice 32 bytes.
+                let codes = unsafe { _mm256_loadu_si256(codes.0.as_ptr().add(half * 32).cast()) };
                 let first = _mm256_shuffle_epi8(low, _mm256_and_si256(codes, nibble));
                 let shifted = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble);
                 let second = _mm256_shuffle_epi8(high, shifted);
-                bytes = _mm256_add_epi8(bytes, _mm256_add_epi8(first, second));
+                *bytes = _mm256_add_epi8(*bytes, _mm256_add_epi8(first, second));
             }
         }
-        even = _mm256_add_epi16(even, _mm256_and_si256(bytes, byte));
-        odd = _mm256_add_epi16(odd, _mm256_srli_epi16::<8>(bytes));
+        for ([even, odd], bytes) in words.iter_mut().zip(bytes) {
+            *even = _mm256_add_epi16(*even, _mm256_and_si256(bytes, byte));
+            *odd = _mm256_add_epi16(*odd, _mm256_srli_epi16::<8>(bytes));
+        }
     }
-    let (low, high) = (_mm256_unpacklo_epi16(even, odd), _mm256_unpackhi_epi16(even, odd));
-    let out = sums.as_mut_ptr();
-    // SAFETY: `sums` has room for 32 16-bit numbers.
-    unsafe {
-        _mm256_storeu_si256(out.cast(), _mm256_permute2x128_si256::<0x20>(low, high));
-        _mm256_storeu_si256(out.add(16).cast(), _mm256_permute2x128_si256::<0x31>(low, high));
+    for ([even, odd], sums) in words.into_iter().zip(sums.as_chunks_mut::<32>().0) {
+        let (low, high) = (_mm256_unpacklo_epi16(even, odd), _mm256_unpackhi_epi16(even, odd));
+        let out = sums.as_mut_ptr();
+        // SAFETY: `sums` has room for 32 16-bit numbers.
+        unsafe {
+            _mm256_storeu_si256(out.cast(), _mm256_permute2x128_si256::<0x20>(low, high));
+            _mm256_storeu_si256(out.add(16).cast(), _mm256_permute2x128_si256::<0x31>(low, high));
+        }
     }
 }
 
 /// # Safety
 /// The machine has AVX2 and FMA: the portable loop, compiled for them.
 #[target_feature(enable = "avx2,fma")]
-unsafe fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut [f32; BLOCK]) -> u32 {
+unsafe fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut [f32; BLOCK]) -> u64 {
     portable::score_block(sums, scale, out)
 }

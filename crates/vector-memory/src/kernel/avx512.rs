@@ -1,20 +1,20 @@
 //! AVX-512 with VNNI (Ice Lake and Zen 4 onwards).
 
 use std::arch::x86_64::{
-    __m512i, _CMP_GT_OQ, _mm256_add_epi16, _mm256_loadu_si256, _mm256_permute2x128_si256,
-    _mm256_storeu_si256, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16, _mm512_add_epi8, _mm512_add_epi16,
-    _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512, _mm512_castsi512_si256, _mm512_cmp_ps_mask,
-    _mm512_cvtepi32_ps, _mm512_cvtepu16_epi32, _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_ps,
-    _mm512_mul_ps, _mm512_reduce_add_epi32, _mm512_reduce_add_ps, _mm512_set1_epi8, _mm512_set1_epi16,
-    _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_epi8,
-    _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_srli_epi16, _mm512_storeu_ps, _mm512_storeu_si512,
-    _mm512_sub_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-    _mm512_unpacklo_epi64, _mm512_xor_si512,
+    __m512i, _CMP_GT_OQ, _mm_loadu_si128, _mm256_loadu_si256, _mm512_add_epi8, _mm512_add_epi16,
+    _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512, _mm512_broadcast_i32x4, _mm512_cmp_ps_mask,
+    _mm512_cvtepi32_ps, _mm512_cvtepu16_epi32, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps,
+    _mm512_loadu_si512, _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_ps, _mm512_mul_ps,
+    _mm512_permutex2var_epi64, _mm512_permutexvar_epi8, _mm512_reduce_add_epi32, _mm512_reduce_add_ps,
+    _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi64, _mm512_setzero_ps,
+    _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_slli_epi16, _mm512_slli_epi32,
+    _mm512_srli_epi16, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_epi16, _mm512_sub_epi32,
+    _mm512_ternarylogic_epi64, _mm512_unpackhi_epi16, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi16, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 
 use super::{
-    BLOCK, BlockScale, CoarseScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, Width, portable,
+    BLOCK, BlockScale, CODE_GROUP, CoarseScale, Fours, Int8Query, Kernel, LINE, Line, Sixes, Width, portable,
     prefetch, prefetch_after,
 };
 
@@ -45,7 +45,11 @@ pub(super) fn kernel() -> Option<Kernel> {
         // SAFETY: as above.
         scan_signed: |rows, dim, query, out| unsafe { scan_signed(rows, dim, query, out) },
         // SAFETY: as above.
-        scan_block: |codes, table, ahead, sums| unsafe { scan_block(codes, table, ahead, sums) },
+        scan_fours: |codes, table, ahead, sums| unsafe { scan_fours(codes, table, ahead, sums) },
+        scan_sixes: is_x86_feature_detected!("avx512vbmi").then_some(|codes, table, ahead, sums| {
+            // SAFETY: as above.
+            unsafe { scan_sixes(codes, table, ahead, sums) }
+        }),
         // SAFETY: as above.
         score_block: |sums, scale, out| unsafe { score_block(sums, scale, out) },
     })
@@ -222,51 +226,124 @@ fn sum_each(vectors: &[__m512i; 16]) -> __m512i {
 }
 
 /// # Safety
-/// The machine has AVX-512F and BW; `table` has a row for each of `codes`.
+/// The machine has AVX-512F and BW; `table` is as long as `codes`.
 #[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn scan_block(codes: &[CodeRows], table: &Table, ahead: &[CodeRows], sums: &mut [u16; BLOCK]) {
+unsafe fn scan_fours(codes: &[Line], table: &[Fours], ahead: &[Line], sums: &mut [u16; BLOCK]) {
     let mut ahead = ahead.iter();
     let nibble = _mm512_set1_epi8(15);
-    let byte = _mm512_set1_epi16(255);
-    let (mut even, mut odd) = (_mm512_setzero_si512(), _mm512_setzero_si512());
-    // Four rows of eight entries each: the most that a byte holds.
-    for (codes, tables) in codes.chunks(4).zip(table.rows.chunks(4)) {
+    let mut words = Words::new();
+    // Four bytes of two entries each: the most that a byte holds.
+    for (codes, table) in codes.chunks(4).zip(table.chunks(4)) {
         let mut bytes = _mm512_setzero_si512();
-        for (codes, table) in codes.iter().zip(tables) {
+        for (codes, Fours([low, high])) in codes.iter().zip(table) {
             if let Some(ahead) = ahead.next() {
                 prefetch(std::slice::from_ref(ahead));
             }
-            // SAFETY: each is 64 aligned bytes.
-            let (codes, low, high) = unsafe { (load(codes), load(&table.low), load(&table.high)) };
+            // SAFETY: the line is 64 bytes, and the entries are 16 each.
+            let (codes, low, high) = unsafe {
+                (
+                    load(codes),
+                    _mm512_broadcast_i32x4(_mm_loadu_si128(low.as_ptr().cast())),
+                    _mm512_broadcast_i32x4(_mm_loadu_si128(high.as_ptr().cast())),
+                )
+            };
             let first = _mm512_shuffle_epi8(low, _mm512_and_si512(codes, nibble));
             let second = _mm512_shuffle_epi8(high, _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble));
             bytes = _mm512_add_epi8(bytes, _mm512_add_epi8(first, second));
         }
-        even = _mm512_add_epi16(even, _mm512_and_si512(bytes, byte));
-        odd = _mm512_add_epi16(odd, _mm512_srli_epi16::<8>(bytes));
+        words.add(bytes);
     }
-    // Both halves hold the same vectors, for the first and the second byte of each row.
-    let fold =
-        |sum: __m512i| _mm256_add_epi16(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum));
-    let (even, odd) = (fold(even), fold(odd));
-    let (low, high) = (_mm256_unpacklo_epi16(even, odd), _mm256_unpackhi_epi16(even, odd));
-    let out = sums.as_mut_ptr();
-    // SAFETY: `sums` has room for 32 16-bit numbers.
-    unsafe {
-        _mm256_storeu_si256(out.cast(), _mm256_permute2x128_si256::<0x20>(low, high));
-        _mm256_storeu_si256(out.add(16).cast(), _mm256_permute2x128_si256::<0x31>(low, high));
+    words.store(sums);
+}
+
+/// Six bits to a look-up: what lies above them in an index counts for nothing.
+///
+/// # Safety
+/// The machine has AVX-512F, BW and VBMI; `codes` has three lines for each of `table`.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+unsafe fn scan_sixes(codes: &[Line], table: &[Sixes], ahead: &[Line], sums: &mut [u16; BLOCK]) {
+    let mut ahead = ahead.as_chunks::<CODE_GROUP>().0.iter();
+    let (two, four) = (_mm512_set1_epi8(3), _mm512_set1_epi8(15));
+    let mut words = Words::new();
+    for (codes, Sixes(entries)) in codes.as_chunks::<CODE_GROUP>().0.iter().zip(table) {
+        if let Some(ahead) = ahead.next() {
+            prefetch(ahead);
+        }
+        // SAFETY: each is a line.
+        let ([a, b, c], [of_a, of_b, of_c, of_rest]) = unsafe {
+            (
+                [load(&codes[0]), load(&codes[1]), load(&codes[2])],
+                [
+                    load(&entries[0]),
+                    load(&entries[1]),
+                    load(&entries[2]),
+                    load(&entries[3]),
+                ],
+            )
+        };
+        // The two high bits of each, next to one another; a mask's bits choose between the two others.
+        let ab = _mm512_ternarylogic_epi64::<0xCA>(two, _mm512_srli_epi16::<6>(a), _mm512_srli_epi16::<4>(b));
+        let rest = _mm512_ternarylogic_epi64::<0xCA>(four, ab, _mm512_srli_epi16::<2>(c));
+        let first = _mm512_add_epi8(_mm512_permutexvar_epi8(a, of_a), _mm512_permutexvar_epi8(b, of_b));
+        let second = _mm512_add_epi8(
+            _mm512_permutexvar_epi8(c, of_c),
+            _mm512_permutexvar_epi8(rest, of_rest),
+        );
+        words.add(_mm512_add_epi8(first, second));
+    }
+    words.store(sums);
+}
+
+/// Sums of bytes in 16 bits, those of even and of odd lanes apart.
+struct Words {
+    /// The even lanes, and 256 times the odd ones, modulo 65,536.
+    both: __m512i,
+    odd: __m512i,
+}
+
+impl Words {
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn new() -> Self {
+        Self {
+            both: _mm512_setzero_si512(),
+            odd: _mm512_setzero_si512(),
+        }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    fn add(&mut self, bytes: __m512i) {
+        self.both = _mm512_add_epi16(self.both, bytes);
+        self.odd = _mm512_add_epi16(self.odd, _mm512_srli_epi16::<8>(bytes));
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    fn store(self, sums: &mut [u16; BLOCK]) {
+        let even = _mm512_sub_epi16(self.both, _mm512_slli_epi16::<8>(self.odd));
+        // Interleaved within quarters, which are then put in order.
+        let low = _mm512_unpacklo_epi16(even, self.odd);
+        let high = _mm512_unpackhi_epi16(even, self.odd);
+        let first = _mm512_permutex2var_epi64(low, _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), high);
+        let second = _mm512_permutex2var_epi64(low, _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), high);
+        // SAFETY: `sums` has room for 64 16-bit numbers.
+        unsafe {
+            _mm512_storeu_si512(sums.as_mut_ptr().cast(), first);
+            _mm512_storeu_si512(sums.as_mut_ptr().add(32).cast(), second);
+        }
     }
 }
 
 /// # Safety
 /// The machine has AVX-512F.
 #[target_feature(enable = "avx512f")]
-unsafe fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut [f32; BLOCK]) -> u32 {
+unsafe fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut [f32; BLOCK]) -> u64 {
     let (slope, offset) = (_mm512_set1_ps(scale.slope), _mm512_set1_ps(scale.offset));
     let (base, threshold) = (_mm512_set1_ps(scale.base), _mm512_set1_ps(scale.threshold));
     let mut mask = 0;
-    for at in [0, 16] {
-        // SAFETY: each array has 32 elements, and `at + 16 <= 32`.
+    for at in [0, 16, 32, 48] {
+        // SAFETY: each array has 64 elements, and `at + 16 <= 64`.
         let (sums, factors) = unsafe {
             (
                 _mm256_loadu_si256(sums.as_ptr().add(at).cast()),
@@ -277,7 +354,7 @@ unsafe fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut [f3
         let scores = _mm512_fmadd_ps(factors, dots, base);
         // SAFETY: as above.
         unsafe { _mm512_storeu_ps(out.as_mut_ptr().add(at), scores) };
-        mask |= u32::from(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(scores, threshold)) << at;
+        mask |= u64::from(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(scores, threshold)) << at;
     }
     mask
 }

@@ -1,8 +1,9 @@
 //! The inner loops of similarity search, one implementation per instruction set, chosen once at run time.
 //!
 //! Three loops carry every index: the f32 dot product that decides, the int8 dot product that narrows, and
-//! the table scan over 1-bit codes that picks (the codes' layout is that of "fast scan": 32 vectors side by
-//! side, a byte of each in turn, so that one shuffle looks up one nibble of all of them).
+//! the table scan over 1-bit codes that picks (the codes' layout is that of "fast scan": 64 vectors side by
+//! side, a byte of each in turn, so that one shuffle looks up a few bits of all of them: four where a shuffle
+//! reaches 16 entries, six where it reaches 64).
 //!
 //! **Invariant.** Every implementation gives the same integers as [`portable`] and f32 sums within rounding;
 //! the tests hold all that this machine can run against scalar loops.
@@ -29,9 +30,9 @@ pub(crate) const LINE: usize = 64;
 pub(crate) const ZERO: u8 = 128;
 
 /// Vectors side by side in one block of 1-bit codes.
-pub(crate) const BLOCK: usize = 32;
+pub(crate) const BLOCK: usize = 64;
 
-/// One aligned cache line of codes.
+/// One aligned cache line of codes. Of 1-bit codes: a byte of each of the vectors of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub(crate) struct Line(pub(crate) [u8; LINE]);
@@ -50,39 +51,49 @@ pub(crate) fn padded_lines(dim: usize) -> usize {
     dim.div_ceil(2 * LINE) * 2
 }
 
-/// A query's table of partial sums for the 1-bit codes, laid out for shuffles: each [`TableRows`] serves two
-/// bytes of a code.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Table {
-    pub(crate) rows: Vec<TableRows>,
+/// Bytes of a 1-bit code come in groups of so many, which both kinds of [`Table`] divide evenly.
+pub(crate) const CODE_GROUP: usize = 3;
+
+/// A query's table of partial sums for the 1-bit codes.
+#[derive(Debug, Clone)]
+pub(crate) enum Table {
+    Fours(Vec<Fours>),
+    Sixes(Vec<Sixes>),
 }
 
-/// The sums of the low and the high nibbles of two bytes of a code: per nibble 16 for the first byte, the
-/// same 16 again, then twice those of the second byte.
+/// The sums of what the low, then the high four bits of one byte of a code stand for.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(32))]
+pub(crate) struct Fours(pub(crate) [[u8; 16]; 2]);
+
+/// The sums for three bytes of a code: of what the low six bits of each stand for, then of the two high bits of
+/// all three, the first byte's lowest.
 #[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
-pub(crate) struct TableRows {
-    pub(crate) low: [u8; 64],
-    pub(crate) high: [u8; 64],
-}
+pub(crate) struct Sixes(pub(crate) [Line; 4]);
 
 impl Table {
-    /// The highest entry: the two of each of four bytes together fit a byte.
-    pub(crate) const MAX_ENTRY: u8 = 31;
-}
+    /// The highest entry of [`Fours`]: eight of them fit a byte.
+    pub(crate) const MAX_OF_FOUR: u8 = 31;
+    /// The highest entry of [`Sixes`]: four of them fit a byte.
+    pub(crate) const MAX_OF_SIX: u8 = 63;
 
-/// Two bytes of the code of each of 32 vectors: the first byte of all, then the second of all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(C, align(64))]
-pub(crate) struct CodeRows(pub(crate) [[u8; BLOCK]; 2]);
+    /// Bytes of the codes that the table is for.
+    fn code_bytes(&self) -> usize {
+        match self {
+            Self::Fours(bytes) => bytes.len(),
+            Self::Sixes(groups) => groups.len() * CODE_GROUP,
+        }
+    }
+}
 
 type DotF32 = fn(&[f32], &[f32]) -> f32;
 type DotInt8 = fn(&[Line], &[Line], &Int8Query) -> i32;
 type ScanCoarse = fn(&[Line], &Int8Query, &CoarseScale<'_>) -> u16;
 type DotsInt8 = fn(&[Line], &Int8Query, &mut [i32; 16]);
 type ScanSigned = fn(&[i8], usize, &Int8Query, &mut [i32]);
-type ScanBlock = fn(&[CodeRows], &Table, &[CodeRows], &mut [u16; BLOCK]);
-type ScoreBlock = fn(&[u16; BLOCK], &BlockScale<'_>, &mut [f32; BLOCK]) -> u32;
+type ScanFours = fn(&[Line], &[Fours], &[Line], &mut [u16; BLOCK]);
+type ScanSixes = fn(&[Line], &[Sixes], &[Line], &mut [u16; BLOCK]);
+type ScoreBlock = fn(&[u16; BLOCK], &BlockScale<'_>, &mut [f32; BLOCK]) -> u64;
 
 /// How the sums of a block become similarities: `base + factor[i] * (slope * sum[i] + offset)`.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +137,8 @@ pub(crate) struct Kernel {
     dots_int8: DotsInt8,
     scan_coarse: ScanCoarse,
     scan_signed: ScanSigned,
-    scan_block: ScanBlock,
+    scan_fours: ScanFours,
+    scan_sixes: Option<ScanSixes>,
     score_block: ScoreBlock,
 }
 
@@ -230,22 +242,28 @@ impl Kernel {
         self.wide(|| portable::scan_planes(query, high, low, out));
     }
 
-    /// For each vector of a block, the sum of its code's table entries; asks for the memory of the block that
-    /// is scanned some time after it.
+    /// Whether [`Table::Sixes`] are looked up faster than [`Table::Fours`].
     #[inline]
-    pub(crate) fn scan_block(
-        &self,
-        codes: &[CodeRows],
-        table: &Table,
-        ahead: &[CodeRows],
-        sums: &mut [u16; BLOCK],
-    ) {
+    pub(crate) fn prefers_sixes(&self) -> bool {
+        self.scan_sixes.is_some()
+    }
+
+    /// For each vector of a block, the sum of its code's table entries; asks for the memory of the block that
+    /// is scanned some time after it. `codes` holds a line for each byte of a code.
+    #[inline]
+    pub(crate) fn scan_block(&self, codes: &[Line], table: &Table, ahead: &[Line], sums: &mut [u16; BLOCK]) {
         assert_eq!(
             codes.len(),
-            table.rows.len(),
-            "one table row per two bytes of a code"
+            table.code_bytes(),
+            "codes and table are of one length"
         );
-        (self.scan_block)(codes, table, ahead, sums);
+        match table {
+            Table::Fours(bytes) => (self.scan_fours)(codes, bytes, ahead, sums),
+            Table::Sixes(groups) => {
+                let scan = self.scan_sixes.unwrap_or(portable::scan_sixes);
+                scan(codes, groups, ahead, sums);
+            }
+        }
     }
 
     /// Turns sums into similarities; bit `i` of the result is set when lane `i` is above the threshold.
@@ -255,7 +273,7 @@ impl Kernel {
         sums: &[u16; BLOCK],
         scale: &BlockScale<'_>,
         out: &mut [f32; BLOCK],
-    ) -> u32 {
+    ) -> u64 {
         (self.score_block)(sums, scale, out)
     }
 }

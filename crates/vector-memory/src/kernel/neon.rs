@@ -6,7 +6,7 @@ use std::arch::aarch64::{
     vqtbl1q_u8, vreinterpretq_s8_u8, vshrq_n_u8, vst1q_u8,
 };
 
-use super::{BLOCK, CodeRows, Int8Query, Kernel, Line, Table, Width, portable};
+use super::{BLOCK, Fours, Int8Query, Kernel, Line, Width, portable};
 
 pub(super) fn kernel() -> Option<Kernel> {
     Some(Kernel {
@@ -20,7 +20,8 @@ pub(super) fn kernel() -> Option<Kernel> {
         scan_coarse: portable::scan_coarse,
         scan_signed: portable::scan_signed,
         // SAFETY: as above.
-        scan_block: |codes, table, _, sums| unsafe { scan_block(codes, table, sums) },
+        scan_fours: |codes, table, _, sums| unsafe { scan_fours(codes, table, sums) },
+        scan_sixes: None,
         score_block: portable::score_block,
     })
 }
@@ -79,28 +80,24 @@ unsafe fn dots_int8(rows: &[Line], query: &Int8Query, out: &mut [i32; 16]) {
 }
 
 /// # Safety
-/// `table` has a row for each of `codes`.
-unsafe fn scan_block(codes: &[CodeRows], table: &Table, sums: &mut [u16; BLOCK]) {
+/// `table` is as long as `codes`.
+unsafe fn scan_fours(codes: &[Line], table: &[Fours], sums: &mut [u16; BLOCK]) {
     *sums = [0; BLOCK];
-    for (codes, table) in codes.chunks(2).zip(table.rows.chunks(2)) {
-        // Two rows of two bytes of two entries each: the most that a byte holds.
+    // Four bytes of two entries each: the most that a byte holds.
+    for (codes, table) in codes.chunks(4).zip(table.chunks(4)) {
         let mut bytes = [0_u8; BLOCK];
-        // SAFETY: every load and store takes 16 of an array's 32 or 64 bytes.
+        // SAFETY: every load and store takes 16 of an array's 16 or 64 bytes.
         unsafe {
             let nibble = vdupq_n_u8(15);
-            for half in [0, 16] {
+            for at in (0..BLOCK).step_by(16) {
                 let mut sum = vdupq_n_u8(0);
-                for (codes, table) in codes.iter().zip(table) {
-                    for row in 0..2 {
-                        let codes = vld1q_u8(codes.0[row].as_ptr().add(half));
-                        let low = vld1q_u8(table.low.as_ptr().add(row * 32));
-                        let high = vld1q_u8(table.high.as_ptr().add(row * 32));
-                        let first = vqtbl1q_u8(low, vandq_u8(codes, nibble));
-                        let second = vqtbl1q_u8(high, vshrq_n_u8::<4>(codes));
-                        sum = vaddq_u8(sum, vaddq_u8(first, second));
-                    }
+                for (codes, Fours([low, high])) in codes.iter().zip(table) {
+                    let codes = vld1q_u8(codes.0.as_ptr().add(at));
+                    let first = vqtbl1q_u8(vld1q_u8(low.as_ptr()), vandq_u8(codes, nibble));
+                    let second = vqtbl1q_u8(vld1q_u8(high.as_ptr()), vshrq_n_u8::<4>(codes));
+                    sum = vaddq_u8(sum, vaddq_u8(first, second));
                 }
-                vst1q_u8(bytes.as_mut_ptr().add(half), sum);
+                vst1q_u8(bytes.as_mut_ptr().add(at), sum);
             }
         }
         for (sum, &byte) in sums.iter_mut().zip(&bytes) {

@@ -1,6 +1,6 @@
 //! Plain loops for machines without the instruction sets of the other files.
 
-use super::{BLOCK, BlockScale, CoarseScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, Width};
+use super::{BLOCK, BlockScale, CODE_GROUP, CoarseScale, Fours, Int8Query, Kernel, LINE, Line, Sixes, Width};
 
 pub(super) const KERNEL: Kernel = Kernel {
     name: "portable",
@@ -10,7 +10,8 @@ pub(super) const KERNEL: Kernel = Kernel {
     dots_int8,
     scan_coarse,
     scan_signed,
-    scan_block: |codes, table, _, sums| scan_block(codes, table, sums),
+    scan_fours,
+    scan_sixes: None,
     score_block,
 };
 
@@ -109,26 +110,37 @@ pub(super) fn scan_planes(query: &[f32], high: &[i8], low: &[u8], out: &mut [f32
     }
 }
 
-fn scan_block(codes: &[CodeRows], table: &Table, sums: &mut [u16; BLOCK]) {
+fn scan_fours(codes: &[Line], table: &[Fours], _: &[Line], sums: &mut [u16; BLOCK]) {
     *sums = [0; BLOCK];
-    for (codes, table) in codes.iter().zip(&table.rows) {
-        for (row, bytes) in codes.0.iter().enumerate() {
-            for (sum, &byte) in sums.iter_mut().zip(bytes) {
-                let (low, high) = (usize::from(byte & 15), usize::from(byte >> 4));
-                *sum += u16::from(table.low[row * 32 + low]) + u16::from(table.high[row * 32 + high]);
-            }
+    for (codes, Fours([low, high])) in codes.iter().zip(table) {
+        for (sum, &code) in sums.iter_mut().zip(&codes.0) {
+            *sum += u16::from(low[usize::from(code & 15)]) + u16::from(high[usize::from(code >> 4)]);
+        }
+    }
+}
+
+pub(super) fn scan_sixes(codes: &[Line], table: &[Sixes], _: &[Line], sums: &mut [u16; BLOCK]) {
+    *sums = [0; BLOCK];
+    for ([a, b, c], Sixes(entries)) in codes.as_chunks::<CODE_GROUP>().0.iter().zip(table) {
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            let (a, b, c) = (a.0[lane], b.0[lane], c.0[lane]);
+            let places = [a & 63, b & 63, c & 63, a >> 6 | b >> 6 << 2 | c >> 6 << 4];
+            let found = entries.iter().zip(places);
+            *sum += found
+                .map(|(entries, place)| u16::from(entries.0[usize::from(place)]))
+                .sum::<u16>();
         }
     }
 }
 
 #[expect(clippy::inline_always, reason = "it is to become as wide as its caller")]
 #[inline(always)]
-pub(super) fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut [f32; BLOCK]) -> u32 {
+pub(super) fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut [f32; BLOCK]) -> u64 {
     let mut mask = 0;
     for i in 0..BLOCK {
         let dot = scale.slope.mul_add(f32::from(sums[i]), scale.offset);
         out[i] = scale.factors[i].mul_add(dot, scale.base);
-        mask |= u32::from(out[i] > scale.threshold) << i;
+        mask |= u64::from(out[i] > scale.threshold) << i;
     }
     mask
 }

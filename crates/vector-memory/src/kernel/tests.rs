@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    BLOCK, BlockScale, CoarseScale, CodeRows, Int8Query, Kernel, LINE, Line, Table, TableRows, padded_lines,
+    BLOCK, BlockScale, CODE_GROUP, CoarseScale, Fours, Int8Query, Kernel, LINE, Line, Sixes, Table,
+    padded_lines,
 };
 
 fn int8_query(values: Vec<i8>) -> Int8Query {
@@ -119,44 +120,45 @@ proptest! {
 
     #[test]
     fn block_scans_are_those_of_a_loop(
-        (codes, entries) in (1_usize..9).prop_flat_map(|rows| (
-            prop::collection::vec(any::<u8>(), rows * 2 * BLOCK),
-            prop::collection::vec(0..=Table::MAX_ENTRY, rows * 64),
+        (codes, fours, sixes) in (1_usize..9).prop_flat_map(|groups| (
+            prop::collection::vec(any::<u8>(), groups * CODE_GROUP * BLOCK),
+            prop::collection::vec(0..=Table::MAX_OF_FOUR, groups * CODE_GROUP * 32),
+            prop::collection::vec(0..=Table::MAX_OF_SIX, groups * 4 * 64),
         )),
     ) {
-        let expected: Vec<u16> = (0..BLOCK).map(|vector| {
-            (0..codes.len() / BLOCK).map(|byte| {
-                let code = usize::from(codes[byte * BLOCK + vector]);
-                u16::from(entries[byte * 32 + code % 16]) + u16::from(entries[byte * 32 + 16 + code / 16])
-            }).sum()
-        }).collect();
-        let rows: Vec<CodeRows> = codes
-            .as_chunks::<64>().0.iter()
-            .map(|pair| CodeRows([pair.as_chunks().0[0], pair.as_chunks().0[1]]))
-            .collect();
-        let table = Table { rows: entries.as_chunks::<64>().0.iter().map(|four| {
-            let [first_low, first_high, second_low, second_high] = *four.as_chunks::<16>().0 else {
-                unreachable!("64 entries are four times 16")
-            };
-            TableRows {
-                low: [first_low, first_low, second_low, second_low].concat().try_into().unwrap(),
-                high: [first_high, first_high, second_high, second_high].concat().try_into().unwrap(),
-            }
-        }).collect() };
+        let code = |byte: usize, vector: usize| usize::from(codes[byte * BLOCK + vector]);
+        let bytes = codes.len() / BLOCK;
+        let by_fours: Vec<u16> = (0..BLOCK).map(|vector| (0..bytes).map(|byte| {
+            let code = code(byte, vector);
+            u16::from(fours[byte * 32 + code % 16]) + u16::from(fours[byte * 32 + 16 + code / 16])
+        }).sum()).collect();
+        let by_sixes: Vec<u16> = (0..BLOCK).map(|vector| (0..bytes / 3).map(|group| {
+            let [a, b, c] = [0, 1, 2].map(|byte| code(group * 3 + byte, vector));
+            let rest = a / 64 + b / 64 * 4 + c / 64 * 16;
+            let places = [a % 64, 64 + b % 64, 128 + c % 64, 192 + rest];
+            places.map(|place| u16::from(sixes[group * 256 + place])).iter().sum::<u16>()
+        }).sum()).collect();
+        let rows = lines(&codes);
+        let fours = fours.as_chunks::<16>().0.as_chunks::<2>().0.iter().copied().map(Fours).collect();
+        let sixes = lines(&sixes).as_chunks::<4>().0.iter().copied().map(Sixes).collect();
+        let tables = [(Table::Fours(fours), by_fours), (Table::Sixes(sixes), by_sixes)];
         for kernel in Kernel::available() {
-            let mut sums = [0; BLOCK];
-            kernel.scan_block(&rows, &table, &rows[1..], &mut sums);
-            prop_assert_eq!(sums.as_slice(), expected.as_slice(), "{}", kernel.name);
+            for (table, expected) in &tables {
+                let mut sums = [0; BLOCK];
+                kernel.scan_block(&rows, table, &rows[1..], &mut sums);
+                prop_assert_eq!(sums.as_slice(), expected.as_slice(), "{}", kernel.name);
+            }
         }
     }
 
     #[test]
     fn block_scores_agree_with_a_loop(
-        sums in prop::array::uniform32(any::<u16>()),
-        factors in prop::array::uniform32(0.0_f32..0.1),
+        lanes in prop::collection::vec((any::<u16>(), 0.0_f32..0.1), BLOCK),
         (base, slope, offset) in (-1.0_f32..1.0, 0.0_f32..0.01, -1.0_f32..1.0),
         threshold in -1.0_f32..1.0,
     ) {
+        let sums = std::array::from_fn(|lane| lanes[lane].0);
+        let factors = std::array::from_fn(|lane| lanes[lane].1);
         let scale = BlockScale { factors: &factors, base, slope, offset, threshold };
         for kernel in Kernel::available() {
             let mut out = [0.0; BLOCK];

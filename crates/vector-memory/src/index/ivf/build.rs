@@ -133,13 +133,13 @@ fn assign(rows: &Rows, centroids: &Centroids, slots: &[u32]) -> Vec<Assignment> 
     assigned.collect()
 }
 
-/// The lists of an index that was asked for none in particular: about `4 sqrt(n)`, where scoring the centres
-/// and scanning the lists cost about the same; of many vectors so many that three blocks are in each, but no
-/// more than can be told apart in a fraction of a search.
+/// The lists of an index that was asked for none in particular: so few long ones that scanning all of them costs
+/// little more than scanning the codes in one go; of many vectors so many that three blocks of 32 are in each, but
+/// no more than can be told apart in a fraction of a search.
 fn default_lists(vectors: usize) -> usize {
     let root = (vectors as f64).sqrt();
     let lists = if vectors < MANY {
-        4.0 * root
+        0.6 * root
     } else {
         (vectors as f64 / 48.0).min(16.0 * root)
     };

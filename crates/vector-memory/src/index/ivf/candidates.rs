@@ -36,7 +36,7 @@ impl Candidates {
 
     /// Offers the lanes of a block whose bits are set in `lanes`.
     #[inline]
-    pub(super) fn offer_lanes(&mut self, mut lanes: u32, estimates: &[f32; BLOCK], slots: &[u32]) {
+    pub(super) fn offer_lanes(&mut self, mut lanes: u64, estimates: &[f32; BLOCK], slots: &[u32]) {
         while lanes != 0 {
             let lane = lanes.trailing_zeros() as usize;
             lanes &= lanes - 1;
@@ -89,7 +89,7 @@ impl Candidates {
     }
 }
 
-/// A small set of slots (a vector stands in two lists), by open addressing.
+/// A small set of slots (a vector can stand in two lists), by open addressing.
 struct Seen {
     mask: usize,
     places: Vec<u32>,

@@ -27,7 +27,7 @@ pub(super) struct Centroids {
     pub(super) signs: Option<Signs>,
 }
 
-/// The two lists that hold a vector; the same one twice when there is only one.
+/// The lists that hold a vector: two of many, and of few one, which is named twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Assignment {
     pub(super) first: u32,
@@ -135,12 +135,16 @@ impl Centroids {
         Kernel::detect().dot_int8(row.coarse, row.fine, query) as f32 * row.scale * scale
     }
 
-    /// The nearest list, and a second one that errs in another direction (SOAR; Sun et al., NeurIPS 2023):
+    /// The nearest list, and where lists are many a second one that errs in another direction (SOAR; Sun et al., NeurIPS 2023):
     /// the residual to the second centre costs more the more it points the way of the first, for a query
     /// that ranks the first list low for that direction would rank the second low too.
     pub(super) fn assign(&self, query: &Query<'_>) -> Assignment {
         let near = self.near(query, &CodeTable::new(&query.rotated), 0);
         let first = near.own;
+        if !self.are_many() {
+            // Nearly all of few long lists are scanned, and a second copy would be scanned for nothing.
+            return Assignment { first, second: first };
+        }
         let residual = query.rotated.iter().zip(self.point(first)).map(|(x, c)| x - c);
         let mut residual: Vec<f32> = residual.collect();
         let norm = residual.iter().map(|r| r * r).sum::<f32>().sqrt();

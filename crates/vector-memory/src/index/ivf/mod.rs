@@ -22,9 +22,10 @@ use super::{
     rows::Rows, slot_set::SlotSet,
 };
 
-/// Approximate search over partitions of 1-bit codes (IVF with RaBitQ codes and SOAR's second assignment).
+/// Approximate search over partitions of 1-bit codes (IVF with RaBitQ codes; where lists are many, with SOAR's
+/// second assignment).
 ///
-/// **Stages.** The nearest lists are scanned 32 codes at a time by table look-ups in registers; the best
+/// **Stages.** The nearest lists are scanned 64 codes at a time by table look-ups in registers; the best
 /// estimates are narrowed with int8 codes; what the int8 error bound leaves is decided in f32. Nothing is
 /// unreachable: every vector stands in the list whose centre is nearest to it.
 ///
@@ -41,7 +42,7 @@ pub struct IvfIndex {
     config: IndexConfig,
     centroids: Centroids,
     lists: Vec<List>,
-    /// Where each slot's two codes are; by slot.
+    /// Where each slot's codes are, one or two; by slot.
     places: Vec<[Place; 2]>,
     trained_for: usize,
     calibration: Calibration,

@@ -4,7 +4,7 @@ use super::{
     IvfIndex,
     calibration::{CENTRE_SHARE, NEIGHBOURS},
     candidates::{Candidates, key, score},
-    list::BlockRef,
+    list::{BlockRef, List},
     table::CodeTable,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         rows::Query,
         slot_set::SlotSet,
     },
-    kernel::BLOCK,
+    kernel::{BLOCK, Line},
 };
 
 /// How far a search goes.
@@ -63,7 +63,7 @@ impl IvfIndex {
         let own_candidates = params.candidates.is_some();
         let candidates = params
             .candidates
-            .unwrap_or_else(|| self.calibration.widest(recall, params.k).candidates as usize);
+            .unwrap_or_else(|| self.grown(self.calibration.widest(recall, params.k).candidates));
         let by_recall = Reach::Recall {
             recall,
             own_candidates,
@@ -73,6 +73,12 @@ impl IvfIndex {
             reach: params.probes.map_or(by_recall, Reach::Lists),
             candidates: self.fitting(candidates, params.k),
         })
+    }
+
+    /// As many candidates as were learnt, when there are more vectors by now for estimates to mistake.
+    fn grown(&self, candidates: u32) -> usize {
+        let growth = self.rows.len() as f32 / self.trained_for.max(1) as f32;
+        (candidates as f32 * growth.max(1.0)) as usize
     }
 
     /// As many candidates as make sense.
@@ -151,7 +157,7 @@ impl IvfIndex {
             let learnt = self.calibration.plan(recall, plan.k, kth);
             if !own_candidates {
                 scan.candidates
-                    .keep(self.fitting(learnt.candidates as usize, plan.k));
+                    .keep(self.fitting(self.grown(learnt.candidates), plan.k));
             }
             let most = scan.allowed.map_or(learnt.lists as usize, |_| usize::MAX);
             let least = CENTRE_SHARE * kth - learnt.gap;
@@ -165,25 +171,11 @@ impl IvfIndex {
 
     fn scan_each(&self, keys: &[u64], scan: &mut Scan<'_>) {
         let list = |&key: &u64| &self.lists[key as u32 as usize];
-        if !self.centroids.are_many() {
-            // Long lists, which the machine follows on its own once they are begun.
-            for (at, key) in keys.iter().enumerate() {
-                if let Some(next) = keys.get(at + 1) {
-                    list(next).prefetch();
-                }
-                for block in list(key).blocks() {
-                    scan.block(&block, score(*key), None);
-                }
+        let mut ahead = Ahead::new(keys.iter().map(list));
+        for key in keys {
+            for block in list(key).blocks() {
+                scan.block(&block, score(*key), ahead.next());
             }
-            return;
-        }
-        let blocks = keys
-            .iter()
-            .flat_map(|key| list(key).blocks().map(|block| (block, score(*key))));
-        let blocks: Vec<(BlockRef<'_>, f32)> = blocks.collect();
-        for (at, (block, base)) in blocks.iter().enumerate() {
-            let ahead = blocks.get(at + AHEAD).map(|(ahead, _)| ahead);
-            scan.block(block, *base, ahead);
         }
     }
 
@@ -199,27 +191,52 @@ impl IvfIndex {
 }
 
 impl Scan<'_> {
-    /// Estimates a block's similarities and keeps those of use.
+    /// Estimates a block's similarities and keeps those of use; asks for the codes `ahead`.
     #[inline]
-    fn block(&mut self, block: &BlockRef<'_>, base: f32, ahead: Option<&BlockRef<'_>>) {
-        let wanted = self.allowed.map_or(u32::MAX, |allowed| {
+    fn block(&mut self, block: &BlockRef<'_>, base: f32, ahead: &[Line]) {
+        let wanted = self.allowed.map_or(u64::MAX, |allowed| {
             let lanes = block.slots.iter().enumerate();
             lanes.fold(0, |mask, (lane, &slot)| {
-                mask | u32::from(allowed.contains(slot)) << lane
+                mask | u64::from(allowed.contains(slot)) << lane
             })
         });
         if wanted == 0 {
             return;
         }
         let mut estimates = [0.0; BLOCK];
-        let ahead = ahead.map_or(&[][..], |ahead| {
-            ahead.prefetch();
-            ahead.codes
-        });
         let threshold = self.candidates.threshold();
         let above = self.table.estimate(block, base, threshold, ahead, &mut estimates);
         self.candidates
             .offer_lanes(above & wanted, &estimates, block.slots);
+    }
+}
+
+/// The codes of the block that is scanned some blocks after each, over the ends of lists.
+struct Ahead<'a, L> {
+    lists: L,
+    codes: std::slice::ChunksExact<'a, Line>,
+}
+
+impl<'a, L: Iterator<Item = &'a List>> Ahead<'a, L> {
+    fn new(lists: L) -> Self {
+        let codes = [].chunks_exact(1);
+        let mut ahead = Self { lists, codes };
+        for _ in 0..AHEAD {
+            ahead.next();
+        }
+        ahead
+    }
+
+    #[inline]
+    fn next(&mut self) -> &'a [Line] {
+        loop {
+            if let Some(codes) = self.codes.next() {
+                return codes;
+            }
+            let Some(list) = self.lists.next() else { return &[] };
+            list.prefetch_factors();
+            self.codes = list.codes();
+        }
     }
 }
 
@@ -234,7 +251,7 @@ fn worth(keys: &[u64], least: u64, most: usize) -> Vec<u64> {
 }
 
 /// Blocks fetched ahead of the one being scanned.
-const AHEAD: usize = 2;
+const AHEAD: usize = 3;
 
 /// How many to look at by estimate for so many to be had.
 fn spare(wanted: usize) -> usize {
