@@ -122,6 +122,11 @@ impl Embedding {
         &self.values
     }
 
+    /// The coordinates, shared and not copied.
+    pub fn shared_values(&self) -> Arc<[f32]> {
+        Arc::clone(&self.values)
+    }
+
     /// Cosine similarity; 0 when either norm is 0.
     ///
     /// # Errors

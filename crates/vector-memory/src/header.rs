@@ -76,7 +76,7 @@ fn read_number(storage: &dyn Storage, key: &[u8]) -> Result<Option<u64>> {
     let Some(value) = storage.read(Table::Meta, key)? else {
         return Ok(None);
     };
-    let number = value.as_slice().try_into().map(u64::from_le_bytes);
+    let number = (*value).try_into().map(u64::from_le_bytes);
     number.map(Some).map_err(|_| Error::Corrupt {
         reason: "the header holds a damaged number".to_owned(),
     })
@@ -85,8 +85,8 @@ fn read_number(storage: &dyn Storage, key: &[u8]) -> Result<Option<u64>> {
 fn write(storage: &dyn Storage, key: &[u8], value: Vec<u8>) -> Result<()> {
     let change = Change {
         table: Table::Meta,
-        key: key.to_vec(),
-        value: Some(value),
+        key: key.into(),
+        value: Some(value.into()),
     };
     Ok(storage.commit(vec![change])?)
 }

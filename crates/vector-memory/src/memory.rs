@@ -345,7 +345,7 @@ impl MemoryStore for VectorMemory {
             .shared
             .storage
             .read(Table::States, OwnerKey::new(owner).bytes())?;
-        Ok(value.map(Arc::from))
+        Ok(value.map(|value| Arc::from(&*value)))
     }
 
     fn owners_with_state(

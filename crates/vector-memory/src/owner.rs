@@ -256,6 +256,8 @@ impl Shared {
             self.check_space(embedding)?;
         }
         let question = self.read(owner, |partition| {
+            // It arrives while the question is looked at and embedded.
+            partition.prefetch();
             Ok(Question::new(&query.text, partition, &self.lexicon))
         })?;
         let made;
@@ -276,10 +278,11 @@ impl Shared {
                 now: query.now,
             };
             let ranked = rank(partition, &admitted, &asked, weights, &self.lexicon, query.k);
+            let mut copy = partition.copies();
             let memories = ranked.into_iter().map(|ranked| {
                 let matched = question.written.iter().take(64).enumerate();
                 Ok(RecalledMemory {
-                    memory: Arc::new(partition.record(ranked.record)?),
+                    memory: Arc::new(copy(ranked.record)?),
                     score: ranked.score,
                     similarity: ranked.similarity,
                     parts: ranked.parts,

@@ -12,7 +12,7 @@ mod postings;
 mod scan;
 mod session;
 
-use whisperengine_types::{MemoryError, MemoryKind, MemoryRecord};
+use whisperengine_types::{MemoryError, MemoryKind, MemoryRecord, SessionId};
 
 pub(crate) use self::{
     admit::{TextTest, check_filter},
@@ -22,8 +22,9 @@ pub(crate) use self::{
 };
 use self::{names::Names, postings::Postings, session::SessionLinks};
 use crate::{
+    kernel::prefetch,
     lexicon::{Lexicon, Vocabulary},
-    record::{Body, Reader, Row, corrupt, decode_body},
+    record::{Body, Reader, Row, corrupt},
     text::{Days, is_question, told_times},
 };
 
@@ -162,9 +163,25 @@ impl Partition {
         self.links.neighbours(record)
     }
 
-    /// The record, without its embedding.
-    pub(crate) fn record(&self, record: u32) -> Result<MemoryRecord, MemoryError> {
-        decode_body(self.body(record))
+    /// Records without their embeddings, as they are asked for. What several of them share is copied once.
+    pub(crate) fn copies(&self) -> impl FnMut(u32) -> Result<MemoryRecord, MemoryError> {
+        let mut sessions: Vec<(u32, SessionId)> = Vec::new();
+        move |number| {
+            let mut body = Body::parse(self.body(number))?;
+            let session = self.session[number as usize];
+            let known = sessions.iter().find(|&&(other, _)| other == session);
+            let known = known.map(|(_, session)| session.clone());
+            if known.is_some() {
+                body.session = None;
+            }
+            let mut record = body.to_record()?;
+            if known.is_some() {
+                record.session = known;
+            } else if let Some(named) = &record.session {
+                sessions.push((session, named.clone()));
+            }
+            Ok(record)
+        }
     }
 
     pub(crate) fn id(&self, record: u32) -> &str {
@@ -269,6 +286,33 @@ impl Partition {
         self.links.shrink_to_fit();
     }
 
+    /// Has fetched from memory what a recall will look up here and there. Most owners' memories are not in
+    /// the processor's caches when they are asked for; what lies in long rows is fetched in time as it is.
+    pub(crate) fn prefetch(&self) {
+        if self.slots() > FETCHED_AT_ONCE {
+            return;
+        }
+        self.vocabulary.prefetch();
+        self.postings.prefetch_all();
+        prefetch(&self.alive);
+        prefetch(&self.sent_at);
+        prefetch(&self.seq);
+        prefetch(&self.importance);
+        prefetch(&self.trust);
+        prefetch(&self.pinned);
+        prefetch(&self.asks);
+        prefetch(&self.speaker);
+        prefetch(&self.body_end);
+        prefetch(&self.row_end);
+        self.links.prefetch();
+    }
+
+    /// Has a record's body and its rows fetched from memory ahead of their use.
+    pub(crate) fn prefetch_record(&self, record: u32) {
+        self.rows_of(record).for_each(|row| self.codes.prefetch(row));
+        prefetch(self.body(record));
+    }
+
     /// Bytes of memory held.
     pub(crate) fn bytes(&self) -> usize {
         let per_record = self.body_end.capacity() * (8 + 1 + 8 + 8 + 4 + 4 + 1 + 1 + 4 + 4 + 4 + 4);
@@ -359,5 +403,7 @@ pub(crate) fn days(millis: i64) -> f64 {
     millis as f64 / 86_400_000.0
 }
 
+/// Of so many records or fewer the columns are fetched before they are read.
+const FETCHED_AT_ONCE: usize = 256;
 /// Dead records that are kept whatever the size, so that small partitions are not rebuilt all the time.
 const DEAD_ALLOWED: usize = 64;

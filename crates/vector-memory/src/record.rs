@@ -16,12 +16,17 @@ mod row;
 mod wire;
 
 pub(crate) use self::{
-    body::{Body, Value, decode_body, encode_body},
+    body::{Body, Value, decode_body},
     row::{Coordinates, Row, WordCount},
     wire::{Reader, Writer},
 };
 
-use whisperengine_types::MemoryError;
+use std::ops::Range;
+
+use whisperengine_types::{MemoryError, MemoryRecord};
+
+use self::body::encode_body;
+use crate::store::Bytes;
 
 /// The bytes of a memory, checked.
 pub(crate) struct Stored<'a> {
@@ -32,25 +37,64 @@ pub(crate) struct Stored<'a> {
     pub(crate) words_are_current: bool,
 }
 
-/// The stored form of a memory.
-pub(crate) fn encode(body: &[u8], dim: usize, rows: &[Row]) -> Vec<u8> {
-    let row_bytes: usize = rows
-        .iter()
-        .map(|row| row.coordinates.dim() * 4 + row.words.len() * 5 + 8)
-        .sum();
-    let mut out = Writer::with_capacity(body.len() + row_bytes + 32);
-    out.u8(VERSION);
-    out.bytes(body);
-    out.varint(dim as u64);
-    out.u8(crate::text::ANALYSIS);
-    out.varint(rows.len() as u64);
-    for row in rows {
-        row.encode(&mut out);
+/// Brings memories into the stored form, in buffers that are used again.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    body: Writer,
+    record: Writer,
+}
+
+/// A memory in the stored form, and where its body is.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) value: Bytes,
+    body: Range<usize>,
+}
+
+impl Encoder {
+    /// The stored form of a memory.
+    pub(crate) fn encode_record(
+        &mut self,
+        record: &MemoryRecord,
+        seq: u64,
+        embedding_given: bool,
+        rows: &[Row],
+    ) -> Encoded {
+        let mut body = std::mem::take(&mut self.body);
+        body.clear();
+        encode_body(record, seq, embedding_given, &mut body);
+        let dim = rows.first().map_or(0, |row| row.coordinates.dim());
+        let encoded = self.encode(body.as_bytes(), dim, rows);
+        self.body = body;
+        encoded
     }
-    let mut bytes = out.into_bytes();
-    let checksum = crc32fast::hash(&bytes);
-    bytes.extend_from_slice(&checksum.to_le_bytes());
-    bytes
+
+    /// The same of a memory that is stored already, with other rows.
+    pub(crate) fn encode(&mut self, body: &[u8], dim: usize, rows: &[Row]) -> Encoded {
+        let out = &mut self.record;
+        out.clear();
+        out.u8(VERSION);
+        out.bytes(body);
+        let body = out.as_bytes().len() - body.len()..out.as_bytes().len();
+        out.varint(dim as u64);
+        out.u8(crate::text::ANALYSIS);
+        out.varint(rows.len() as u64);
+        for row in rows {
+            row.encode(out);
+        }
+        let checksum = crc32fast::hash(out.as_bytes());
+        out.raw(&checksum.to_le_bytes());
+        Encoded {
+            value: Bytes::new(out.as_bytes()),
+            body,
+        }
+    }
+}
+
+impl Encoded {
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.value[self.body.clone()]
+    }
 }
 
 /// Checks and takes apart the stored form.

@@ -10,7 +10,7 @@ use crate::{
     header::{Header, SPACE_KEY, TARGET_KEY, encode_space, read_space},
     memory::VectorMemory,
     record::{self, Coordinates},
-    store::{Change, FjallStorage, OwnerKey, Storage, Table},
+    store::{Bytes, Change, FjallStorage, OwnerKey, Storage, Table},
     text,
 };
 
@@ -50,10 +50,10 @@ impl VectorMemory {
             storage.commit(changes)?;
             progress(done);
         }
-        let space = |key: &[u8], value| Change {
+        let space = |key: &[u8], value: Option<Vec<u8>>| Change {
             table: Table::Meta,
-            key: key.to_vec(),
-            value,
+            key: key.into(),
+            value: value.map(Bytes::from),
         };
         storage.commit(vec![
             space(SPACE_KEY, Some(encode_space(target))),
@@ -117,6 +117,7 @@ fn reembedded(
     config: &VectorMemoryConfig,
 ) -> Result<Vec<Change>> {
     let mut changes = Vec::with_capacity(page.len());
+    let mut encoder = record::Encoder::default();
     for (key, value) in page {
         let stored = record::decode(&value)?;
         let mut rows = stored.rows;
@@ -154,8 +155,8 @@ fn reembedded(
         }
         changes.push(Change {
             table: Table::Records,
-            key,
-            value: Some(record::encode(stored.body, embedder.space().dim(), &rows)),
+            key: key.into(),
+            value: Some(encoder.encode(stored.body, embedder.space().dim(), &rows).value),
         });
     }
     Ok(changes)
@@ -164,8 +165,8 @@ fn reembedded(
 fn put(storage: &dyn Storage, key: &[u8], value: Option<Vec<u8>>) -> Result<()> {
     let change = Change {
         table: Table::Meta,
-        key: key.to_vec(),
-        value,
+        key: key.into(),
+        value: value.map(Bytes::from),
     };
     Ok(storage.commit(vec![change])?)
 }

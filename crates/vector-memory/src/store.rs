@@ -26,13 +26,16 @@ pub(crate) enum Table {
     Meta,
 }
 
+/// Bytes that are shared and not copied; the storage keeps those it is given.
+pub(crate) use ::fjall::Slice as Bytes;
+
 /// One change to one key; within a batch no key occurs twice.
 #[derive(Debug)]
 pub(crate) struct Change {
     pub(crate) table: Table,
-    pub(crate) key: Vec<u8>,
+    pub(crate) key: Bytes,
     /// `None` removes the key.
-    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) value: Option<Bytes>,
 }
 
 /// Called with each key and value of a range until it breaks.
@@ -41,7 +44,7 @@ pub(crate) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, M
 /// A durable sorted map.
 pub(crate) trait Storage: Send + Sync + Debug {
     /// The value of a key.
-    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, MemoryError>;
+    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, MemoryError>;
 
     /// The pairs whose key begins with `prefix` and is greater than `after`, in the order of keys.
     fn visit(

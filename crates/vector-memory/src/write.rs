@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use whisperengine_types::{Committed, MemoryError, MemoryId, MemoryPatch, MemoryRecord, WriteOp};
+use whisperengine_types::{Committed, Embedding, MemoryError, MemoryId, MemoryPatch, MemoryRecord, WriteOp};
 
 use crate::{
     check,
@@ -19,8 +19,8 @@ use crate::{
     memory::Shared,
     partition::Partition,
     partitions::{Partitions, Slot},
-    record::{self, Coordinates, Row, encode_body},
-    store::{Change, OwnerKey, Table},
+    record::{self, Coordinates, Encoded, Encoder, Row},
+    store::{Bytes, Change, OwnerKey, Table},
     text,
 };
 
@@ -47,6 +47,7 @@ impl Shared {
                 shared: self,
                 slots: &slots,
                 changes: BTreeMap::new(),
+                encoder: Encoder::default(),
                 index: Vec::new(),
             };
             let results: Vec<_> = ops
@@ -88,7 +89,7 @@ impl Shared {
                 };
                 let row_of = |part: &&str| Row {
                     coordinates: Coordinates::Exact(
-                        given.map_or_else(Vec::new, |given| given.values().to_vec()),
+                        given.map_or_else(|| Arc::new([]), Embedding::shared_values),
                     ),
                     words: self.lexicon.analyze(part),
                 };
@@ -152,13 +153,14 @@ impl Shared {
 struct Batch<'a> {
     shared: &'a Shared,
     slots: &'a BTreeMap<OwnerKey, Arc<Slot>>,
-    changes: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+    changes: BTreeMap<(Table, Bytes), Option<Bytes>>,
+    encoder: Encoder,
     index: Vec<(OwnerKey, IndexChange)>,
 }
 
 /// What a commit changes in a partition.
 enum IndexChange {
-    Put { body: Vec<u8>, rows: Vec<Row> },
+    Put { record: Encoded, rows: Vec<Row> },
     Remove(MemoryId),
     Clear,
 }
@@ -170,7 +172,8 @@ impl Batch<'_> {
                 let key = (Table::Records, owner.memory(&record.id));
                 let seq = self.seq_of(owner, &record.id, &key)?;
                 let given = record.embedding.is_some();
-                self.put(owner, key, encode_body(record, seq, given), rows);
+                let encoded = self.encoder.encode_record(record, seq, given, &rows);
+                self.put(owner, key, encoded, rows);
                 Some(record.id.clone())
             }
             WriteOp::Update { id, patch, .. } => {
@@ -187,19 +190,18 @@ impl Batch<'_> {
                 None
             }
             WriteOp::PutState { state, .. } => {
-                let key = (Table::States, owner.bytes().to_vec());
-                self.changes.insert(key, Some(state.to_vec()));
+                let key = (Table::States, owner.bytes().into());
+                self.changes.insert(key, Some(Bytes::new(state)));
                 None
             }
         };
         Ok(Committed { id })
     }
 
-    fn put(&mut self, owner: &OwnerKey, key: (Table, Vec<u8>), body: Vec<u8>, rows: Vec<Row>) {
-        let dim = rows.first().map_or(0, |row| row.coordinates.dim());
-        let value = record::encode(&body, dim, &rows);
-        self.changes.insert(key, Some(value));
-        self.index.push((owner.clone(), IndexChange::Put { body, rows }));
+    fn put(&mut self, owner: &OwnerKey, key: (Table, Bytes), record: Encoded, rows: Vec<Row>) {
+        self.changes.insert(key, Some(record.value.clone()));
+        self.index
+            .push((owner.clone(), IndexChange::Put { record, rows }));
     }
 
     fn update(
@@ -221,7 +223,7 @@ impl Batch<'_> {
         let given = patch.embedding.is_some() || (patch.text.is_none() && was_given);
         let rows = match &patch.embedding {
             Some(embedding) if patch.text.is_none() => vec![Row {
-                coordinates: Coordinates::Exact(embedding.values().to_vec()),
+                coordinates: Coordinates::Exact(embedding.shared_values()),
                 words: self.shared.lexicon.analyze(&record.text),
             }],
             None if patch.text.is_none() => {
@@ -233,7 +235,8 @@ impl Batch<'_> {
             }
             _ => new_rows,
         };
-        self.put(owner, key, encode_body(&record, seq, given), rows);
+        let encoded = self.encoder.encode_record(&record, seq, given, &rows);
+        self.put(owner, key, encoded, rows);
         Ok(())
     }
 
@@ -246,16 +249,16 @@ impl Batch<'_> {
         let changes = &mut self.changes;
         let storage = &self.shared.storage;
         storage.visit(Table::Records, owner.bytes(), None, &mut |key, _| {
-            changes.insert((Table::Records, key.to_vec()), None);
+            changes.insert((Table::Records, key.into()), None);
             Ok(ControlFlow::Continue(()))
         })?;
-        changes.insert((Table::States, owner.bytes().to_vec()), None);
+        changes.insert((Table::States, owner.bytes().into()), None);
         self.index.push((owner.clone(), IndexChange::Clear));
         Ok(())
     }
 
     /// The place in the order of memories: that of the record it replaces, else the next.
-    fn seq_of(&self, owner: &OwnerKey, id: &MemoryId, key: &(Table, Vec<u8>)) -> Result<u64, MemoryError> {
+    fn seq_of(&self, owner: &OwnerKey, id: &MemoryId, key: &(Table, Bytes)) -> Result<u64, MemoryError> {
         let resident = || {
             Partitions::peek(&self.slots[owner], |partition| {
                 partition.find(id.as_str()).map(|record| partition.seq(record))
@@ -273,7 +276,7 @@ impl Batch<'_> {
     }
 
     /// The record's bytes as of the operations before.
-    fn value(&self, key: &(Table, Vec<u8>)) -> Result<Option<Vec<u8>>, MemoryError> {
+    fn value(&self, key: &(Table, Bytes)) -> Result<Option<Bytes>, MemoryError> {
         match self.changes.get(key) {
             Some(staged) => Ok(staged.clone()),
             None => self.shared.storage.read(Table::Records, &key.1),
@@ -293,12 +296,11 @@ impl Batch<'_> {
                 .map(|result| result.and(Err(error.clone())))
                 .collect();
         }
-        let mut by_owner: BTreeMap<OwnerKey, Vec<IndexChange>> = BTreeMap::new();
-        for (owner, change) in self.index {
-            by_owner.entry(owner).or_default().push(change);
-        }
-        for (owner, changes) in by_owner {
-            let slot = &self.slots[&owner];
+        let mut index = self.index;
+        index.sort_by(|(owner, _), (other, _)| owner.cmp(other));
+        for of_owner in index.chunk_by(|(owner, _), (other, _)| owner == other) {
+            let slot = &self.slots[&of_owner[0].0];
+            let changes = of_owner.iter().map(|(_, change)| change);
             self.shared
                 .partitions
                 .change(slot, |partition| apply(partition, changes, &self.shared.lexicon));
@@ -307,10 +309,14 @@ impl Batch<'_> {
     }
 }
 
-fn apply(partition: &mut Partition, changes: Vec<IndexChange>, lexicon: &Lexicon) -> Result<(), MemoryError> {
+fn apply<'a>(
+    partition: &mut Partition,
+    changes: impl Iterator<Item = &'a IndexChange>,
+    lexicon: &Lexicon,
+) -> Result<(), MemoryError> {
     for change in changes {
         match change {
-            IndexChange::Put { body, rows } => partition.insert(&body, &rows)?,
+            IndexChange::Put { record, rows } => partition.insert(record.body(), rows)?,
             IndexChange::Remove(id) => partition.remove(id.as_str()),
             IndexChange::Clear => *partition = Partition::default(),
         }

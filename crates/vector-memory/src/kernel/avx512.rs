@@ -205,6 +205,32 @@ unsafe fn scan_signed(rows: &[i8], dim: usize, query: &Int8Query, out: &mut [i32
     portable::scan_signed(&rows[whole * dim..], dim, query, rest);
 }
 
+/// # Safety
+/// The machine has AVX-512F, BW and VNNI; the rows are equally long, and the query is padded to whole lines.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+pub(super) unsafe fn dots_signed(rows: &[&[i8]; 16], query: &Int8Query, out: &mut [i32; 16]) {
+    let dim = rows[0].len();
+    let values = query.values.as_ptr();
+    let flip = _mm512_set1_epi8(i8::MIN);
+    // What lies beyond a row's end counts for nothing: the query has zeros there.
+    let last = u64::MAX >> ((LINE - dim % LINE) % LINE);
+    let lines = dim.div_ceil(LINE);
+    let mut sums = [_mm512_setzero_si512(); 16];
+    for line in 0..lines {
+        let mask = if line + 1 == lines { last } else { u64::MAX };
+        // SAFETY: the query has 64 values for each line.
+        let values = unsafe { _mm512_loadu_si512(values.add(line * LINE).cast()) };
+        for (row, sum) in rows.iter().zip(&mut sums) {
+            // SAFETY: all rows are of one length, and the mask ends with it.
+            let codes = unsafe { _mm512_maskz_loadu_epi8(mask, row.as_ptr().add(line * LINE)) };
+            *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(codes, flip), values);
+        }
+    }
+    let totals = _mm512_sub_epi32(sum_each(&sums), _mm512_set1_epi32(query.bias));
+    // SAFETY: `out` has room for 16 numbers.
+    unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), totals) };
+}
+
 /// The sum of the lanes of each of 16 vectors, in order: neighbours are interleaved and added, four times.
 #[target_feature(enable = "avx512f")]
 #[inline]

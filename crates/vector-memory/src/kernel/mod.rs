@@ -234,6 +234,32 @@ impl Kernel {
         (self.scan_signed)(rows, dim, query, out);
     }
 
+    /// The same for 16 rows that lie apart.
+    #[inline]
+    pub(crate) fn dots_signed(&self, rows: &[&[i8]; 16], query: &Int8Query, out: &mut [i32; 16]) {
+        let dim = rows[0].len();
+        assert!(
+            rows.iter().all(|row| row.len() == dim),
+            "the rows have one dimension"
+        );
+        assert_eq!(
+            query.values.len(),
+            padded_lines(dim) * LINE,
+            "the query is padded to whole lines"
+        );
+        match self.width {
+            // SAFETY: a kernel of this width is only made where the instructions were detected, and the
+            // lengths were just checked.
+            #[cfg(target_arch = "x86_64")]
+            Width::Avx512 => unsafe { avx512::dots_signed(rows, query, out) },
+            _ => self.wide(|| {
+                for (row, out) in rows.iter().zip(out) {
+                    portable::scan_signed(row, dim, query, std::slice::from_mut(out));
+                }
+            }),
+        }
+    }
+
     /// The dot products of a query with rows of 16-bit codes that lie one after the other, their high and low
     /// bytes apart, as `query.len()` signed and as many unsigned bytes for each row.
     pub(crate) fn scan_planes(&self, query: &[f32], high: &[i8], low: &[u8], out: &mut [f32]) {
@@ -285,9 +311,11 @@ pub(crate) fn prefetch<T>(row: &[T]) {
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         let start = row.as_ptr().cast::<i8>();
-        for offset in (0..size_of_val(row)).step_by(LINE) {
+        // A row need not begin where a line does; the last line that it touches is asked for too.
+        let before = start.addr() % LINE;
+        for offset in (0..before + size_of_val(row)).step_by(LINE) {
             // SAFETY: a prefetch never faults, and the address lies within `row`; SSE is part of x86-64.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(offset)) };
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(offset.saturating_sub(before))) };
         }
     }
     #[cfg(not(target_arch = "x86_64"))]

@@ -110,6 +110,13 @@ proptest! {
             let mut out = vec![0; expected.len()];
             kernel.scan_signed(&codes, dim, &query, &mut out);
             prop_assert_eq!(&out, &expected, "{}", kernel.name);
+            let apart: Vec<&[i8]> = codes.chunks(dim).rev().collect();
+            if let Some(apart) = apart.first_chunk::<16>() {
+                let mut out = [0; 16];
+                kernel.dots_signed(apart, &query, &mut out);
+                let expected: Vec<i32> = expected.iter().rev().take(16).copied().collect();
+                prop_assert_eq!(out.as_slice(), expected.as_slice(), "{}", kernel.name);
+            }
             let mut out = vec![0.0; expected.len()];
             kernel.scan_planes(&floats, &codes, &low, &mut out);
             for (&got, &wide) in out.iter().zip(&wide) {

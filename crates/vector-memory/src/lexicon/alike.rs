@@ -6,11 +6,7 @@
 //! cost as much that way as looking further would, it is looked up further: never more than twice the least
 //! possible (Karlin et al., "Competitive snoopy caching", 1988).
 
-use std::{
-    cell::RefCell,
-    ops::Range,
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use super::{Lexicon, Vocabulary, Words};
 use crate::kernel::{Int8Query, Kernel, LINE, ZERO, padded_lines, prefetch};
@@ -147,74 +143,77 @@ impl Lexicon {
             return found;
         }
         let words = self.read();
-        let asked: Vec<AskedWord> = asked.iter().map(|&asked| words.asked(asked)).collect();
-        SIDE_BY_SIDE.with_borrow_mut(|gathered| {
-            for group in later.chunks(GATHERED) {
-                gathered.take(&words, group);
-                for (place, (asked, list)) in asked.iter().zip(lists).enumerate() {
-                    let from = group.partition_point(|&(number, _)| (number as usize) < list.compared);
-                    gathered.visit_alike(asked, from..group.len(), self.threshold, |at, likeness| {
-                        found.push((place, group[at].1, likeness));
+        let from = |list: &List| later.partition_point(|&(number, _)| (number as usize) < list.compared);
+        let open = asked.iter().zip(lists).enumerate();
+        let open = open.map(|(place, (&asked, list))| (place, asked, from(list)));
+        let open: Vec<(usize, usize, AskedWord)> = open
+            .filter(|&(.., from)| from < later.len())
+            .map(|(place, asked, from)| (place, from, words.asked(asked)))
+            .collect();
+        let fetch = |words_ahead: &[(u32, u32)]| {
+            let codes = words_ahead.iter().filter_map(|&(number, _)| words.code(number));
+            codes.for_each(prefetch);
+        };
+        let upto = |at: usize| later.len().min(at);
+        fetch(&later[..upto(AHEAD)]);
+        for at in (0..later.len()).step_by(BLOCK) {
+            let block = &later[at..upto(at + BLOCK)];
+            fetch(&later[upto(at + AHEAD)..upto(at + AHEAD + BLOCK)]);
+            let side_by_side = SideBySide::of(&words, block);
+            for &(place, from, ref asked) in &open {
+                if from < at + block.len() {
+                    side_by_side.visit_alike(asked, block.len(), self.threshold, |other, likeness| {
+                        if at + other >= from {
+                            found.push((place, block[other].1, likeness));
+                        }
                     });
                 }
             }
-        });
+        }
         found
     }
 }
 
-/// What is compared of some words, side by side.
-struct Gathered {
-    dim: usize,
-    codes: Vec<i8>,
-    dots: [i32; GATHERED],
-    steps: [f32; GATHERED],
-    stems: [u32; GATHERED],
+impl Vocabulary {
+    /// Has the words fetched from memory ahead of their use.
+    pub(crate) fn prefetch(&self) {
+        prefetch(self.since(0));
+    }
 }
 
-impl Gathered {
-    fn take(&mut self, words: &Words, group: &[(u32, u32)]) {
-        self.dim = words.dim;
-        self.codes.resize(GATHERED * words.dim, 0);
-        for (place, &(number, _)) in group.iter().enumerate() {
-            if let Some(later) = group.get(place + AHEAD).and_then(|&(later, _)| words.code(later)) {
-                prefetch(later);
-            }
-            self.steps[place] = words.step(number);
-            self.stems[place] = words.stem(number);
+/// What is compared of some words. The codes stay where they are.
+struct SideBySide<'a> {
+    codes: [&'a [i8]; BLOCK],
+    steps: [f32; BLOCK],
+    stems: [u32; BLOCK],
+}
+
+impl<'a> SideBySide<'a> {
+    fn of(words: &'a Words, block: &[(u32, u32)]) -> Self {
+        let mut side_by_side = Self {
+            // With a step of 0 it does not matter which code stands for one that is not there.
+            codes: [words.code(0).unwrap_or_default(); BLOCK],
+            steps: [0.0; BLOCK],
+            stems: [0; BLOCK],
+        };
+        for (place, &(number, _)) in block.iter().enumerate() {
+            side_by_side.steps[place] = words.step(number);
+            side_by_side.stems[place] = words.stem(number);
             if let Some(code) = words.code(number) {
-                self.codes[place * words.dim..(place + 1) * words.dim].copy_from_slice(code);
+                side_by_side.codes[place] = code;
             }
         }
+        side_by_side
     }
 
-    /// Calls `visit` with the place of each in `range` that is like `asked`, and how much.
-    fn visit_alike(
-        &mut self,
-        asked: &AskedWord,
-        range: Range<usize>,
-        threshold: f32,
-        mut visit: impl FnMut(usize, f32),
-    ) {
-        if range.is_empty() {
-            return;
-        }
+    /// Calls `visit` with the place of each of the first `len` words that is like `asked`, and how much.
+    fn visit_alike(&self, asked: &AskedWord, len: usize, threshold: f32, mut visit: impl FnMut(usize, f32)) {
+        let mut dots = [0; BLOCK];
         if let Some(query) = &asked.query {
-            // Whole blocks of rows are faster than an exact range.
-            let blocks = range.start / BLOCK * BLOCK..range.end.next_multiple_of(BLOCK);
-            let codes = &self.codes[blocks.start * self.dim..blocks.end * self.dim];
-            Kernel::detect().scan_signed(codes, self.dim, query, &mut self.dots[blocks]);
-        } else {
-            self.dots.fill(0);
+            Kernel::detect().dots_signed(&self.codes, query, &mut dots);
         }
-        let from = range.start;
-        asked.visit_alike(
-            &self.stems[range.clone()],
-            &self.steps[range.clone()],
-            &self.dots[range],
-            threshold,
-            &mut |at, likeness| visit(from + at, likeness),
-        );
+        let (stems, steps) = (&self.stems[..len], &self.steps[..len]);
+        asked.visit_alike(stems, steps, &dots[..len], threshold, &mut visit);
     }
 }
 
@@ -246,10 +245,12 @@ impl AskedWord {
         for (block, ((stems, steps), dots)) in blocks.enumerate() {
             let some = Kernel::detect().wide(|| {
                 let words = stems.iter().zip(steps).zip(dots);
-                words.fold(false, |some, ((&stem, &step), &dot)| {
-                    some | (self.likeness(stem, step, dot, threshold) > 0.0)
+                // No branch in it, so that the whole block is compared at once.
+                words.fold(0, |some, ((&stem, &step), &dot)| {
+                    let is_alike = self.above(step, dot, threshold) > 0.0;
+                    some | u32::from(stem == self.stem) | u32::from(is_alike)
                 })
-            });
+            }) != 0;
             if some {
                 (block * BLOCK..(block + 1) * BLOCK)
                     .map(|at| (at, likeness(at)))
@@ -266,8 +267,15 @@ impl AskedWord {
     #[inline]
     fn likeness(&self, stem: u32, step: f32, dot: i32, threshold: f32) -> f32 {
         if stem == self.stem {
-            return 1.0;
+            1.0
+        } else {
+            self.above(step, dot, threshold)
         }
+    }
+
+    /// What of the cosine lies above the threshold.
+    #[inline]
+    fn above(&self, step: f32, dot: i32, threshold: f32) -> f32 {
         let cosine = dot as f32 * self.step * step;
         ((cosine - threshold) / (1.0 - threshold)).min(1.0)
     }
@@ -307,25 +315,11 @@ fn query_of(code: &[i8]) -> Int8Query {
     }
 }
 
-thread_local! {
-    static SIDE_BY_SIDE: RefCell<Gathered> = const {
-        RefCell::new(Gathered {
-            dim: 0,
-            codes: Vec::new(),
-            dots: [0; GATHERED],
-            steps: [0.0; GATHERED],
-            stems: [0; GATHERED],
-        })
-    };
-}
-
 /// Words in all the lists together; 8 MiB.
 const MOST_KEPT: usize = 1 << 20;
 /// So many words are compared in one go where all are; some 100 us.
 const COMPARED_AT_ONCE: usize = 1 << 12;
-/// So many codes are put side by side at a time; they stay in the cache nearest to the processor.
-const GATHERED: usize = 64;
 /// Rows that the kernel reads side by side.
 const BLOCK: usize = 16;
-/// So many words ahead codes are fetched.
-const AHEAD: usize = 8;
+/// So many words ahead codes are fetched: while the kernel compares those that are there.
+const AHEAD: usize = 32;

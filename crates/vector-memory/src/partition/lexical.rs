@@ -31,6 +31,9 @@ impl Partition {
         let question = &question[..question.len().min(64)];
         let alike = lexicon.alike(question, &self.vocabulary);
         for place in 0..question.len() {
+            alike.of(place).for_each(|(word, _)| self.postings.prefetch(word));
+        }
+        for place in 0..question.len() {
             for (word, likeness) in alike.of(place) {
                 for &row in self.postings.rows_with(word) {
                     if !all_live && !self.alive[self.row_record[row as usize] as usize] {

@@ -33,12 +33,19 @@ impl Names {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<u32> {
+        if self.names.len() <= FEW {
+            let at = self.names.iter().position(|other| **other == *name);
+            return at.map(|at| at as u32);
+        }
         self.numbers.get(name).copied()
     }
 
     /// The first name whose first word is `word`: people are asked about as "Ana", not as "Ana Lima".
     pub(crate) fn find_by_first_word(&self, word: &str) -> Option<u32> {
-        let first = |name: &Arc<str>| name.split_whitespace().next() == Some(word);
+        let first = |name: &Arc<str>| {
+            let after = name.trim_start().strip_prefix(word);
+            after.is_some_and(|after| after.is_empty() || after.starts_with(char::is_whitespace))
+        };
         let at = self.names.iter().take(MOST_NAMES).position(first)?;
         Some(at as u32)
     }
@@ -49,5 +56,7 @@ impl Names {
     }
 }
 
+/// So many names are sooner compared than hashed.
+const FEW: usize = 8;
 /// A crowd's names are not searched for first names.
 const MOST_NAMES: usize = 64;

@@ -1,5 +1,7 @@
 //! Which memory came before and after which, within a session.
 
+use crate::kernel::prefetch;
+
 /// No record, no name.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -58,6 +60,11 @@ impl SessionLinks {
         self.before.shrink_to_fit();
         self.after.shrink_to_fit();
         self.last.shrink_to_fit();
+    }
+
+    pub(super) fn prefetch(&self) {
+        prefetch(&self.before);
+        prefetch(&self.after);
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -52,23 +52,30 @@ pub(crate) fn rank(
         {
             continue;
         }
+        let prior = prior(partition, record, weights, asked.now, &times);
         best.push(Reverse(Place {
-            score: score + prior(partition, record, weights, asked.now, &times),
+            score: score + prior,
             newest: (partition.sent_at(record), partition.seq(record)),
             record,
+            prior,
         }));
         if best.len() > k {
             best.pop();
         }
     }
-    let ranked = best.into_sorted_vec().into_iter();
+    let ranked = best.into_sorted_vec();
+    for Reverse(place) in ranked.iter().take(FETCHED_AT_ONCE) {
+        partition.prefetch_record(place.record);
+    }
     ranked
-        .map(|Reverse(Place { score, record, .. })| {
+        .into_iter()
+        .map(|Reverse(place)| {
+            let record = place.record;
             let mut parts = columns.parts(partition, weights, record);
-            parts.prior = prior(partition, record, weights, asked.now, &times);
+            parts.prior = place.prior;
             Ranked {
                 record,
-                score,
+                score: place.score,
                 similarity: asked
                     .embedding
                     .map(|query| Similarity::new(query.similarity(partition, record))),
@@ -85,6 +92,7 @@ struct Place {
     score: f32,
     newest: (i64, u64),
     record: u32,
+    prior: f32,
 }
 
 impl Eq for Place {}
@@ -235,10 +243,12 @@ fn prior(partition: &Partition, record: u32, weights: &RecallWeights, now: Times
     let age = now.since(Timestamp::from_millis(partition.sent_at(record)));
     let days = age.as_secs_f32() / 86_400.0;
     let recency = weights.recency * halved(days, weights.recency_half_life_days);
-    let kept = if partition.is_pinned(record) {
-        1.0
-    } else {
-        halved(days, weights.importance_half_life_days).max(0.5)
+    let kept = || {
+        if partition.is_pinned(record) {
+            1.0
+        } else {
+            halved(days, weights.importance_half_life_days).max(0.5)
+        }
     };
     let fit = weights.time * fits(partition, record, times);
     prior_of(partition, record, weights, recency, kept) + fit
@@ -252,15 +262,21 @@ fn most_prior(partition: &Partition, record: u32, weights: &RecallWeights, times
     } else {
         weights.time.max(0.0)
     };
-    prior_of(partition, record, weights, weights.recency.max(0.0), kept) + fit
+    prior_of(partition, record, weights, weights.recency.max(0.0), || kept) + fit
 }
 
 /// The prior but for the time; `kept` is what age leaves of importance.
-fn prior_of(partition: &Partition, record: u32, weights: &RecallWeights, recency: f32, kept: f32) -> f32 {
+fn prior_of(
+    partition: &Partition,
+    record: u32,
+    weights: &RecallWeights,
+    recency: f32,
+    kept: impl FnOnce() -> f32,
+) -> f32 {
     let importance = partition.importance(record) - 0.5;
     // What lies below the ordinary does not rise by growing old.
     let importance = if importance > 0.0 {
-        importance * kept
+        importance * kept()
     } else {
         importance
     };
@@ -298,6 +314,8 @@ fn halved(days: f32, half_life_days: f32) -> f32 {
     }
 }
 
+/// So many of the best are fetched from memory together before one after the other is looked at.
+const FETCHED_AT_ONCE: usize = 32;
 /// People tell of things days after, and announce them shortly before.
 const DAYS_TOLD_LATER: f64 = 14.0;
 const DAYS_TOLD_BEFORE: f64 = 7.0;

@@ -147,9 +147,8 @@ impl<'a> From<&'a MetadataValue> for Value<'a> {
     }
 }
 
-/// The body of `record`.
-pub(crate) fn encode_body(record: &MemoryRecord, seq: u64, embedding_given: bool) -> Vec<u8> {
-    let mut out = Writer::with_capacity(record.text.len() + 96);
+/// Writes the body of `record`.
+pub(crate) fn encode_body(record: &MemoryRecord, seq: u64, embedding_given: bool, out: &mut Writer) {
     let flag = |on: bool, flag: u8| if on { flag } else { 0 };
     out.text(record.id.as_str());
     out.u8(flag(record.pinned, PINNED)
@@ -190,7 +189,6 @@ pub(crate) fn encode_body(record: &MemoryRecord, seq: u64, embedding_given: bool
             }
         }
     }
-    out.into_bytes()
 }
 
 /// The record that `body` holds, without an embedding.

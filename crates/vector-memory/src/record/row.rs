@@ -1,5 +1,7 @@
 //! What is searched of a memory.
 
+use std::sync::Arc;
+
 use whisperengine_types::MemoryError;
 
 use super::{Reader, Writer, corrupt};
@@ -26,7 +28,7 @@ pub(crate) struct Row {
 /// to 16 bits a coordinate.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Coordinates {
-    Exact(Vec<f32>),
+    Exact(Arc<[f32]>),
     /// Each coordinate is `step * code`.
     Rounded {
         step: f32,
@@ -61,7 +63,7 @@ impl Coordinates {
 
     pub(crate) fn to_f32(&self) -> Vec<f32> {
         match self {
-            Self::Exact(values) => values.clone(),
+            Self::Exact(values) => values.to_vec(),
             Self::Rounded { step, codes } => codes.iter().map(|&code| step * f32::from(code)).collect(),
         }
     }

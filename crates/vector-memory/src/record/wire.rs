@@ -8,12 +8,12 @@ use super::corrupt;
 pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self(Vec::with_capacity(bytes))
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.0
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     pub(crate) fn u8(&mut self, value: u8) {

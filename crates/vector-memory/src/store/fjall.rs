@@ -7,11 +7,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, config};
+use fjall::{
+    CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, config,
+};
 use whisperengine_types::MemoryError;
 
 use super::{
-    Change, Storage, Table, Visit,
+    Bytes, Change, Storage, Table, Visit,
     journal_check::{CommitMark, last_mark},
 };
 use crate::error::{Error, Result};
@@ -108,9 +110,8 @@ impl FjallStorage {
 }
 
 impl Storage for FjallStorage {
-    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, MemoryError> {
-        let value = self.table(table).get(key).map_err(read_error)?;
-        Ok(value.map(|value| value.to_vec()))
+    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, MemoryError> {
+        self.table(table).get(key).map_err(read_error)
     }
 
     fn visit(
@@ -144,14 +145,15 @@ impl Storage for FjallStorage {
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), MemoryError> {
-        let mut last_commit = self.last_commit.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
+        let mut batch = OwnedWriteBatch::with_capacity(self.database.clone(), changes.len() + 1)
+            .durability(Some(PersistMode::SyncData));
         for Change { table, key, value } in changes {
             match value {
                 Some(value) => batch.insert(self.table(table), key, value),
                 None => batch.remove(self.table(table), key),
             }
         }
+        let mut last_commit = self.last_commit.lock().unwrap_or_else(PoisonError::into_inner);
         batch.insert(&self.records, COMMIT_KEY, CommitMark::bytes(*last_commit + 1));
         batch
             .commit()

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use whisperengine_types::{MemoryId, MemoryOwner};
 
+use super::Bytes;
+
 /// The bytes that every key of an owner begins with.
 ///
 /// Ids hold no control characters ([`Id::new`](whisperengine_types::Id::new) refuses them), so a zero
@@ -31,8 +33,8 @@ impl OwnerKey {
     }
 
     /// The key of one memory.
-    pub(crate) fn memory(&self, id: &MemoryId) -> Vec<u8> {
-        [&self.0, id.as_str().as_bytes()].concat()
+    pub(crate) fn memory(&self, id: &MemoryId) -> Bytes {
+        [&self.0, id.as_str().as_bytes()].concat().into()
     }
 
     /// What a key of the records table has in common with all keys of its owner.

@@ -8,7 +8,7 @@ use std::{
 
 use whisperengine_types::MemoryError;
 
-use super::{Change, Storage, Table, Visit};
+use super::{Bytes, Change, Storage, Table, Visit};
 
 type Map = BTreeMap<(Table, Box<[u8]>), Box<[u8]>>;
 
@@ -19,9 +19,9 @@ pub(crate) struct VolatileStorage {
 }
 
 impl Storage for VolatileStorage {
-    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, MemoryError> {
+    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, MemoryError> {
         let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(map.get(&(table, key.into())).map(|value| value.to_vec()))
+        Ok(map.get(&(table, key.into())).map(|value| Bytes::new(value)))
     }
 
     fn visit(
@@ -50,9 +50,9 @@ impl Storage for VolatileStorage {
     fn commit(&self, changes: Vec<Change>) -> Result<(), MemoryError> {
         let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
         for Change { table, key, value } in changes {
-            let key = (table, key.into_boxed_slice());
+            let key = (table, Box::from(&*key));
             match value {
-                Some(value) => map.insert(key, value.into()),
+                Some(value) => map.insert(key, Box::from(&*value)),
                 None => map.remove(&key),
             };
         }

@@ -4,24 +4,45 @@ use std::sync::LazyLock;
 
 /// Whether `word`, in lower case, is too common to search for.
 pub(super) fn is_stop_word(word: &str) -> bool {
-    word.len() <= LONGEST && STOP_WORDS[word.len()].binary_search(&packed(word)).is_ok()
+    let Some(first) = word.bytes().next().filter(|_| word.len() <= LONGEST) else {
+        return false;
+    };
+    let words = &STOP_WORDS[word.len()];
+    words.firsts & first_letter(first) != 0 && words.packed.binary_search(&packed(word)).is_ok()
 }
 
-/// By length; each as one number, which is compared faster than text is hashed.
-static STOP_WORDS: LazyLock<[Vec<u128>; LONGEST + 1]> = LazyLock::new(|| {
+/// The words of one length.
+struct OfLength {
+    /// The letters that they begin with.
+    firsts: u32,
+    /// Each as one number, which is compared faster than text is hashed; ascending.
+    packed: Vec<u128>,
+}
+
+/// By length.
+static STOP_WORDS: LazyLock<[OfLength; LONGEST + 1]> = LazyLock::new(|| {
     let of_length = |length| {
-        let words = LIST.split_whitespace().filter(|word| word.len() == length);
-        let mut words: Vec<u128> = words.map(packed).collect();
-        words.sort_unstable();
-        words
+        let words = || LIST.split_whitespace().filter(move |word| word.len() == length);
+        let mut packed: Vec<u128> = words().map(packed).collect();
+        packed.sort_unstable();
+        OfLength {
+            firsts: words().fold(0, |firsts, word| firsts | first_letter(word.as_bytes()[0])),
+            packed,
+        }
     };
     std::array::from_fn(of_length)
 });
 
 /// A word of at most [`LONGEST`] bytes as a number.
 fn packed(word: &str) -> u128 {
-    word.bytes()
-        .fold(0, |packed, byte| packed << 8 | u128::from(byte))
+    let mut bytes = [0; 16];
+    bytes[..word.len()].copy_from_slice(word.as_bytes());
+    u128::from_be_bytes(bytes)
+}
+
+/// A bit that words of the same first letter share.
+fn first_letter(byte: u8) -> u32 {
+    1 << (byte & 31)
 }
 
 const LONGEST: usize = 10;
@@ -63,7 +84,10 @@ mod tests {
             assert!(is_stop_word(word), "{word}");
             count += 1;
         }
-        assert_eq!(STOP_WORDS.iter().map(Vec::len).sum::<usize>(), count);
+        assert_eq!(
+            STOP_WORDS.iter().map(|words| words.packed.len()).sum::<usize>(),
+            count
+        );
         for word in ["", "dog", "themselve", "themselvesx", "y\u{e9}s", "thr\u{f6}ugh"] {
             assert!(!is_stop_word(word), "{word}");
         }

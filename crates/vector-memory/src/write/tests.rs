@@ -16,7 +16,7 @@ use whisperengine_types::{
 use crate::{
     VectorMemory, VectorMemoryConfig,
     memory::Spaces,
-    store::{Change, Storage, Table, Visit, VolatileStorage},
+    store::{Bytes, Change, Storage, Table, Visit, VolatileStorage},
 };
 
 /// Refuses commits while `broken`, as a full disk does; calls `gate` before each commit.
@@ -33,7 +33,7 @@ impl std::fmt::Debug for FaultyStorage {
 }
 
 impl Storage for FaultyStorage {
-    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, MemoryError> {
+    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, MemoryError> {
         self.inner.read(table, key)
     }
 
