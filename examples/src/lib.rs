@@ -7,3 +7,7 @@ pub mod measure;
 pub mod plot;
 pub mod progress;
 pub mod report;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,51 +1,66 @@
 //! The words of urgency and of questions; matched as whole words, so that "helpful" is not "help".
 
-/// A text as lower-case words.
+use std::ops::Range;
+
+/// A text as lower-case words with straight apostrophes.
 #[derive(Debug)]
 pub(crate) struct Words {
-    words: Vec<String>,
+    lower: String,
+    places: Vec<Range<usize>>,
     has_question_mark: bool,
 }
 
 impl Words {
     pub(crate) fn of(text: &str) -> Self {
-        let words = text
-            .split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '\u{2019}')
-            .filter(|word| !word.is_empty())
-            .map(|word| word.to_lowercase().replace('\u{2019}', "'"))
-            .map(|word| word.trim_matches('\'').to_owned())
-            .filter(|word| !word.is_empty())
-            .collect();
+        let (mut lower, mut places) = (String::with_capacity(text.len()), Vec::new());
+        for run in text.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '\u{2019}') {
+            let word = run.trim_matches(['\'', '\u{2019}']);
+            if word.is_empty() {
+                continue;
+            }
+            let from = lower.len();
+            if word.is_ascii() {
+                lower.push_str(word);
+                lower[from..].make_ascii_lowercase();
+            } else {
+                lower.push_str(&word.to_lowercase().replace('\u{2019}', "'"));
+            }
+            places.push(from..lower.len());
+        }
         Self {
-            words,
+            lower,
+            places,
             has_question_mark: text.contains(['?', '？', '؟']),
         }
     }
 
     /// A call for help, or a word that says "urgent" and is not negated.
     pub(crate) fn are_urgent(&self) -> bool {
-        let calls = self.words.iter().any(|word| CALLS.contains(&word.as_str()));
+        let calls = self.each().any(|word| CALLS.contains(&word));
         calls || PHRASES.iter().any(|phrase| self.contains(phrase)) || self.says_urgent()
     }
 
     /// A question mark, or a question word at the beginning.
     pub(crate) fn ask(&self) -> bool {
-        let first = self.words.first().map(String::as_str);
+        let first = self.each().next();
         self.has_question_mark || first.is_some_and(|word| QUESTION_WORDS.contains(&word))
     }
 
     fn says_urgent(&self) -> bool {
-        self.words.iter().enumerate().any(|(at, word)| {
-            let before = &self.words[at.saturating_sub(NEGATION_REACH)..at];
-            URGENT.contains(&word.as_str())
-                && !before
-                    .iter()
-                    .any(|word| NEGATIONS.contains(&word.as_str()) || word.ends_with("n't"))
+        self.each().enumerate().any(|(at, word)| {
+            let mut before = self.each().take(at).skip(at.saturating_sub(NEGATION_REACH));
+            URGENT.contains(&word) && !before.any(|word| NEGATIONS.contains(&word) || word.ends_with("n't"))
         })
     }
 
     fn contains(&self, phrase: &[&str]) -> bool {
-        self.words.windows(phrase.len()).any(|window| window == phrase)
+        let places = self.places.windows(phrase.len());
+        let mut windows = places.map(|window| window.iter().map(|place| &self.lower[place.clone()]));
+        windows.any(|window| window.eq(phrase.iter().copied()))
+    }
+
+    fn each(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().map(|place| &self.lower[place.clone()])
     }
 }
 

@@ -121,8 +121,8 @@ impl StaticEmbedder {
     }
 
     fn embed_one(&self, text: &str) -> Result<Embedding, EmbeddingError> {
-        let mut values = vec![0.0; self.model.space.dim()];
-        self.embed_into(text, &mut values)?;
+        let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, self.model.space.dim()).collect();
+        self.embed_into(text, Arc::get_mut(&mut values).expect("nobody else has it yet"))?;
         Embedding::new(&self.model.space, values)
     }
 }

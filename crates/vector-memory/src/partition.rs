@@ -12,7 +12,7 @@ mod postings;
 mod scan;
 mod session;
 
-use whisperengine_types::{MemoryError, MemoryKind, MemoryRecord, SessionId};
+use whisperengine_types::{ChannelId, MemoryError, MemoryKind, MemoryRecord, SessionId};
 
 pub(crate) use self::{
     admit::{TextTest, check_filter},
@@ -166,8 +166,12 @@ impl Partition {
     /// Records without their embeddings, as they are asked for. What several of them share is copied once.
     pub(crate) fn copies(&self) -> impl FnMut(u32) -> Result<MemoryRecord, MemoryError> {
         let mut sessions: Vec<(u32, SessionId)> = Vec::new();
+        let mut channel: Option<ChannelId> = None;
         move |number| {
             let mut body = Body::parse(self.body(number))?;
+            let said_in = body
+                .channel
+                .take_if(|named| channel.as_ref().is_some_and(|known| known.as_str() == *named));
             let session = self.session[number as usize];
             let known = sessions.iter().find(|&&(other, _)| other == session);
             let known = known.map(|(_, session)| session.clone());
@@ -179,6 +183,11 @@ impl Partition {
                 record.session = known;
             } else if let Some(named) = &record.session {
                 sessions.push((session, named.clone()));
+            }
+            if said_in.is_some() {
+                record.channel.clone_from(&channel);
+            } else if record.channel.is_some() {
+                channel.clone_from(&record.channel);
             }
             Ok(record)
         }

@@ -4,6 +4,7 @@
 //! `r` behind it.
 
 use std::{
+    fmt::Write,
     sync::atomic::{AtomicU64, Ordering},
     time::Instant,
 };
@@ -60,7 +61,9 @@ impl TurnIds {
         let n = self.next.fetch_add(1, Ordering::Relaxed);
         // Shifted so that times before 1970 sort too.
         let millis = now.as_millis() - Timestamp::MIN.as_millis();
-        MemoryId::new(format!("t{millis:012x}{:08x}{n:010x}", self.run)).expect("31 hexadecimal digits")
+        let mut id = String::with_capacity(ID_BYTES);
+        write!(id, "t{millis:012x}{:08x}{n:010x}", self.run).expect("a text takes what is written to it");
+        MemoryId::new(id).expect("a letter and hexadecimal digits")
     }
 }
 
@@ -118,6 +121,8 @@ pub(crate) fn sitting(channel: &ChannelId, start: Timestamp) -> SessionId {
     SessionId::new(format!("{text}@{start}")).expect("at most 200 bytes without control characters")
 }
 
+/// Of an id: a letter, 12 digits of the time, and those of the run and the number.
+const ID_BYTES: usize = 13 + RUN_DIGITS + NUMBER_DIGITS;
 const RUN_DIGITS: usize = 8;
 const NUMBER_DIGITS: usize = 10;
 

@@ -1,7 +1,5 @@
 //! A question made ready: its words, whom and when it asks about, and its text for the embedder.
 
-use std::borrow::Cow;
-
 use crate::{
     lexicon::Lexicon,
     partition::{Partition, days},
@@ -40,17 +38,17 @@ impl Question {
                 }
             }
         }
-        let said: Vec<(&str, Cow<'_, str>, u32)> = content_words(&text)
-            .map(|(as_written, word)| {
-                let hash = word_hash(&word);
-                (as_written, word, hash)
-            })
-            .filter(|(_, word, _)| !names.iter().any(|name| name.eq_ignore_ascii_case(word)))
-            .collect();
-        lexicon.learn(&text, said.iter().map(|&(_, _, hash)| hash));
+        let mut said: Vec<(&str, u32)> = Vec::with_capacity(text.len() / BYTES_PER_WORD + 1);
+        for (as_written, word) in content_words(&text) {
+            if !names.iter().any(|name| name.eq_ignore_ascii_case(&word)) {
+                said.push((as_written, word_hash(&word)));
+            }
+        }
+        lexicon.learn(&text, said.iter().map(|&(_, hash)| hash));
         let known = lexicon.read();
-        let (mut words, mut written, mut stems) = (Vec::new(), Vec::new(), Vec::new());
-        for (as_written, _, hash) in said {
+        let mut stems = Vec::with_capacity(said.len());
+        let (mut words, mut written) = (Vec::with_capacity(said.len()), Vec::with_capacity(said.len()));
+        for (as_written, hash) in said {
             if let Some(number) = known.number(hash)
                 && !stems.contains(&known.stem(number))
             {
@@ -90,3 +88,6 @@ impl Question {
         intervals.collect()
     }
 }
+
+/// Bytes of text for each word that says something, at least; fewer only make a list grow.
+const BYTES_PER_WORD: usize = 8;
