@@ -271,3 +271,29 @@ fn odd_questions_are_answered_or_refused() {
         Recall::default()
     );
 }
+
+#[test]
+fn each_memory_comes_back_with_its_own_session_and_channel() {
+    let places = [
+        (Some("s1"), Some("general")),
+        (Some("s1"), None),
+        (None, Some("general")),
+        (Some("s2"), Some("music")),
+        (None, None),
+        (Some("s2"), Some("general")),
+    ];
+    let records = places.iter().enumerate().map(|(n, (session, channel))| {
+        let mut record = record(&format!("m{n}"), "we talked about the lighthouse");
+        record.session = session.map(|name| name.parse().unwrap());
+        record.channel = channel.map(|name| name.parse().unwrap());
+        record.sent_at = at(n as i64);
+        record
+    });
+    let stored: Vec<MemoryRecord> = records.collect();
+    let recall = ask(&owner_with(stored.clone()), "the lighthouse");
+    assert_eq!(recall.memories.len(), stored.len());
+    for record in &stored {
+        let found = recall.memories.iter().find(|hit| hit.memory.id == record.id);
+        assert_eq!(*found.unwrap().memory, *record);
+    }
+}
