@@ -197,11 +197,7 @@ impl MemoryBatcher {
         let (gather, submission) = Gather::new(prepared.len());
         let mut batch = Vec::new();
         for (at, write) in prepared.into_iter().enumerate() {
-            let gather = Arc::clone(&gather);
-            let reply = Reply::Many {
-                gather,
-                at: at as u32,
-            };
+            let reply = gather.reply(at);
             let slots = match self.slots(write.bytes) {
                 Ok(slots) => slots,
                 Err(error) => {
@@ -250,13 +246,7 @@ impl MemoryBatcher {
         room.ok_or_else(|| self.full())?.forget();
         let (gather, submission) = Gather::new(prepared.len());
         let writes = prepared.into_iter().zip(slots).enumerate();
-        self.hand_in(writes.map(|(at, (write, slots))| {
-            let reply = Reply::Many {
-                gather: Arc::clone(&gather),
-                at: at as u32,
-            };
-            (write, reply, slots)
-        }));
+        self.hand_in(writes.map(|(at, (write, slots))| (write, gather.reply(at), slots)));
         Ok(submission)
     }
 

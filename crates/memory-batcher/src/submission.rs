@@ -5,7 +5,7 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
 
@@ -20,7 +20,7 @@ use crate::{BatcherError, Result, Written};
 #[must_use = "the outcomes tell whether the writes are durable"]
 pub struct Submission {
     outcomes: oneshot::Receiver<Vec<Result<Written>>>,
-    gather: Weak<Gather>,
+    gather: Arc<Gather>,
     items: usize,
 }
 
@@ -41,14 +41,9 @@ impl Submission {
     /// The committing thread makes its next commit only afterwards, so `conclude` should be brief and must
     /// not block. Its panic is printed and goes no further.
     pub fn then(mut self, conclude: impl FnOnce(Vec<Result<Written>>) + Send + 'static) {
-        let caller = Caller::Calls(Box::new(conclude));
-        let answered = match self.gather.upgrade() {
-            Some(gather) => gather.redirect(caller),
-            None => Some(caller),
-        };
-        if let Some(caller) = answered {
-            let outcomes = self.outcomes.try_recv();
-            caller.tell(outcomes.unwrap_or_else(|_| closed(self.items)));
+        if let Some(conclude) = self.gather.redirect(Box::new(conclude)) {
+            let outcomes = self.outcomes.try_recv().unwrap_or_else(|_| closed(self.items));
+            guarded(conclude, outcomes);
         }
     }
 
@@ -77,7 +72,7 @@ impl Future for Submission {
 #[derive(Debug)]
 pub(crate) enum Reply {
     One(oneshot::Sender<Result<Written>>),
-    Many { gather: Arc<Gather>, at: u32 },
+    Many(Place),
 }
 
 impl Reply {
@@ -85,8 +80,30 @@ impl Reply {
         match self {
             // A caller who no longer listens has given up its answer.
             Self::One(caller) => drop(caller.send(outcome)),
-            Self::Many { gather, at } => gather.put(at as usize, outcome),
+            Self::Many(mut place) => place.put(outcome),
         }
+    }
+}
+
+/// The place of one write's outcome among those that it was handed in with. Left empty, because the batcher
+/// has ended, it is closed.
+#[derive(Debug)]
+pub(crate) struct Place {
+    gather: Option<Arc<Gather>>,
+    at: usize,
+}
+
+impl Place {
+    fn put(&mut self, outcome: Result<Written>) {
+        if let Some(gather) = self.gather.take() {
+            gather.put(self.at, outcome);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.put(Err(BatcherError::Closed));
     }
 }
 
@@ -100,14 +117,16 @@ pub(crate) struct Gather {
 struct GatherState {
     outcomes: Vec<Result<Written>>,
     missing: usize,
+    /// Who learns the outcomes, until they are complete.
     caller: Option<Caller>,
 }
 
-/// Who learns the outcomes.
 enum Caller {
     Waits(oneshot::Sender<Vec<Result<Written>>>),
-    Calls(Box<dyn FnOnce(Vec<Result<Written>>) + Send>),
+    Calls(Conclusion),
 }
+
+type Conclusion = Box<dyn FnOnce(Vec<Result<Written>>) + Send>;
 
 impl Gather {
     pub(crate) fn new(items: usize) -> (Arc<Self>, Submission) {
@@ -117,40 +136,45 @@ impl Gather {
             missing: items,
             caller: Some(Caller::Waits(caller)),
         };
-        if let Some((caller, outcomes)) = state.finished() {
-            caller.tell(outcomes);
-        }
+        state.hand_over();
         let gather = Arc::new(Self {
             state: Mutex::new(state),
         });
         let submission = Submission {
             outcomes,
-            gather: Arc::downgrade(&gather),
+            gather: Arc::clone(&gather),
             items,
         };
         (gather, submission)
+    }
+
+    /// The reply to the write in place `at`.
+    pub(crate) fn reply(self: &Arc<Self>, at: usize) -> Reply {
+        Reply::Many(Place {
+            gather: Some(Arc::clone(self)),
+            at,
+        })
     }
 
     fn put(&self, at: usize, outcome: Result<Written>) {
         let mut state = self.lock();
         state.outcomes[at] = outcome;
         state.missing -= 1;
-        let finished = state.finished();
+        let handed_over = state.hand_over();
         drop(state);
-        if let Some((caller, outcomes)) = finished {
-            caller.tell(outcomes);
+        if let Some((conclude, outcomes)) = handed_over {
+            guarded(conclude, outcomes);
         }
     }
 
-    /// Has `caller` told instead; gives it back when the outcomes are given already.
-    fn redirect(&self, caller: Caller) -> Option<Caller> {
-        let mut state = self.lock();
-        match &mut state.caller {
-            Some(known) => {
-                *known = caller;
+    /// Has `conclude` called instead of whoever waits; gives it back when the outcomes are in their channel.
+    fn redirect(&self, conclude: Conclusion) -> Option<Conclusion> {
+        match &mut self.lock().caller {
+            Some(caller) => {
+                *caller = Caller::Calls(conclude);
                 None
             }
-            None => Some(caller),
+            None => Some(conclude),
         }
     }
 
@@ -160,31 +184,25 @@ impl Gather {
 }
 
 impl GatherState {
-    /// Whom to tell what, once nothing is missing.
-    fn finished(&mut self) -> Option<(Caller, Vec<Result<Written>>)> {
+    /// Once nothing is missing: sends the outcomes to the caller that waits, under the lock, so that whoever
+    /// finds no caller finds them sent; or says what is to be called with them when the lock is free.
+    fn hand_over(&mut self) -> Option<(Conclusion, Vec<Result<Written>>)> {
         let caller = self.caller.take_if(|_| self.missing == 0)?;
-        Some((caller, std::mem::take(&mut self.outcomes)))
-    }
-}
-
-impl Drop for GatherState {
-    /// Writes that are never answered, because the batcher has ended.
-    fn drop(&mut self) {
-        if let Some(caller) = self.caller.take() {
-            caller.tell(std::mem::take(&mut self.outcomes));
-        }
-    }
-}
-
-impl Caller {
-    fn tell(self, outcomes: Vec<Result<Written>>) {
-        match self {
+        let outcomes = std::mem::take(&mut self.outcomes);
+        match caller {
             // A caller who no longer listens has given up its answer.
-            Self::Waits(caller) => drop(caller.send(outcomes)),
-            // The panic was printed where it happened; the thread goes on with others' writes.
-            Self::Calls(conclude) => drop(catch_unwind(AssertUnwindSafe(|| conclude(outcomes)))),
+            Caller::Waits(caller) => {
+                drop(caller.send(outcomes));
+                None
+            }
+            Caller::Calls(conclude) => Some((conclude, outcomes)),
         }
     }
+}
+
+/// A panic of `conclude` was printed where it happened; the thread goes on with others' writes.
+fn guarded(conclude: Conclusion, outcomes: Vec<Result<Written>>) {
+    drop(catch_unwind(AssertUnwindSafe(|| conclude(outcomes))));
 }
 
 impl fmt::Debug for Caller {
@@ -198,4 +216,37 @@ impl fmt::Debug for Caller {
 
 fn closed(items: usize) -> Vec<Result<Written>> {
     (0..items).map(|_| Err(BatcherError::Closed)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread};
+
+    use super::*;
+
+    /// The outcomes were once taken for lost between the moment they were complete and the one they were sent.
+    #[test]
+    fn a_conclusion_that_meets_the_outcomes_on_their_way_has_them() {
+        const TIMES: usize = 20_000;
+        let (give, take) = mpsc::sync_channel::<Reply>(0);
+        let (told, hears) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for reply in take {
+                    reply.send(Ok(Written {
+                        id: None,
+                        duplicate: false,
+                    }));
+                }
+            });
+            for _ in 0..TIMES {
+                let (gather, submission) = Gather::new(1);
+                give.send(gather.reply(0)).expect("the other thread takes all");
+                let told = told.clone();
+                submission.then(move |outcomes| told.send(outcomes[0].is_ok()).expect("somebody hears"));
+            }
+            drop(give);
+        });
+        assert!(hears.iter().take(TIMES).all(|durable| durable));
+    }
 }
