@@ -181,13 +181,16 @@ def row(name, setting, recall, rate, cpu_rate, p50, p99, build):
     )
 
 
-COLOURS = ["#d62728", "#1f77b4", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22"]
+COLOURS = [
+    "#d62728", "#1f77b4", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf",
+    "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#000000", "#98df8a",
+]
 NINES = [0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995]
 
 
 def plot(path):
     """Recall from 0.9 on, by what is missed; queries a second by tens; both on a logarithmic scale."""
-    left, top, width, height = 70, 20, 640, 460
+    left, top, width, height = 70, 30, 640, 460
     shown = {name: sorted(p for p in points.values() if p[0] >= NINES[0]) for name, points in CURVES.items()}
     shown = {name: points for name, points in shown.items() if points}
     rates = [rate for points in shown.values() for _, rate in points]
@@ -214,7 +217,7 @@ def plot(path):
         out.append(line.format(left, y(10**power), left + width, y(10**power)))
         out.append(text.format(left - 6, y(10**power) + 4, "end", 10**power))
     out.append(text.format(left + width / 2, top + height + 38, "middle", "recall"))
-    out.append(text.format(left, top - 6, "middle", "queries/s"))
+    out.append(text.format(left, top - 14, "middle", "queries/s"))
     for at, (name, points) in enumerate(shown.items()):
         colour = COLOURS[at % len(COLOURS)]
         path_points = " ".join(f"{x(recall):.1f},{y(rate):.1f}" for recall, rate in points)
