@@ -100,6 +100,7 @@ pub(crate) fn keep(text: &str, bytes: usize) -> String {
             .find(|&at| kept.is_char_boundary(at))
             .unwrap_or(0);
         kept.truncate(cut);
+        kept.truncate(kept.trim_end().len());
     }
     kept
 }
@@ -131,6 +132,14 @@ mod tests {
     use super::*;
 
     proptest! {
+        /// A state that is kept as bytes and read again says the same as one that is not.
+        #[test]
+        fn what_is_kept_stays_as_it_is(text in "[ a-c\"\u{e9}\u{1f574}]{0,40}|\\PC{0,60}", bytes in 0_usize..60) {
+            let kept = keep(&text, bytes);
+            prop_assert!(kept.len() <= bytes);
+            prop_assert_eq!(keep(&kept, bytes), kept);
+        }
+
         #[test]
         fn the_short_way_cuts_like_the_long_one(text in "[ a-c\"<]{0,20}|[ -~]{0,40}", limit in 0_usize..24) {
             prop_assert_eq!(clip(&text, limit), clip_any(&text, limit));
