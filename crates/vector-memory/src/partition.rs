@@ -12,7 +12,7 @@ mod postings;
 mod scan;
 mod session;
 
-use whisperengine_types::{ChannelId, MemoryError, MemoryKind, MemoryRecord, SessionId};
+use whisperengine_types::{Id, MemoryError, MemoryKind, MemoryRecord, kind::Kind};
 
 pub(crate) use self::{
     admit::{TextTest, check_filter},
@@ -24,7 +24,7 @@ use self::{names::Names, postings::Postings, session::SessionLinks};
 use crate::{
     kernel::prefetch,
     lexicon::{Lexicon, Vocabulary},
-    record::{Body, Reader, Row, corrupt},
+    record::{Body, Reader, Row, corrupt, id_of},
     text::{Days, is_question, told_times},
 };
 
@@ -165,31 +165,16 @@ impl Partition {
 
     /// Records without their embeddings, as they are asked for. What several of them share is copied once.
     pub(crate) fn copies(&self) -> impl FnMut(u32) -> Result<MemoryRecord, MemoryError> {
-        let mut sessions: Vec<(u32, SessionId)> = Vec::new();
-        let mut channel: Option<ChannelId> = None;
+        let (mut sessions, mut channels) = (Vec::new(), Vec::new());
         move |number| {
             let mut body = Body::parse(self.body(number))?;
-            let said_in = body
-                .channel
-                .take_if(|named| channel.as_ref().is_some_and(|known| known.as_str() == *named));
-            let session = self.session[number as usize];
-            let known = sessions.iter().find(|&&(other, _)| other == session);
-            let known = known.map(|(_, session)| session.clone());
-            if known.is_some() {
-                body.session = None;
-            }
-            let mut record = body.to_record()?;
-            if known.is_some() {
-                record.session = known;
-            } else if let Some(named) = &record.session {
-                sessions.push((session, named.clone()));
-            }
-            if said_in.is_some() {
-                record.channel.clone_from(&channel);
-            } else if record.channel.is_some() {
-                channel.clone_from(&record.channel);
-            }
-            Ok(record)
+            let session = shared(&mut sessions, body.session.take())?;
+            let channel = shared(&mut channels, body.channel.take())?;
+            Ok(MemoryRecord {
+                session,
+                channel,
+                ..body.to_record()?
+            })
         }
     }
 
@@ -410,6 +395,17 @@ impl Partition {
 /// A time in days since 1970-01-01.
 pub(crate) fn days(millis: i64) -> f64 {
     millis as f64 / 86_400_000.0
+}
+
+/// The id that `text` names: one of those `known` where it is there, or a new one among them.
+fn shared<K: Kind>(known: &mut Vec<Id<K>>, text: Option<&str>) -> Result<Option<Id<K>>, MemoryError> {
+    let Some(text) = text else { return Ok(None) };
+    if let Some(id) = known.iter().find(|id| id.as_str() == text) {
+        return Ok(Some(id.clone()));
+    }
+    let id: Id<K> = id_of(text)?;
+    known.push(id.clone());
+    Ok(Some(id))
 }
 
 /// Of so many records or fewer the columns are fetched before they are read.

@@ -16,7 +16,7 @@ mod row;
 mod wire;
 
 pub(crate) use self::{
-    body::{Body, Value, decode_body},
+    body::{Body, Value, decode_body, id_of},
     row::{Coordinates, Row, WordCount},
     wire::{Reader, Writer},
 };

@@ -13,7 +13,7 @@ pub(crate) use self::{
     chunk::chunks,
     dates::{Days, NamedDate, named_dates, told_times, year_of},
     hash::{HashOfHash, WordMap, word_hash},
-    words::{analyze, content_words, is_question, stem_hash, text_to_embed, words},
+    words::{BYTES_PER_CONTENT_WORD, analyze, content_words, is_question, stem_hash, text_to_embed, words},
 };
 
 /// Which analysis found a stored row's words; raised whenever [`analyze`] changes its answer.

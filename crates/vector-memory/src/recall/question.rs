@@ -3,7 +3,10 @@
 use crate::{
     lexicon::Lexicon,
     partition::{Partition, days},
-    text::{Days, NamedDate, content_words, named_dates, text_to_embed, word_hash, year_of},
+    text::{
+        BYTES_PER_CONTENT_WORD, Days, NamedDate, content_words, named_dates, text_to_embed, word_hash,
+        year_of,
+    },
 };
 
 /// What of a question does not depend on the single memory.
@@ -38,7 +41,7 @@ impl Question {
                 }
             }
         }
-        let mut said: Vec<(&str, u32)> = Vec::with_capacity(text.len() / BYTES_PER_WORD + 1);
+        let mut said: Vec<(&str, u32)> = Vec::with_capacity(text.len() / BYTES_PER_CONTENT_WORD + 1);
         for (as_written, word) in content_words(&text) {
             if !names.iter().any(|name| name.eq_ignore_ascii_case(&word)) {
                 said.push((as_written, word_hash(&word)));
@@ -88,6 +91,3 @@ impl Question {
         intervals.collect()
     }
 }
-
-/// Bytes of text for each word that says something, at least; fewer only make a list grow.
-const BYTES_PER_WORD: usize = 8;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use whisperengine_types::{Id, MemoryError, MemoryKind, MemoryRecord, MetadataValue, Timestamp};
+use whisperengine_types::{Id, MemoryError, MemoryKind, MemoryRecord, MetadataValue, Timestamp, kind::Kind};
 
 use super::{Reader, Writer, corrupt};
 
@@ -86,14 +86,13 @@ impl<'a> Body<'a> {
 
     /// The record, without an embedding.
     pub(crate) fn to_record(self) -> Result<MemoryRecord, MemoryError> {
-        let id = |error| corrupt(&format!("names something impossible: {error}"));
         let metadata = self.metadata()?;
         Ok(MemoryRecord {
-            id: self.id.parse().map_err(id)?,
+            id: id_of(self.id)?,
             text: self.text.to_owned(),
             speaker: self.speaker.map(str::to_owned),
-            session: self.session.map(str::parse).transpose().map_err(id)?,
-            channel: self.channel.map(str::parse).transpose().map_err(id)?,
+            session: self.session.map(id_of).transpose()?,
+            channel: self.channel.map(id_of).transpose()?,
             sent_at: self.sent_at,
             kind: self.kind,
             importance: self.importance,
@@ -194,6 +193,12 @@ pub(crate) fn encode_body(record: &MemoryRecord, seq: u64, embedding_given: bool
 /// The record that `body` holds, without an embedding.
 pub(crate) fn decode_body(body: &[u8]) -> Result<MemoryRecord, MemoryError> {
     Body::parse(body)?.to_record()
+}
+
+/// The id that a body names.
+pub(crate) fn id_of<K: Kind>(text: &str) -> Result<Id<K>, MemoryError> {
+    let id = text.parse();
+    id.map_err(|error| corrupt(&format!("names something impossible: {error}")))
 }
 
 fn kind_of(byte: u8) -> Result<MemoryKind, MemoryError> {

@@ -197,7 +197,7 @@ const IN_WORDS: [bool; 128] = {
     table
 };
 /// About as many in English; decides what is reserved.
-const BYTES_PER_CONTENT_WORD: usize = 8;
+pub(crate) const BYTES_PER_CONTENT_WORD: usize = 8;
 
 #[cfg(test)]
 mod tests {
