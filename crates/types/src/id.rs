@@ -1,16 +1,18 @@
 //! Identifiers that cannot be mistaken for one another: the kind is part of the type.
 
-use std::{fmt, marker::PhantomData, str::FromStr, sync::Arc};
+use std::{fmt, marker::PhantomData, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
 
 /// An identifier of one kind: 1 to [`Id::MAX_BYTES`] bytes of text without control characters.
 ///
-/// Cheap to clone (shared text). Two ids are equal when their text is equal to the byte.
+/// Cheap to clone: a text of up to 23 bytes, as chat platforms number people and channels, stands in the
+/// id itself, a longer one is shared. Two ids are equal when their text is equal to the byte.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String", bound = "")]
 pub struct Id<K: Kind> {
-    text: Arc<str>,
+    text: SmolStr,
     kind: PhantomData<K>,
 }
 
@@ -116,7 +118,7 @@ impl<K: Kind> Id<K> {
     /// The id of number `n`: its decimal digits.
     pub fn from_number(n: u64) -> Self {
         Self {
-            text: n.to_string().into(),
+            text: format_smolstr!("{n}"),
             kind: PhantomData,
         }
     }
@@ -157,7 +159,7 @@ impl<K: Kind> TryFrom<String> for Id<K> {
 
 impl<K: Kind> From<Id<K>> for String {
     fn from(id: Id<K>) -> Self {
-        id.text.as_ref().to_owned()
+        id.text.into()
     }
 }
 
