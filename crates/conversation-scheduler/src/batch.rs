@@ -148,15 +148,14 @@ impl<T, R> Batch<T, R> {
         }
     }
 
-    pub(crate) fn fill(&mut self, dispatches: &mut Vec<Dispatch<T, ReplySlot<R>>>) {
-        for Dispatch { turn, token, lease } in dispatches.drain(..) {
-            self.turns.push(turn);
-            self.open.push(Open {
-                slot: Some(token),
-                lease: Some(lease),
-                effects: false,
-            });
-        }
+    #[inline]
+    pub(crate) fn push(&mut self, Dispatch { turn, token, lease }: Dispatch<T, ReplySlot<R>>) {
+        self.turns.push(turn);
+        self.open.push(Open {
+            slot: Some(token),
+            lease: Some(lease),
+            effects: false,
+        });
     }
 
     /// Takes out the turns without an answer that may run again.

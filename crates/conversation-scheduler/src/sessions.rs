@@ -1,10 +1,11 @@
-//! Who is talking: one compact record per session, found by one hash of its key, and the channels the
+//! Who is talking: two compact records per session, found by one hash of its key, and the channels the
 //! sessions are in.
 //!
-//! A record is about 100 bytes plus the key's own text. Channels hold no text and no set: a channel is
-//! the head of a list threaded through its sessions, and ends with the last of them.
+//! What every turn changes is one line of the processor's cache, because callers and workers pass it to
+//! and fro; who the session is lies apart, is only read, and stays in both caches. Channels hold no text
+//! and no set: a channel is the head of a list threaded through its sessions, and ends with the last of them.
 //!
-//! A record that ends keeps its key until another session takes its place. Memory stays at its highest
+//! A session that ends keeps its key until another session takes its place. Memory stays at its highest
 //! level either way, and a million sessions that end together give nothing back: glibc would gather as
 //! many small pieces in one go some time later, and stop whoever allocates meanwhile for 30 ms.
 
@@ -19,9 +20,10 @@ use crate::{
     turns::List,
 };
 
+/// What its turns change.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct Session {
-    pub(crate) key: SessionKey,
     /// Nanoseconds since the scheduler's base time.
     pub(crate) last_message: u64,
     /// Its queued turns, first come first.
@@ -34,15 +36,21 @@ pub(crate) struct Session {
     pub(crate) served_round: u32,
     /// Turns accepted so far.
     pub(crate) sequence: u32,
-    hash: u32,
-    channel: u32,
-    previous_member: u32,
-    next_member: u32,
     pub(crate) ready_class: Priority,
     pub(crate) served_class: Option<Priority>,
     pub(crate) in_flight: bool,
-    /// It is over; `next_member` names the one that ended before it.
     has_ended: bool,
+}
+
+/// Who it is, for as long as it lives.
+#[derive(Debug)]
+struct Identity {
+    key: SessionKey,
+    hash: u32,
+    channel: u32,
+    previous_member: u32,
+    /// Of a session that has ended: the one that ended before it.
+    next_member: u32,
 }
 
 impl Session {
@@ -72,8 +80,10 @@ struct Channel {
 
 #[derive(Debug)]
 pub(crate) struct Sessions {
+    /// By the same index: neither gives a place back.
     records: Slab<Session>,
-    /// The record that ended last, and how many have that no new session has taken over.
+    identities: Slab<Identity>,
+    /// The session that ended last, and how many have that no new session has taken over.
     last_ended: u32,
     ended: usize,
     by_key: KeyIndex,
@@ -88,6 +98,7 @@ impl Sessions {
     pub(crate) fn new() -> Self {
         Self {
             records: Slab::new(),
+            identities: Slab::new(),
             last_ended: NIL,
             ended: 0,
             by_key: KeyIndex::new(),
@@ -112,7 +123,8 @@ impl Sessions {
 
     #[inline]
     pub(crate) fn find(&self, hash: u32, key: &SessionKey) -> Option<u32> {
-        self.by_key.find(hash, |&index| self.records[index].key == *key)
+        self.by_key
+            .find(hash, |&index| self.identities[index].key == *key)
     }
 
     /// Adds a session for a key that [`find`](Self::find) does not know.
@@ -121,7 +133,7 @@ impl Sessions {
         let known = self.find_channel(channel_hash, &key.bot, &key.channel);
         let (bot, channel_id) = match known {
             Some(channel) => {
-                let member = &self.records[self.channels[channel].head].key;
+                let member = self.key(self.channels[channel].head);
                 (member.bot.clone(), member.channel.clone())
             }
             None => (self.shared_bot(&key.bot), key.channel.clone()),
@@ -134,30 +146,32 @@ impl Sessions {
             })
         });
         let head = self.channels[channel].head;
-        let session = Session {
+        let identity = Identity {
             key: SessionKey {
                 bot,
                 user: key.user.clone(),
                 channel: channel_id,
             },
+            hash,
+            channel,
+            previous_member: NIL,
+            next_member: head,
+        };
+        let session = Session {
             last_message: now,
             turns: List::EMPTY,
             queued: [0; 4],
             ready_token: 0,
             served_round: 0,
             sequence: 0,
-            hash,
-            channel,
-            previous_member: NIL,
-            next_member: head,
             ready_class: Priority::Low,
             served_class: None,
             in_flight: false,
             has_ended: false,
         };
-        let index = self.place(session);
+        let index = self.place(identity, session);
         if head != NIL {
-            self.records[head].previous_member = index;
+            self.identities[head].previous_member = index;
         }
         let record = &mut self.channels[channel];
         record.head = index;
@@ -167,18 +181,21 @@ impl Sessions {
             self.channel_by_key
                 .insert(channel_hash, channel, |other| channels[other].hash);
         }
-        let records = &self.records;
-        self.by_key.insert(hash, index, |other| records[other].hash);
+        let identities = &self.identities;
+        self.by_key
+            .insert(hash, index, |other| identities[other].hash);
         index
     }
 
-    /// Stores a new record, where one has ended if there is such a place.
-    fn place(&mut self, session: Session) -> u32 {
+    /// Stores a new session, where one has ended if there is such a place.
+    fn place(&mut self, identity: Identity, session: Session) -> u32 {
         let index = self.last_ended;
         if index == NIL {
+            self.identities.insert(identity);
             return self.records.insert(session);
         }
-        let ended = std::mem::replace(&mut self.records[index], session);
+        let ended = std::mem::replace(&mut self.identities[index], identity);
+        self.records[index] = session;
         self.last_ended = ended.next_member;
         self.ended -= 1;
         index
@@ -187,19 +204,19 @@ impl Sessions {
     /// Ends a session that lives. Its key is shared with the record, which keeps it.
     pub(crate) fn end(&mut self, index: u32) -> SessionKey {
         let before = self.last_ended;
-        let session = &mut self.records[index];
-        let (previous, next) = (session.previous_member, session.next_member);
-        let (hash, place, key) = (session.hash, session.channel, session.key.clone());
-        session.has_ended = true;
-        session.next_member = before;
+        let identity = &mut self.identities[index];
+        let (previous, next) = (identity.previous_member, identity.next_member);
+        let (hash, place, key) = (identity.hash, identity.channel, identity.key.clone());
+        identity.next_member = before;
+        self.records[index].has_ended = true;
         self.last_ended = index;
         self.ended += 1;
         self.by_key.remove(hash, index);
         if previous != NIL {
-            self.records[previous].next_member = next;
+            self.identities[previous].next_member = next;
         }
         if next != NIL {
-            self.records[next].previous_member = previous;
+            self.identities[next].previous_member = previous;
         }
         let channel = &mut self.channels[place];
         channel.members -= 1;
@@ -222,6 +239,12 @@ impl Sessions {
         &self.records[index]
     }
 
+    /// Whose session it is.
+    #[inline]
+    pub(crate) fn key(&self, index: u32) -> &SessionKey {
+        &self.identities[index].key
+    }
+
     /// The session that now has this index, if one has.
     #[inline]
     pub(crate) fn find_live(&self, index: u32) -> Option<&Session> {
@@ -237,7 +260,7 @@ impl Sessions {
 
     fn find_channel(&self, hash: u32, bot: &BotId, channel: &ChannelId) -> Option<u32> {
         self.channel_by_key.find(hash, |&index| {
-            let key = &self.records[self.channels[index].head].key;
+            let key = self.key(self.channels[index].head);
             key.channel == *channel && key.bot == *bot
         })
     }
@@ -297,7 +320,8 @@ mod tests {
                 prop_assert_eq!(sessions.records.len(), most);
                 prop_assert_eq!(sessions.find(hash, &key), living.get(&key).copied());
                 for (key, &index) in &living {
-                    prop_assert_eq!(&sessions.find_live(index).unwrap().key, key);
+                    prop_assert!(sessions.find_live(index).is_some());
+                    prop_assert_eq!(sessions.key(index), key);
                     let there = living.keys().filter(|other| other.channel == key.channel).count();
                     prop_assert_eq!(sessions.members(&key.bot, &key.channel), there);
                 }

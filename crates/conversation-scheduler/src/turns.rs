@@ -1,7 +1,7 @@
 //! Queued turns: each is in two lists at once, its session's and its class's, so that it can be taken
 //! from the front, cancelled in the middle or shed as the oldest of its class in constant time.
 
-use whisperengine_types::{Priority, SessionKey};
+use whisperengine_types::Priority;
 
 use crate::{
     options::PriorityChoice,
@@ -50,7 +50,6 @@ pub(crate) struct QueuedTurn<T, K> {
     pub(crate) submitted: u64,
     /// The same; `u64::MAX` for none.
     pub(crate) deadline: u64,
-    pub(crate) key: SessionKey,
     pub(crate) payload: T,
     pub(crate) earlier: Vec<T>,
     pub(crate) token: K,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::shared::{Shared, Wake};
-use crate::{Batch, Dispatch, Lease, PanicPolicy, TurnError, batch::TakeBack, reply::ReplySlot};
+use crate::{Batch, Lease, PanicPolicy, TurnError, batch::TakeBack};
 
 /// What a worker has just done.
 struct Done {
@@ -20,28 +20,21 @@ struct Done {
 
 pub(super) fn run<T: Send + 'static, R: Send + 'static>(shared: &Arc<Shared<T, R>>, index: usize) {
     let mut batch = Batch::new(Arc::clone(shared) as Arc<dyn TakeBack>);
-    let mut dispatches = Vec::new();
     let mut done = Done {
         leases: Vec::new(),
         turns: 0,
         busy: Duration::ZERO,
     };
-    while next(shared, index, &mut done, &mut dispatches) {
+    while next(shared, index, &mut done, &mut batch) {
         let started = shared.clock.instant();
-        done.turns = dispatches.len();
-        batch.fill(&mut dispatches);
+        done.turns = batch.len();
         serve(shared, &mut batch, &mut done.leases);
         done.busy = shared.clock.instant().saturating_duration_since(started);
     }
 }
 
 /// Gives back what is done and waits for a batch; `false` when the scheduler has ended.
-fn next<T, R>(
-    shared: &Shared<T, R>,
-    index: usize,
-    done: &mut Done,
-    dispatches: &mut Vec<Dispatch<T, ReplySlot<R>>>,
-) -> bool {
+fn next<T, R>(shared: &Shared<T, R>, index: usize, done: &mut Done, batch: &mut Batch<T, R>) -> bool {
     let mut state = shared.lock();
     let mut now = shared.clock.instant();
     let mut looks = if done.turns > LARGE { LOOKS } else { 0 };
@@ -53,7 +46,7 @@ fn next<T, R>(
     }
     loop {
         let wanted = index < state.core.capacity().0;
-        let found = wanted && state.core.next_batch(dispatches, now) > 0;
+        let found = wanted && state.core.serve(now, |turn| batch.push(turn)) > 0;
         if found || state.core.has_outputs() || state.must_stop() {
             // Also calls a further worker for what this one leaves.
             shared.release(state, Wake::One);

@@ -12,6 +12,12 @@ impl<T, K> SchedulerCore<T, K> {
     /// Takes the next turns to be served, each of another session, and appends them to `batch`; returns
     /// how many. At most the controller's batch size, and no more than one idle worker's part of what is ready.
     pub fn next_batch(&mut self, batch: &mut Vec<Dispatch<T, K>>, now: Instant) -> usize {
+        self.serve(now, |dispatch| batch.push(dispatch))
+    }
+
+    /// [`next_batch`](Self::next_batch) to wherever the caller puts the turns.
+    #[inline]
+    pub(crate) fn serve(&mut self, now: Instant, mut put: impl FnMut(Dispatch<T, K>)) -> usize {
         let now = self.time(now);
         self.control(now);
         let Capacity { workers, batch: most } = self.controller.capacity();
@@ -48,13 +54,13 @@ impl<T, K> SchedulerCore<T, K> {
             let waited = now.saturating_sub(turn.submitted);
             self.counters.started[turn.class as usize] += 1;
             self.counters.waits[turn.class as usize].record(waited);
-            batch.push(Dispatch {
+            put(Dispatch {
                 turn: Turn {
                     id: TurnId {
                         index: first,
                         serial: turn.serial,
                     },
-                    session: turn.key,
+                    session: self.sessions.key(entry.session).clone(),
                     sequence: u64::from(turn.sequence),
                     class: most_urgent.unwrap_or(turn.class),
                     priority: turn.choice,

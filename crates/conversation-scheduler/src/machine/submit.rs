@@ -1,6 +1,6 @@
 //! Turns on their way in, and out again before they are started.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use whisperengine_types::{Priority, SessionKey};
 
@@ -45,7 +45,7 @@ impl<T, K> SchedulerCore<T, K> {
         self.turns.get(id.index).filter(|turn| turn.serial == id.serial)?;
         let turn = self.remove_queued(id.index);
         self.counters.dropped[turn.class as usize].count(&TurnError::Cancelled);
-        Some(turn_of(id.index, turn))
+        Some(self.turn_of(id.index, turn))
     }
 
     /// [`submit`](Self::submit) with the key's hash made beforehand. Takes the submission out of its place
@@ -95,7 +95,6 @@ impl<T, K> SchedulerCore<T, K> {
             sequence,
             submitted: now,
             deadline: deadline_at,
-            key: submission.session,
             payload: submission.payload,
             earlier: Vec::new(),
             token: submission.token,
@@ -194,7 +193,7 @@ impl<T, K> SchedulerCore<T, K> {
     pub(super) fn answer_queued(&mut self, index: u32, error: TurnError) {
         let removed = self.remove_queued(index);
         self.counters.dropped[removed.class as usize].count(&error);
-        let (turn, token) = turn_of(index, removed);
+        let (turn, token) = self.turn_of(index, removed);
         self.outputs.push_back(Output::Answered {
             id: turn.id,
             token,
@@ -225,6 +224,25 @@ impl<T, K> SchedulerCore<T, K> {
         self.turns.remove(index)
     }
 
+    /// The turn as the caller knows it, not started.
+    fn turn_of(&self, index: u32, queued: QueuedTurn<T, K>) -> (Turn<T>, K) {
+        let turn = Turn {
+            id: TurnId {
+                index,
+                serial: queued.serial,
+            },
+            session: self.sessions.key(queued.session).clone(),
+            sequence: u64::from(queued.sequence),
+            class: queued.class,
+            priority: queued.choice,
+            waited: Duration::ZERO,
+            attempt: 0,
+            payload: queued.payload,
+            earlier: queued.earlier,
+        };
+        (turn, queued.token)
+    }
+
     /// Keeps the dead entries of the weighted queue to about the number of live ones.
     fn drop_dead_entries(&mut self) {
         let live: usize = self.ready.iter().sum();
@@ -237,25 +255,6 @@ impl<T, K> SchedulerCore<T, K> {
             });
         }
     }
-}
-
-/// The turn as the caller knows it, not started.
-fn turn_of<T, K>(index: u32, queued: QueuedTurn<T, K>) -> (Turn<T>, K) {
-    let turn = Turn {
-        id: TurnId {
-            index,
-            serial: queued.serial,
-        },
-        session: queued.key,
-        sequence: u64::from(queued.sequence),
-        class: queued.class,
-        priority: queued.choice,
-        waited: std::time::Duration::ZERO,
-        attempt: 0,
-        payload: queued.payload,
-        earlier: queued.earlier,
-    };
-    (turn, queued.token)
 }
 
 const SLACK: usize = 1_024;
