@@ -10,7 +10,7 @@ mod serve;
 mod submit;
 mod timers;
 
-pub(crate) use self::admission::Place;
+pub(crate) use self::{admission::Place, submit::Incoming};
 
 use std::{
     collections::VecDeque,

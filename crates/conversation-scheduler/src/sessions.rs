@@ -127,6 +127,12 @@ impl Sessions {
             .find(hash, |&index| self.identities[index].key == *key)
     }
 
+    /// A session that may be the one with this hash.
+    #[inline]
+    pub(crate) fn guess(&self, hash: u32) -> Option<u32> {
+        self.by_key.guess(hash)
+    }
+
     /// Adds a session for a key that [`find`](Self::find) does not know.
     pub(crate) fn insert(&mut self, hash: u32, key: &SessionKey, now: u64) -> u32 {
         let channel_hash = hash_of(&self.hasher, &(&key.bot, &key.channel));
@@ -182,8 +188,7 @@ impl Sessions {
                 .insert(channel_hash, channel, |other| channels[other].hash);
         }
         let identities = &self.identities;
-        self.by_key
-            .insert(hash, index, |other| identities[other].hash);
+        self.by_key.insert(hash, index, |other| identities[other].hash);
         index
     }
 

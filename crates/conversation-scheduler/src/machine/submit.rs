@@ -1,7 +1,11 @@
 //! Turns on their way in, and out again before they are started.
 
-use std::time::{Duration, Instant};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
+use hashbrown::DefaultHashBuilder;
 use whisperengine_types::{Priority, SessionKey};
 
 use super::{
@@ -15,14 +19,39 @@ use crate::{
     turns::{Chain, Links, QueuedTurn},
 };
 
+/// A turn on its way in, with what was found out about it before the lock was taken.
+#[derive(Debug)]
+pub(crate) struct Incoming<T, K> {
+    hash: u32,
+    /// Its session, if it has been looked up and there is one.
+    known: Option<u32>,
+    submission: Option<Submission<T, K>>,
+}
+
+impl<T, K> Incoming<T, K> {
+    pub(crate) fn new(hasher: &DefaultHashBuilder, submission: Submission<T, K>) -> Self {
+        Self {
+            hash: hash_of(hasher, &submission.session),
+            known: None,
+            submission: Some(submission),
+        }
+    }
+
+    #[inline]
+    fn is_of(&self, key: &SessionKey) -> bool {
+        self.submission
+            .as_ref()
+            .is_some_and(|submission| submission.session == *key)
+    }
+}
+
 impl<T, K> SchedulerCore<T, K> {
     /// Takes in a turn at the end of its session, or refuses it.
     ///
     /// # Errors
     /// [`Refused`] says which limit it met and when to try again; nothing is kept.
     pub fn submit(&mut self, submission: Submission<T, K>, now: Instant) -> Result<Accepted, Refused> {
-        let hash = hash_of(self.hasher(), &submission.session);
-        self.take_in(hash, &mut Some(submission), Place::Free, now)
+        self.take_in(&mut Incoming::new(self.hasher(), submission), Place::Free, now)
     }
 
     /// The same with a place held by [`reserve`](Self::reserve), which is used up whatever the answer.
@@ -35,8 +64,11 @@ impl<T, K> SchedulerCore<T, K> {
         now: Instant,
     ) -> Result<Accepted, Refused> {
         self.release();
-        let hash = hash_of(self.hasher(), &submission.session);
-        self.take_in(hash, &mut Some(submission), Place::Reserved, now)
+        self.take_in(
+            &mut Incoming::new(self.hasher(), submission),
+            Place::Reserved,
+            now,
+        )
     }
 
     /// Takes back a turn that has not been started; its payload and token come back with it.
@@ -48,21 +80,40 @@ impl<T, K> SchedulerCore<T, K> {
         Some(self.turn_of(id.index, turn))
     }
 
+    /// Finds the sessions of many turns before [`take_in`](Self::take_in) looks at each. In loops that do
+    /// little else the processor fetches many records at a time.
+    pub(crate) fn look_up(&self, turns: &mut [Incoming<T, K>]) {
+        for turn in &mut *turns {
+            turn.known = self.sessions.guess(turn.hash);
+        }
+        for turn in turns {
+            let Some(index) = turn.known else { continue };
+            if !turn.is_of(self.sessions.key(index)) {
+                turn.known = None;
+            }
+            black_box(self.sessions.get(index).last_message);
+        }
+    }
+
+    fn find_session_of(&self, turn: &Incoming<T, K>) -> Option<u32> {
+        let submission = turn.submission.as_ref()?;
+        self.sessions.find(turn.hash, &submission.session)
+    }
+
     /// [`submit`](Self::submit) with the key's hash made beforehand. Takes the submission out of its place
     /// only to keep it: a refused one is left to the caller, who can drop it outside a lock.
     pub(crate) fn take_in(
         &mut self,
-        hash: u32,
-        submission: &mut Option<Submission<T, K>>,
+        turn: &mut Incoming<T, K>,
         place: Place,
         now: Instant,
     ) -> Result<Accepted, Refused> {
         let now = self.time(now);
-        let pending = submission.as_ref().expect("callers pass a submission");
+        let known = turn.known.or_else(|| self.find_session_of(turn));
+        let pending = turn.submission.as_ref().expect("callers pass a submission");
         let (options, key) = (pending.options, &pending.session);
         let class = options.priority.class();
         let coalesce = options.coalesce.unwrap_or(self.config.coalesce);
-        let known = self.sessions.find(hash, key);
         let replaces = match (coalesce, known) {
             (Coalesce::Latest | Coalesce::Merge, Some(index)) => self.sessions.get(index).depth(),
             _ => 0,
@@ -76,8 +127,8 @@ impl<T, K> SchedulerCore<T, K> {
             replaces,
             place,
         })?;
-        let session = known.unwrap_or_else(|| self.begin_session(hash, key, now));
-        let submission = submission.take().expect("it was there above");
+        let session = known.unwrap_or_else(|| self.begin_session(turn.hash, key, now));
+        let submission = turn.submission.take().expect("it was there above");
 
         self.last_serial += 1;
         let serial = self.last_serial;
@@ -258,3 +309,44 @@ impl<T, K> SchedulerCore<T, K> {
 }
 
 const SLACK: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use whisperengine_types::{BotId, ChannelId, Clock, ManualClock, Timestamp, UserId};
+
+    use super::*;
+    use crate::Config;
+
+    /// Of each hash a guess may name another session; what a look-up says is what a search says.
+    #[test]
+    fn a_look_up_of_many_finds_what_is_found_one_by_one() {
+        let now = ManualClock::new(Timestamp::from_millis(0)).instant();
+        let key = |n: u64| SessionKey {
+            bot: BotId::new("ember").expect("a plain word is an id"),
+            user: UserId::from_number(n),
+            channel: ChannelId::from_number(n % 7),
+        };
+        let mut core: SchedulerCore<u64> =
+            SchedulerCore::new(Config::default(), now).expect("the defaults are valid");
+        for n in 0..5_000 {
+            core.submit(Submission::new(key(2 * n), n, ()), now)
+                .expect("there is room");
+        }
+        let mut turns: Vec<_> = (0..10_000)
+            .map(|n| Incoming::new(core.hasher(), Submission::new(key(n), n, ())))
+            .collect();
+        core.look_up(&mut turns);
+        let wrong_guesses = turns
+            .iter()
+            .filter(|turn| turn.known.is_none() && core.sessions.guess(turn.hash).is_some());
+        assert!(wrong_guesses.count() > 0, "else the test would show nothing");
+        for (n, turn) in (0..).zip(&turns) {
+            let found = core.find_session_of(turn);
+            assert_eq!(found.is_some(), n % 2 == 0);
+            assert!(turn.known.is_none() || turn.known == found);
+            assert_eq!(turn.known.or_else(|| core.find_session_of(turn)), found);
+        }
+        let found = turns.iter().filter(|turn| turn.known.is_some()).count();
+        assert!(found > 4_000, "{found} of 5,000 were found together");
+    }
+}
