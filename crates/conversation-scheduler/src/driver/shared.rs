@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    hint::spin_loop,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -117,7 +118,16 @@ impl<T, R> Shared<T, R> {
         }
     }
 
+    /// Looks again for a while before it waits: most hold the lock for less time than giving way takes.
     pub(super) fn lock(&self) -> MutexGuard<'_, State<T, R>> {
+        for _ in 0..LOOKS {
+            if !self.state.is_locked()
+                && let Some(state) = self.state.try_lock()
+            {
+                return state;
+            }
+            spin_loop();
+        }
         self.state.lock()
     }
 
@@ -377,3 +387,6 @@ impl<T: Send + 'static, R: Send + 'static> TakeBack for Shared<T, R> {
         });
     }
 }
+
+/// How often a thread looks at the lock before it waits for it: a few microseconds.
+const LOOKS: usize = 100;
