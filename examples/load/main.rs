@@ -3,7 +3,9 @@
 //!
 //! For each number of people it plays the same turns twice, each time to an engine that knows nobody yet:
 //! closed loop (everyone writes again when answered) for the throughput, then open loop at a share of that
-//! (`--share`) for the latency. `--json` prints one object per scale; `--plot DIR` draws both against the
+//! (`--share`) for the latency. Between the two it syncs small appends to the same disk for two seconds: what
+//! share of the time the disk pauses for more than 10 ms is a share of the turns that nobody could answer
+//! sooner. `--json` prints one object per scale; `--plot DIR` draws both against the
 //! number of people. `--acks FILE` writes every acknowledged turn down as it comes; after a crash,
 //! `--verify FILE` checks that each is there once.
 
@@ -23,6 +25,7 @@ use clap::{Parser, ValueEnum};
 use serde::Serialize;
 use whisperengine::{BotId, ChannelId, Message, Priority, Timestamp, UserId, WhisperEngine};
 use whisperengine_examples::{
+    disk,
     drive::{self, AckLog, Arrivals, Run, Session},
     input, measure,
     plot::{self, Chart, Scale, Series},
@@ -88,6 +91,11 @@ struct Row {
     p99_ms: f64,
     offered_per_s: Option<f64>,
     closed_p99_ms: Option<f64>,
+    /// Of the disk alone, between the loops: small appends, each synced.
+    sync_p50_ms: f64,
+    sync_p99_ms: f64,
+    /// Share of that time, `0..=1`, that went into syncs longer than 10 ms.
+    sync_pauses: f64,
     success_rate: f64,
     refused: u64,
     lost: u64,
@@ -111,6 +119,7 @@ async fn load(args: &Args) -> Result<(), Box<dyn Error>> {
     let texts = input::texts(&args.texts)?;
     let temporary = tempfile::tempdir()?;
     let data = args.data.as_deref().unwrap_or(temporary.path());
+    std::fs::create_dir_all(data)?;
     let acks: Option<AckLog> = match &args.acks {
         Some(path) => Some(Arc::new(Mutex::new(
             OpenOptions::new().create(true).append(true).open(path)?,
@@ -118,7 +127,9 @@ async fn load(args: &Args) -> Result<(), Box<dyn Error>> {
         None => None,
     };
     if !args.json {
-        println!("  people    turns   turns/s  p50 ms  p95 ms  p99 ms  success  lost  disorder  RSS MB");
+        println!(
+            "  people    turns   turns/s  p50 ms  p95 ms  p99 ms  success  lost  disorder  RSS MB  disk pauses"
+        );
     }
     let mut rows = Vec::new();
     for &users in &args.users {
@@ -127,7 +138,7 @@ async fn load(args: &Args) -> Result<(), Box<dyn Error>> {
             println!("{}", serde_json::to_string(&row)?);
         } else {
             println!(
-                "{:>8} {:>8} {:>9.0} {:>7.2} {:>7.2} {:>7.2}  {:>6.2}% {:>5} {:>9} {:>7.0}",
+                "{:>8} {:>8} {:>9.0} {:>7.2} {:>7.2} {:>7.2}  {:>6.2}% {:>5} {:>9} {:>7.0} {:>11.1}%",
                 row.users,
                 row.turns,
                 row.turns_per_s,
@@ -137,7 +148,8 @@ async fn load(args: &Args) -> Result<(), Box<dyn Error>> {
                 row.success_rate * 100.0,
                 row.lost,
                 row.out_of_order,
-                row.rss_mb
+                row.rss_mb,
+                row.sync_pauses * 100.0
             );
         }
         rows.push(row);
@@ -168,6 +180,10 @@ async fn scale(
         let closed = Arrivals::Closed { in_flight: 1 };
         runs.push(one_run(args, users, texts, &folder("closed"), closed, acks).await?);
     }
+    let disk = {
+        let folder = data.to_owned();
+        tokio::task::spawn_blocking(move || disk::probe(&folder, DISK_PROBE)).await??
+    };
     let mut offered_per_s = None;
     if args.kind != Loop::Closed {
         let capacity = runs.first().map(|(run, _)| run.turns_per_second());
@@ -193,6 +209,9 @@ async fn scale(
         p99_ms: latency.p99_ms(),
         offered_per_s,
         closed_p99_ms: (args.kind != Loop::Open).then(|| first.answer().p99_ms()),
+        sync_p50_ms: disk.latencies.p50_ms(),
+        sync_p99_ms: disk.latencies.p99_ms(),
+        sync_pauses: disk.pauses,
         success_rate: turns as f64 / (turns + failed) as f64,
         refused: sum(|run| run.refused.values().sum()),
         lost: runs.iter().map(|(_, kept)| kept.lost).sum(),
@@ -205,6 +224,9 @@ async fn scale(
             .collect(),
     })
 }
+
+/// How long the disk is looked at alone.
+const DISK_PROBE: Duration = Duration::from_secs(2);
 
 /// What was found in an engine after its run.
 #[derive(Debug, Clone, Copy)]

@@ -31,7 +31,7 @@ use crate::{Coalesce, Error, Result};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
-    /// How many sessions are kept, idle ones included. Higher: more memory, about 250 bytes each.
+    /// How many sessions are kept, idle ones included. Higher: more memory, about 210 bytes each.
     pub max_sessions: usize,
     /// How many turns may wait in all. Higher: longer bursts are taken in, and more memory.
     pub max_queued: usize,

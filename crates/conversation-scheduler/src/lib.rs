@@ -45,7 +45,7 @@
 //! it ([`Scheduler::shutdown`] hands them back before). It does not preempt: a started turn runs to its end.
 //!
 //! # Limits and units
-//! About 250 bytes of memory per idle session, keys included; 4 billion sessions and queued turns; 65,000
+//! About 210 bytes of memory per idle session, keys included; 4 billion sessions and queued turns; 65,000
 //! waiting turns per session. Deadlines are kept to the millisecond, the idle timeout to a thousandth of
 //! it. Waits and rates are measured on the monotonic clock; a rate follows a change within seconds.
 //!
