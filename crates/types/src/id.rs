@@ -1,18 +1,21 @@
 //! Identifiers that cannot be mistaken for one another: the kind is part of the type.
 
+mod text;
+
 use std::{fmt, marker::PhantomData, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use smol_str::{SmolStr, format_smolstr};
+
+use self::text::Text;
 
 /// An identifier of one kind: 1 to [`Id::MAX_BYTES`] bytes of text without control characters.
 ///
-/// Cheap to clone: a text of up to 23 bytes, as chat platforms number people and channels, stands in the
+/// Cheap to clone: a text of up to 22 bytes, as chat platforms number people and channels, stands in the
 /// id itself, a longer one is shared. Two ids are equal when their text is equal to the byte.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String", bound = "")]
 pub struct Id<K: Kind> {
-    text: SmolStr,
+    text: Text,
     kind: PhantomData<K>,
 }
 
@@ -118,26 +121,26 @@ impl<K: Kind> Id<K> {
     /// The id of number `n`: its decimal digits.
     pub fn from_number(n: u64) -> Self {
         Self {
-            text: format_smolstr!("{n}"),
+            text: n.to_string().as_str().into(),
             kind: PhantomData,
         }
     }
 
     /// The text of the id.
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.text.as_str()
     }
 }
 
 impl<K: Kind> fmt::Debug for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{:?}", K::NAME, &*self.text)
+        write!(f, "{}:{:?}", K::NAME, self.as_str())
     }
 }
 
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(self.as_str())
     }
 }
 
@@ -159,7 +162,7 @@ impl<K: Kind> TryFrom<String> for Id<K> {
 
 impl<K: Kind> From<Id<K>> for String {
     fn from(id: Id<K>) -> Self {
-        id.text.into()
+        id.as_str().to_owned()
     }
 }
 
