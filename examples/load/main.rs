@@ -3,7 +3,7 @@
 //!
 //! For each number of people it plays the same turns twice, each time to an engine that knows nobody yet:
 //! closed loop (everyone writes again when answered) for the throughput, then open loop at a share of that
-//! (`--share`) for the latency. Between the two it syncs small appends to the same disk for two seconds: what
+//! (`--share`) for the latency. Then it syncs small appends to the same disk for two seconds: what
 //! share of the time the disk pauses for more than 10 ms is a share of the turns that nobody could answer
 //! sooner. `--json` prints one object per scale; `--plot DIR` draws both against the
 //! number of people. `--acks FILE` writes every acknowledged turn down as it comes; after a crash,
@@ -91,7 +91,7 @@ struct Row {
     p99_ms: f64,
     offered_per_s: Option<f64>,
     closed_p99_ms: Option<f64>,
-    /// Of the disk alone, between the loops: small appends, each synced.
+    /// Of the disk alone, after the loops: small appends, each synced.
     sync_p50_ms: f64,
     sync_p99_ms: f64,
     /// Share of that time, `0..=1`, that went into syncs longer than 10 ms.
@@ -180,10 +180,6 @@ async fn scale(
         let closed = Arrivals::Closed { in_flight: 1 };
         runs.push(one_run(args, users, texts, &folder("closed"), closed, acks).await?);
     }
-    let disk = {
-        let folder = data.to_owned();
-        tokio::task::spawn_blocking(move || disk::probe(&folder, DISK_PROBE)).await??
-    };
     let mut offered_per_s = None;
     if args.kind != Loop::Closed {
         let capacity = runs.first().map(|(run, _)| run.turns_per_second());
@@ -195,6 +191,10 @@ async fn scale(
         let open = Arrivals::Open { per_second };
         runs.push(one_run(args, users, texts, &folder("open"), open, acks).await?);
     }
+    let disk = {
+        let folder = data.to_owned();
+        tokio::task::spawn_blocking(move || disk::probe(&folder, DISK_PROBE)).await??
+    };
     let (first, last) = (&runs[0].0, &runs[runs.len() - 1].0);
     let latency = last.answer();
     let sum = |of: fn(&Run) -> u64| runs.iter().map(|(run, _)| of(run)).sum::<u64>();
