@@ -140,8 +140,8 @@ fn message(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a value that is not text".to_owned())
 }
 
-/// How often a worker without work gives way before it goes to sleep. A processor that is given way on does not
-/// look idle, and so does not fetch the threads that wait for another one: fifty times cost a twelfth more CPU time.
+/// How often a worker without work gives way before it goes to sleep: a few microseconds on an idle machine,
+/// and more where others want the processor. Fifty times cost the engine more CPU time than they saved.
 const YIELDS: usize = 4;
 /// How often it does so again because what it was called for was taken by another.
 const LOOKS: usize = 2;
