@@ -46,7 +46,7 @@ pub fn probe(folder: &Path, span: Duration) -> io::Result<Syncs> {
     })
 }
 
-/// Bytes appended before a sync: about what ten turns leave behind.
+/// Bytes appended before a sync: a small commit.
 const APPENDED: usize = 16 << 10;
 
 #[cfg(test)]

@@ -23,12 +23,6 @@ impl KeyIndex {
         self.shards[shard(hash)].find(spread(hash), is_key).copied()
     }
 
-    /// An index that may be the one with this hash: nearly always, and without a look at its record.
-    #[inline]
-    pub(crate) fn guess(&self, hash: u32) -> Option<u32> {
-        self.find(hash, |_| true)
-    }
-
     /// Adds an index that is not in it; `hash_of` reads the hash stored in a record.
     pub(crate) fn insert(&mut self, hash: u32, index: u32, hash_of: impl Fn(u32) -> u32) {
         self.shards[shard(hash)].insert_unique(spread(hash), index, |&other| spread(hash_of(other)));

@@ -120,7 +120,7 @@ impl<T, R> Shared<T, R> {
 
     /// Looks again for a while before it waits: most hold the lock for less time than giving way takes.
     pub(super) fn lock(&self) -> MutexGuard<'_, State<T, R>> {
-        for _ in 0..LOOKS {
+        for _ in 0..SPINS {
             if !self.state.is_locked()
                 && let Some(state) = self.state.try_lock()
             {
@@ -389,4 +389,4 @@ impl<T: Send + 'static, R: Send + 'static> TakeBack for Shared<T, R> {
 }
 
 /// How often a thread looks at the lock before it waits for it: a few microseconds.
-const LOOKS: usize = 100;
+const SPINS: usize = 100;

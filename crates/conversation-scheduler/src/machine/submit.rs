@@ -38,10 +38,8 @@ impl<T, K> Incoming<T, K> {
     }
 
     #[inline]
-    fn is_of(&self, key: &SessionKey) -> bool {
-        self.submission
-            .as_ref()
-            .is_some_and(|submission| submission.session == *key)
+    fn key(&self) -> Option<&SessionKey> {
+        self.submission.as_ref().map(|submission| &submission.session)
     }
 }
 
@@ -88,7 +86,7 @@ impl<T, K> SchedulerCore<T, K> {
         }
         for turn in turns {
             let Some(index) = turn.known else { continue };
-            if !turn.is_of(self.sessions.key(index)) {
+            if turn.key() != Some(self.sessions.key(index)) {
                 turn.known = None;
             }
             black_box(self.sessions.get(index).last_message);
@@ -96,8 +94,7 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     fn find_session_of(&self, turn: &Incoming<T, K>) -> Option<u32> {
-        let submission = turn.submission.as_ref()?;
-        self.sessions.find(turn.hash, &submission.session)
+        self.sessions.find(turn.hash, turn.key()?)
     }
 
     /// [`submit`](Self::submit) with the key's hash made beforehand. Takes the submission out of its place

@@ -7,8 +7,9 @@ use std::{
 };
 
 /// Text that is cheap to clone, compare and hash: up to [`SHORT`](Self::SHORT) bytes stand in the value, so
-/// that no pointer is followed and no counter shared; more are shared between clones.
-#[derive(Clone)]
+/// that no pointer is followed and no counter shared; more are shared between clones. The length decides
+/// the kind, so equal texts are equal values.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Text {
     Short {
         len: u8,
@@ -55,27 +56,6 @@ impl From<&str> for Text {
         }
     }
 }
-
-impl PartialEq for Text {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            // What follows the text is zero in both.
-            (
-                Self::Short { len, bytes },
-                Self::Short {
-                    len: other_len,
-                    bytes: other,
-                },
-            ) => len == other_len && bytes == other,
-            (Self::Long(text), Self::Long(other)) => Arc::ptr_eq(text, other) || text == other,
-            // The length decides the kind.
-            (Self::Short { .. }, Self::Long(_)) | (Self::Long(_), Self::Short { .. }) => false,
-        }
-    }
-}
-
-impl Eq for Text {}
 
 impl Hash for Text {
     #[inline]
