@@ -8,7 +8,7 @@ mod ask;
 
 use std::{collections::VecDeque, hint::black_box, time::Duration};
 
-use ask::{GROUP, Ours, SESSIONS, TaskPerSession};
+use ask::{GROUP, Ours, SESSIONS, SINGLES, TaskPerSession};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use whisperengine_conversation_scheduler::{Config, SchedulerCore, Submission, WeightedQueue};
 use whisperengine_types::{Clock, Priority, SystemClock};
@@ -91,7 +91,7 @@ fn state_machine(c: &mut Criterion) {
 
 fn answers(c: &mut Criterion) {
     let runtime = ask::runtime();
-    let ours = Ours::start();
+    let ours = Ours::start(None);
     let tasks = TaskPerSession::start(&runtime);
     let mut group = c.benchmark_group("answered turns in groups, 100k sessions");
     group.throughput(Throughput::Elements(1)).sample_size(20);
@@ -105,10 +105,10 @@ fn answers(c: &mut Criterion) {
     let mut group = c.benchmark_group("answered turns of 1,000 callers, 100k sessions");
     group.throughput(Throughput::Elements(1)).sample_size(20);
     group.bench_function("scheduler", |b| {
-        b.iter_custom(|turns| ask::singles(&runtime, &ours, turns));
+        b.iter_custom(|turns| ask::singles(&runtime, &ours, SINGLES, turns));
     });
     group.bench_function("tokio task and channel per session", |b| {
-        b.iter_custom(|turns| ask::singles(&runtime, &tasks, turns));
+        b.iter_custom(|turns| ask::singles(&runtime, &tasks, SINGLES, turns));
     });
     group.finish();
 }

@@ -7,7 +7,7 @@ mod ask;
 
 use std::sync::Arc;
 
-use ask::{Contender, Ours, SESSIONS, TaskPerSession};
+use ask::{Contender, Ours, SESSIONS, SINGLES, TaskPerSession};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kameo::{
     Actor,
@@ -71,36 +71,74 @@ impl Contender for Actors {
     }
 }
 
-fn answers(c: &mut Criterion) {
-    let runtime = ask::runtime();
-    let ours = Ours::start();
-    let tasks = TaskPerSession::start(&runtime);
-    let actors = Actors::start(&runtime);
-    let mut group = c.benchmark_group("answered turns in groups, 100k sessions");
-    group.throughput(Throughput::Elements(1)).sample_size(20);
-    group.bench_function("scheduler", |b| {
-        b.iter_custom(|turns| ask::groups(&runtime, &ours, turns));
-    });
-    group.bench_function("tokio task and channel per session", |b| {
-        b.iter_custom(|turns| ask::groups(&runtime, &tasks, turns));
-    });
-    group.bench_function("kameo actor per session", |b| {
-        b.iter_custom(|turns| ask::groups(&runtime, &actors, turns));
-    });
-    group.finish();
-    let mut group = c.benchmark_group("answered turns of 1,000 callers, 100k sessions");
-    group.throughput(Throughput::Elements(1)).sample_size(20);
-    group.bench_function("scheduler", |b| {
-        b.iter_custom(|turns| ask::singles(&runtime, &ours, turns));
-    });
-    group.bench_function("tokio task and channel per session", |b| {
-        b.iter_custom(|turns| ask::singles(&runtime, &tasks, turns));
-    });
-    group.bench_function("kameo actor per session", |b| {
-        b.iter_custom(|turns| ask::singles(&runtime, &actors, turns));
-    });
-    group.finish();
+struct Contenders {
+    runtime: Runtime,
+    ours: Arc<Ours>,
+    on_runtime: Arc<Ours>,
+    tasks: Arc<TaskPerSession>,
+    actors: Arc<Actors>,
 }
+
+impl Contenders {
+    fn start() -> Self {
+        let runtime = ask::runtime();
+        Self {
+            ours: Ours::start(None),
+            on_runtime: Ours::start(Some(&runtime)),
+            tasks: TaskPerSession::start(&runtime),
+            actors: Actors::start(&runtime),
+            runtime,
+        }
+    }
+
+    fn groups(&self, c: &mut Criterion) {
+        let mut group = c.benchmark_group("answered turns in groups, 100k sessions");
+        group.throughput(Throughput::Elements(1)).sample_size(20);
+        let runtime = &self.runtime;
+        group.bench_function(SCHEDULER, |b| {
+            b.iter_custom(|turns| ask::groups(runtime, &self.ours, turns));
+        });
+        group.bench_function(ON_RUNTIME, |b| {
+            b.iter_custom(|turns| ask::groups(runtime, &self.on_runtime, turns));
+        });
+        group.bench_function(TASK, |b| {
+            b.iter_custom(|turns| ask::groups(runtime, &self.tasks, turns))
+        });
+        group.bench_function(ACTOR, |b| {
+            b.iter_custom(|turns| ask::groups(runtime, &self.actors, turns))
+        });
+    }
+
+    fn singles(&self, c: &mut Criterion, name: &str, callers: usize) {
+        let mut group = c.benchmark_group(name);
+        group.throughput(Throughput::Elements(1)).sample_size(20);
+        let runtime = &self.runtime;
+        group.bench_function(SCHEDULER, |b| {
+            b.iter_custom(|turns| ask::singles(runtime, &self.ours, callers, turns));
+        });
+        group.bench_function(ON_RUNTIME, |b| {
+            b.iter_custom(|turns| ask::singles(runtime, &self.on_runtime, callers, turns));
+        });
+        group.bench_function(TASK, |b| {
+            b.iter_custom(|turns| ask::singles(runtime, &self.tasks, callers, turns));
+        });
+        group.bench_function(ACTOR, |b| {
+            b.iter_custom(|turns| ask::singles(runtime, &self.actors, callers, turns));
+        });
+    }
+}
+
+fn answers(c: &mut Criterion) {
+    let contenders = Contenders::start();
+    contenders.groups(c);
+    contenders.singles(c, "answered turns of 1,000 callers, 100k sessions", SINGLES);
+    contenders.singles(c, "answered turns of a lone caller, 100k sessions", 1);
+}
+
+const SCHEDULER: &str = "scheduler";
+const ON_RUNTIME: &str = "scheduler on the runtime";
+const TASK: &str = "tokio task and channel per session";
+const ACTOR: &str = "kameo actor per session";
 
 criterion_group!(benches, answers);
 criterion_main!(benches);

@@ -57,8 +57,8 @@ pub fn groups(runtime: &Runtime, contender: &Arc<impl Contender>, turns: u64) ->
 }
 
 /// The time for `turns` turns of callers who each await one at a time.
-pub fn singles(runtime: &Runtime, contender: &Arc<impl Contender>, turns: u64) -> Duration {
-    time(runtime, SINGLES, turns, |sessions, share| {
+pub fn singles(runtime: &Runtime, contender: &Arc<impl Contender>, callers: usize, turns: u64) -> Duration {
+    time(runtime, callers, turns, |sessions, share| {
         let contender = Arc::clone(contender);
         async move {
             for sent in 0..share {
@@ -123,14 +123,19 @@ pub struct Ours {
 }
 
 impl Ours {
-    pub fn start() -> Arc<Self> {
+    /// With workers on threads of their own, or as tasks of the callers' runtime.
+    pub fn start(runtime: Option<&Runtime>) -> Arc<Self> {
         let mut config = Config::default();
         config.min_workers = NonZeroUsize::new(CORES).expect("not zero");
         config.max_workers = Some(config.min_workers);
         config.max_batch_turns = NonZeroUsize::new(512).expect("not zero");
         let work = |turns: &[Turn<u64>]| turns.iter().map(|turn| turn.payload + 1).collect();
+        let scheduler = match runtime {
+            Some(runtime) => Scheduler::start_on(runtime.handle(), config, work),
+            None => Scheduler::start(config, work),
+        };
         Arc::new(Self {
-            scheduler: Scheduler::start(config, work).expect("the configuration is valid"),
+            scheduler: scheduler.expect("the configuration is valid"),
             keys: keys(),
         })
     }

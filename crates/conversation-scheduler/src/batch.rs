@@ -11,7 +11,8 @@ use crate::{
 
 /// The work itself. A closure from `&[Turn<T>]` to one result per turn, in order, is a handler too.
 ///
-/// It runs on the scheduler's own threads, so it may block and compute. Turns of one batch belong to
+/// It runs on the scheduler's own threads, so it may block and compute, unless it was started with
+/// [`Scheduler::start_on`](crate::Scheduler::start_on). Turns of one batch belong to
 /// different sessions; the next turn of a session comes only after the call, or after its
 /// [`Reply`] if the turn was detached.
 ///

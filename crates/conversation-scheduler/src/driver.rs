@@ -1,9 +1,10 @@
-//! Threads, wakers and a clock around the state machine. No decision is made here.
+//! Workers, wakers and a clock around the state machine. No decision is made here.
 //!
 //! One mutex guards the state machine; every holder does a bounded number of constant-time steps, and
-//! answers, wakers and handlers run outside it. Workers sleep on one condition, the timer thread on
-//! another; the futures work on any executor.
+//! answers, wakers and handlers run outside it. A worker is a future, on a thread of its own or among the
+//! tasks of a runtime; callers' futures work on any executor.
 
+mod host;
 mod shared;
 mod timer;
 mod worker;
@@ -11,7 +12,7 @@ mod worker;
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use hashbrown::DefaultHashBuilder;
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 use whisperengine_types::{Clock, EmotionReading, Priority, SessionKey, SystemClock};
 
 pub(crate) use self::shared::Shared;
@@ -23,7 +24,7 @@ use crate::{
     reply::{Answer, Group, ReplySlot},
 };
 
-/// Serves turns of payload `T` with results `R` on its own worker threads.
+/// Serves turns of payload `T` with results `R`, on worker threads of its own or on a runtime's.
 ///
 /// Cheap to clone. When the last clone is dropped, what waits is answered
 /// [`HandedBack`](crate::TurnError::HandedBack) and the threads end after the calls they are in;
@@ -65,15 +66,39 @@ impl<T: Send + 'static, R: Send + 'static> Scheduler<T, R> {
         Self::start_with_clock(config, Arc::new(SystemClock), handler)
     }
 
+    /// Starts the workers as tasks of `runtime` instead of threads, for handlers that take microseconds or
+    /// [`detach`](crate::Batch::detach) their turns: callers on the same runtime then get their answers without
+    /// a change of threads. A handler that blocks or computes for long stops the runtime's other tasks.
+    /// When the runtime ends first, what waits is answered [`HandedBack`](crate::TurnError::HandedBack).
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_on(
+        runtime: &Handle,
+        config: Config,
+        handler: impl Handler<T, R> + 'static,
+    ) -> Result<Self, Error> {
+        Self::launch(config, Arc::new(SystemClock), Box::new(handler), Some(runtime))
+    }
+
     /// Starts the workers on a given clock. With one that is moved by hand, call
     /// [`run_timers`](Self::run_timers) after moving it.
     ///
     /// # Errors
     /// As [`start`](Self::start).
     pub fn start_with_clock(
-        mut config: Config,
+        config: Config,
         clock: Arc<dyn Clock>,
         handler: impl Handler<T, R> + 'static,
+    ) -> Result<Self, Error> {
+        Self::launch(config, clock, Box::new(handler), None)
+    }
+
+    fn launch(
+        mut config: Config,
+        clock: Arc<dyn Clock>,
+        handler: Box<dyn Handler<T, R>>,
+        runtime: Option<&Handle>,
     ) -> Result<Self, Error> {
         let max_workers = *config.max_workers.get_or_insert_with(|| {
             std::thread::available_parallelism()
@@ -83,12 +108,12 @@ impl<T: Send + 'static, R: Send + 'static> Scheduler<T, R> {
         let on_panic = config.on_panic;
         let core = SchedulerCore::new(config, clock.instant())?;
         let hasher = core.hasher().clone();
-        let shared = Arc::new(Shared::new(core, clock, Box::new(handler), on_panic));
+        let shared = Arc::new(Shared::new(core, clock, handler, on_panic));
         // Made first: if a thread cannot be started, dropping it ends those that were.
         let closer = Arc::new(Closer(Arc::clone(&shared)));
-        shared.spawn("scheduler-timer", |shared| timer::run(&shared))?;
+        shared.spawn_timer()?;
         for index in 0..max_workers.get() {
-            shared.spawn("scheduler-worker", move |shared| worker::run(&shared, index))?;
+            shared.spawn_worker(index, runtime)?;
         }
         Ok(Self {
             shared,

@@ -23,8 +23,8 @@ use crate::{
 ///
 /// Requests of one session reach the inner service one at a time and in order; those of different
 /// sessions reach it together, at most `max_in_flight`, in the order of the weighted queue. Every
-/// service that one layer makes shares its scheduler. Inner calls run as tasks of the tokio runtime
-/// that was current when the layer was made.
+/// service that one layer makes shares its scheduler. Scheduler and inner calls run as tasks of the tokio
+/// runtime that was current when the layer was made.
 pub struct SchedulerLayer<Q> {
     tasks: Scheduler<Task, ()>,
     runtime: Handle,
@@ -55,7 +55,7 @@ impl Handler<Task, ()> for Starter {
 
 impl<Q> SchedulerLayer<Q> {
     /// A layer with its own scheduler; `classify` names the session of a request and how it is queued.
-    /// Of the configuration, the number of workers has no effect: one thread starts every task.
+    /// Of the configuration, the number of workers has no effect: one of the runtime's tasks starts every call.
     ///
     /// # Errors
     /// As [`Scheduler::start`].
@@ -68,9 +68,10 @@ impl<Q> SchedulerLayer<Q> {
     ) -> Result<Self, Error> {
         config.min_workers = NonZeroUsize::MIN;
         config.max_workers = Some(NonZeroUsize::MIN);
+        let runtime = Handle::current();
         Ok(Self {
-            tasks: Scheduler::start(config, Starter)?,
-            runtime: Handle::current(),
+            tasks: Scheduler::start_on(&runtime, config, Starter)?,
+            runtime,
             classify: Arc::new(classify),
         })
     }

@@ -55,8 +55,13 @@
 //! others nothing in the queue, but it does keep one worker's place busy: with few workers and no batches,
 //! that is a noticeable part of the capacity.
 //!
+//! An answer that comes from a worker's thread costs its caller a change of threads, tens of microseconds when
+//! little is going on. [`Scheduler::start_on`] has the workers among the caller's own tasks, where it takes
+//! about two, and handlers must then be short.
+//!
 //! # Features
-//! None. The futures work on any executor; only [`SchedulerLayer`] needs a tokio runtime.
+//! None. The futures work on any executor; only [`SchedulerLayer`] and [`Scheduler::start_on`] need a tokio
+//! runtime.
 #![forbid(unsafe_code)]
 
 mod batch;

@@ -9,15 +9,18 @@ use std::{
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     task::Waker,
-    thread,
     time::Instant,
 };
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 use whisperengine_types::Clock;
 
-use super::DrainReport;
+use super::{
+    DrainReport,
+    host::{self, Host},
+    timer, worker,
+};
 use crate::{
     Error, Handler, Lease, Output, PanicPolicy, SchedulerCore, Turn, TurnError, TurnId,
     batch::TakeBack,
@@ -29,12 +32,8 @@ pub(super) type Core<T, R> = SchedulerCore<T, ReplySlot<R>>;
 
 pub(crate) struct Shared<T, R> {
     pub(super) state: Mutex<State<T, R>>,
-    /// Active workers without work.
-    pub(super) work: Condvar,
     /// Tells the worker that lurks that it may look again; what it finds is decided under the lock.
     pub(super) hint: AtomicBool,
-    /// Workers that the controller does not want at present.
-    pub(super) parked: Condvar,
     pub(super) timer: Condvar,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) handler: Box<dyn Handler<T, R>>,
@@ -43,9 +42,10 @@ pub(crate) struct Shared<T, R> {
 
 pub(super) struct State<T, R> {
     pub(super) core: Core<T, R>,
-    /// Workers waiting for `work`, and how many of them have been called.
-    pub(super) idle: usize,
-    pub(super) called: usize,
+    /// Workers without work, the last to go to sleep last; whoever calls one takes it out.
+    pub(super) idle: Vec<Sleeper>,
+    /// Workers that the controller does not want at present.
+    pub(super) parked: Vec<Sleeper>,
     /// A worker without work gives way to others, ready for the next turn.
     pub(super) lurks: bool,
     /// Workers that were wanted when last looked at.
@@ -53,10 +53,14 @@ pub(super) struct State<T, R> {
     pub(super) timer: Timer,
     /// Who waits for a place in the queue.
     place_waiters: Vec<Waker>,
+    /// Threads and tasks that have not ended.
     threads: usize,
     pub(super) stop: bool,
     drain: Option<Drain<T>>,
 }
+
+/// A worker that sleeps, by its number, and how it is woken.
+pub(super) type Sleeper = (usize, Waker);
 
 /// Whether the timer thread has to be woken for an earlier time.
 #[derive(Debug, Clone, Copy)]
@@ -98,8 +102,8 @@ impl<T, R> Shared<T, R> {
         Self {
             state: Mutex::new(State {
                 core,
-                idle: 0,
-                called: 0,
+                idle: Vec::new(),
+                parked: Vec::new(),
                 lurks: false,
                 wanted,
                 timer: Timer::Awake,
@@ -108,9 +112,7 @@ impl<T, R> Shared<T, R> {
                 stop: false,
                 drain: None,
             }),
-            work: Condvar::new(),
             hint: AtomicBool::new(false),
-            parked: Condvar::new(),
             timer: Condvar::new(),
             clock,
             handler,
@@ -216,47 +218,44 @@ impl<T, R> Shared<T, R> {
         wake: Wake,
         unlock: impl FnOnce(MutexGuard<'a, State<T, R>>),
     ) -> Vec<oneshot::Sender<()>> {
-        let call = self.settle(&mut state, wake);
+        let called = self.settle(&mut state, wake);
         let timer = wake != Wake::None && state.timer_oversleeps();
         let aftermath = state.aftermath();
         unlock(state);
-        for _ in 0..call {
-            self.work.notify_one();
-        }
+        called.into_iter().for_each(|(_, waker)| waker.wake());
         if timer {
             self.timer.notify_one();
         }
         self.deliver(aftermath)
     }
 
-    /// How many idle workers to call; wakes all threads at a turning point of the scheduler's life.
-    fn settle(&self, state: &mut State<T, R>, wake: Wake) -> usize {
+    /// The workers to wake: all of them at a turning point of the scheduler's life.
+    fn settle(&self, state: &mut State<T, R>, wake: Wake) -> Vec<Sleeper> {
+        let mut called = Vec::new();
         let (wanted, _) = state.core.capacity();
         if wanted > state.wanted {
-            self.parked.notify_all();
+            called.append(&mut state.parked);
         }
         state.wanted = wanted;
         if state.must_stop() {
             state.stop = true;
-            self.work.notify_all();
-            self.parked.notify_all();
+            called.append(&mut state.parked);
+            called.append(&mut state.idle);
             self.timer.notify_all();
         }
         if !state.core.has_ready() {
-            return 0;
+            return called;
         }
         if state.lurks {
             self.hint.store(true, Relaxed);
-            return 0;
+            return called;
         }
-        let uncalled = state.idle.saturating_sub(state.called);
-        let call = match wake {
-            Wake::None => 0,
-            Wake::One => uncalled.min(1),
-            Wake::Many => uncalled,
-        };
-        state.called += call;
-        call
+        match wake {
+            Wake::None => {}
+            Wake::One => called.extend(state.idle.pop()),
+            Wake::Many => called.append(&mut state.idle),
+        }
+        called
     }
 
     fn deliver(&self, aftermath: Aftermath<T, R>) -> Vec<oneshot::Sender<()>> {
@@ -278,33 +277,54 @@ impl<T, R> Shared<T, R> {
 
 impl<T: Send + 'static, R: Send + 'static> Shared<T, R> {
     /// Starts a thread and counts it until it has ended.
-    pub(super) fn spawn(
+    pub(super) fn spawn_timer(self: &Arc<Self>) -> Result<(), Error> {
+        let (shared, counted) = (Arc::clone(self), Counted::new(self));
+        host::spawn_thread("scheduler-timer", move || {
+            let _counted = counted;
+            timer::run(&shared);
+        })
+    }
+
+    /// Starts a worker and counts it until it has ended.
+    pub(super) fn spawn_worker(
         self: &Arc<Self>,
-        name: &str,
-        run: impl FnOnce(Arc<Self>) + Send + 'static,
+        index: usize,
+        runtime: Option<&Handle>,
     ) -> Result<(), Error> {
-        let shared = Arc::clone(self);
-        let counted = CountedThread(Some(Arc::clone(self)));
-        self.lock().threads += 1;
-        thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                let _counted = counted;
-                run(shared);
-            })
-            .map(drop)
-            .map_err(Error::Thread)
+        let (shared, counted) = (Arc::clone(self), Counted::new(self));
+        let work = move |host| async move {
+            let _counted = counted;
+            worker::run(shared, host, index).await;
+        };
+        match runtime {
+            Some(runtime) => {
+                runtime.spawn(work(Host::Task));
+                Ok(())
+            }
+            None => host::spawn_thread("scheduler-worker", || host::block_on(work(Host::Thread))),
+        }
     }
 }
 
-/// Says that its thread has ended, however it does.
-struct CountedThread<T, R>(Option<Arc<Shared<T, R>>>);
+/// Says that a thread or task of the scheduler has ended, however it does.
+struct Counted<T, R>(Option<Arc<Shared<T, R>>>);
 
-impl<T, R> Drop for CountedThread<T, R> {
+impl<T, R> Counted<T, R> {
+    fn new(shared: &Arc<Shared<T, R>>) -> Self {
+        shared.lock().threads += 1;
+        Self(Some(Arc::clone(shared)))
+    }
+}
+
+impl<T, R> Drop for Counted<T, R> {
     fn drop(&mut self) {
         let Some(shared) = self.0.take() else {
             return;
         };
+        if !shared.lock().stop {
+            // Its runtime has ended before the scheduler: what waits would wait for ever.
+            shared.close();
+        }
         let mut state = shared.lock();
         state.threads -= 1;
         let waiters = shared.release_by(state, Wake::None, drop);
@@ -322,6 +342,12 @@ fn report(waiters: Vec<oneshot::Sender<()>>) {
 }
 
 impl<T, R> State<T, R> {
+    /// A worker that may have been woken by something else than a call is not asleep any more.
+    pub(super) fn wakes_up(&mut self, index: usize) {
+        self.idle.retain(|&(sleeper, _)| sleeper != index);
+        self.parked.retain(|&(sleeper, _)| sleeper != index);
+    }
+
     /// Whether the end has come and the threads do not know it yet.
     pub(super) fn must_stop(&self) -> bool {
         !self.stop && (self.core.is_closed() || self.core.is_drained())

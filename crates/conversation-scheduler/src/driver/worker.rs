@@ -2,93 +2,136 @@
 
 use std::{
     any::Any,
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering::Relaxed},
-    thread,
+    task::{Poll, Waker},
     time::Duration,
 };
 
-use super::shared::{Shared, Wake};
+use super::{
+    host::{Host, sleep},
+    shared::{Shared, Wake},
+};
 use crate::{Batch, Lease, PanicPolicy, TurnError, batch::TakeBack};
 
-/// What a worker has just done.
-struct Done {
+/// One worker between two looks at the queue.
+struct Worker {
+    index: usize,
+    waker: Waker,
+    /// What it has just done.
     leases: Vec<Lease>,
     turns: usize,
     busy: Duration,
+    /// How often it has looked for work since then, and whether it is the one that lurks.
+    looks: usize,
+    lurks: bool,
 }
 
-pub(super) fn run<T: Send + 'static, R: Send + 'static>(shared: &Arc<Shared<T, R>>, index: usize) {
-    let mut batch = Batch::new(Arc::clone(shared) as Arc<dyn TakeBack>);
-    let mut done = Done {
+/// What a worker is to do next.
+enum Step {
+    Serve,
+    GiveWay,
+    Lurk,
+    Sleep,
+    End,
+}
+
+pub(super) async fn run<T: Send + 'static, R: Send + 'static>(
+    shared: Arc<Shared<T, R>>,
+    host: Host,
+    index: usize,
+) {
+    let mut batch = Batch::new(Arc::clone(&shared) as Arc<dyn TakeBack>);
+    let mut worker = Worker {
+        index,
+        waker: poll_fn(|cx| Poll::Ready(cx.waker().clone())).await,
         leases: Vec::new(),
         turns: 0,
         busy: Duration::ZERO,
+        looks: 0,
+        lurks: false,
     };
-    while next(shared, index, &mut done, &mut batch) {
-        let started = shared.clock.instant();
-        done.turns = batch.len();
-        serve(shared, &mut batch, &mut done.leases);
-        done.busy = shared.clock.instant().saturating_duration_since(started);
+    loop {
+        match next(&shared, host, &mut worker, &mut batch) {
+            Step::Serve => {
+                let started = shared.clock.instant();
+                worker.turns = batch.len();
+                serve(&shared, &mut batch, &mut worker.leases);
+                worker.busy = shared.clock.instant().saturating_duration_since(started);
+            }
+            Step::GiveWay => host.give_way().await,
+            Step::Lurk => lurk(&shared, host).await,
+            Step::Sleep => sleep().await,
+            Step::End => break,
+        }
     }
 }
 
-/// Gives back what is done and waits for a batch; `false` when the scheduler has ended.
-fn next<T, R>(shared: &Shared<T, R>, index: usize, done: &mut Done, batch: &mut Batch<T, R>) -> bool {
+/// Gives back what is done and takes a batch, if there is one.
+fn next<T, R>(shared: &Shared<T, R>, host: Host, worker: &mut Worker, batch: &mut Batch<T, R>) -> Step {
     let mut state = shared.lock();
-    let mut now = shared.clock.instant();
-    let mut looks = if done.turns > LARGE { LOOKS } else { 0 };
-    if done.turns > 0 {
-        let turns = std::mem::take(&mut done.turns);
-        state
-            .core
-            .complete_batch(done.leases.drain(..), turns, done.busy, now);
+    let now = shared.clock.instant();
+    state.wakes_up(worker.index);
+    if std::mem::take(&mut worker.lurks) {
+        state.lurks = false;
+    }
+    if worker.turns > 0 {
+        let turns = std::mem::take(&mut worker.turns);
+        worker.looks = if turns > LARGE { LOOKS } else { 0 };
+        let leases = worker.leases.drain(..);
+        state.core.complete_batch(leases, turns, worker.busy, now);
+        if host == Host::Task {
+            return Step::GiveWay;
+        }
     }
     loop {
-        let wanted = index < state.core.capacity().0;
+        let wanted = worker.index < state.core.capacity().0;
         let found = wanted && state.core.serve(now, |turn| batch.push(turn)) > 0;
         if found || state.core.has_outputs() || state.must_stop() {
             // Also calls a further worker for what this one leaves.
             shared.release(state, Wake::One);
             if found {
-                return true;
+                return Step::Serve;
             }
             state = shared.lock();
             continue;
         }
         if state.stop {
-            return false;
+            return Step::End;
         }
-        if wanted && looks < LOOKS && !state.lurks {
-            looks += 1;
+        if wanted && worker.looks < LOOKS && !state.lurks {
+            worker.looks += 1;
+            worker.lurks = true;
             state.lurks = true;
             shared.hint.store(false, Relaxed);
-            drop(state);
-            lurk(shared);
-            state = shared.lock();
-            state.lurks = false;
-        } else if wanted {
-            state.idle += 1;
-            shared.work.wait(&mut state);
-            state.idle -= 1;
-            state.called = state.called.saturating_sub(1);
-        } else {
-            if state.core.has_ready() && state.idle > state.called {
-                // The call that woke this worker was meant for one that is wanted.
-                state.called += 1;
-                shared.work.notify_one();
-            }
-            shared.parked.wait(&mut state);
+            return Step::Lurk;
         }
-        now = shared.clock.instant();
+        let sleeper = (worker.index, worker.waker.clone());
+        if wanted {
+            state.idle.push(sleeper);
+            return Step::Sleep;
+        }
+        state.parked.push(sleeper);
+        // The call that woke this worker was meant for one that is wanted.
+        let other = if state.core.has_ready() {
+            state.idle.pop()
+        } else {
+            None
+        };
+        drop(state);
+        if let Some((_, waker)) = other {
+            waker.wake();
+        }
+        return Step::Sleep;
     }
 }
 
-/// Gives way to other threads until there is a hint of work or none has come for a while: under load a
-/// turn finds a worker awake, and the turns that come meanwhile share its next batch.
-fn lurk<T, R>(shared: &Shared<T, R>) {
+/// Gives way to others until there is a hint of work or none has come for a while: under load a turn
+/// finds a worker awake, and the turns that come meanwhile share its next batch.
+async fn lurk<T, R>(shared: &Shared<T, R>, host: Host) {
     for _ in 0..YIELDS {
-        thread::yield_now();
+        host.give_way().await;
         if shared.hint.load(Relaxed) {
             break;
         }
