@@ -145,7 +145,8 @@ pub fn direct(folder: &Path, sizes: &[usize], owners: usize) -> Result<Run, Box<
     })
 }
 
-/// One writer, one store at a time, through the batcher and directly in turns of [`BLOCK`]; median latencies.
+/// One writer with a record in hand, one store at a time, through the batcher and directly in turns of
+/// [`BLOCK`]; median latencies.
 pub async fn one(folder: &Path, stores: usize) -> Result<(Duration, Duration), Box<dyn Error>> {
     let memory = open(folder)?;
     let space = memory.space().clone();
@@ -161,10 +162,10 @@ pub async fn one(folder: &Path, stores: usize) -> Result<(Duration, Duration), B
             batcher.store(&ana, record).await?;
             through.record(from.elapsed());
         }
-        for op in (0..BLOCK).map(|_| store(&ana, next())).collect::<Vec<_>>() {
+        for record in (0..BLOCK).map(|_| next()).collect::<Vec<_>>() {
             let from = measure::now();
             memory
-                .commit(std::slice::from_ref(&op))
+                .commit(&[store(&ana, record)])
                 .pop()
                 .expect("one result for one operation")?;
             direct.record(from.elapsed());

@@ -6,20 +6,20 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering::Relaxed},
     task::{Poll, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
     host::{Host, sleep},
-    shared::{Shared, Wake},
+    shared::{Core, Shared, Wake},
 };
 use crate::{Batch, Lease, PanicPolicy, TurnError, batch::TakeBack};
 
-/// One worker between two looks at the queue.
-struct Worker {
+struct Worker<T, R> {
+    shared: Arc<Shared<T, R>>,
     index: usize,
     waker: Waker,
-    /// What it has just done.
+    /// What it has done and not given back.
     leases: Vec<Lease>,
     turns: usize,
     busy: Duration,
@@ -31,7 +31,6 @@ struct Worker {
 /// What a worker is to do next.
 enum Step {
     Serve,
-    GiveWay,
     Lurk,
     Sleep,
     End,
@@ -44,6 +43,7 @@ pub(super) async fn run<T: Send + 'static, R: Send + 'static>(
 ) {
     let mut batch = Batch::new(Arc::clone(&shared) as Arc<dyn TakeBack>);
     let mut worker = Worker {
+        shared,
         index,
         waker: poll_fn(|cx| Poll::Ready(cx.waker().clone())).await,
         leases: Vec::new(),
@@ -53,77 +53,93 @@ pub(super) async fn run<T: Send + 'static, R: Send + 'static>(
         lurks: false,
     };
     loop {
-        match next(&shared, host, &mut worker, &mut batch) {
+        match worker.next(&mut batch) {
             Step::Serve => {
-                let started = shared.clock.instant();
+                let started = worker.shared.clock.instant();
                 worker.turns = batch.len();
-                serve(&shared, &mut batch, &mut worker.leases);
-                worker.busy = shared.clock.instant().saturating_duration_since(started);
+                serve(&worker.shared, &mut batch, &mut worker.leases);
+                worker.busy = worker.shared.clock.instant().saturating_duration_since(started);
+                if host == Host::Task {
+                    host.give_way().await;
+                }
             }
-            Step::GiveWay => host.give_way().await,
-            Step::Lurk => lurk(&shared, host).await,
+            Step::Lurk => lurk(&worker.shared, host).await,
             Step::Sleep => sleep().await,
             Step::End => break,
         }
     }
 }
 
-/// Gives back what is done and takes a batch, if there is one.
-fn next<T, R>(shared: &Shared<T, R>, host: Host, worker: &mut Worker, batch: &mut Batch<T, R>) -> Step {
-    let mut state = shared.lock();
-    let now = shared.clock.instant();
-    state.wakes_up(worker.index);
-    if std::mem::take(&mut worker.lurks) {
-        state.lurks = false;
-    }
-    if worker.turns > 0 {
-        let turns = std::mem::take(&mut worker.turns);
-        worker.looks = if turns > LARGE { LOOKS } else { 0 };
-        let leases = worker.leases.drain(..);
-        state.core.complete_batch(leases, turns, worker.busy, now);
-        if host == Host::Task {
-            return Step::GiveWay;
+impl<T, R> Worker<T, R> {
+    /// Gives back what is done and takes a batch, if there is one.
+    fn next(&mut self, batch: &mut Batch<T, R>) -> Step {
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.lock();
+        let now = shared.clock.instant();
+        state.wakes_up(self.index);
+        if std::mem::take(&mut self.lurks) {
+            state.lurks = false;
         }
-    }
-    loop {
-        let wanted = worker.index < state.core.capacity().0;
-        let found = wanted && state.core.serve(now, |turn| batch.push(turn)) > 0;
-        if found || state.core.has_outputs() || state.must_stop() {
-            // Also calls a further worker for what this one leaves.
-            shared.release(state, Wake::One);
-            if found {
-                return Step::Serve;
+        if self.turns > 0 {
+            self.looks = if self.turns > LARGE { LOOKS } else { 0 };
+            self.give_back(&mut state.core, now);
+        }
+        loop {
+            let wanted = self.index < state.core.capacity().0;
+            let found = wanted && state.core.serve(now, |turn| batch.push(turn)) > 0;
+            if found || state.core.has_outputs() || state.must_stop() {
+                // Also calls a further worker for what this one leaves.
+                shared.release(state, Wake::One);
+                if found {
+                    return Step::Serve;
+                }
+                state = shared.lock();
+                continue;
             }
-            state = shared.lock();
-            continue;
-        }
-        if state.stop {
-            return Step::End;
-        }
-        if wanted && worker.looks < LOOKS && !state.lurks {
-            worker.looks += 1;
-            worker.lurks = true;
-            state.lurks = true;
-            shared.hint.store(false, Relaxed);
-            return Step::Lurk;
-        }
-        let sleeper = (worker.index, worker.waker.clone());
-        if wanted {
-            state.idle.push(sleeper);
+            if state.stop {
+                return Step::End;
+            }
+            if wanted && self.looks < LOOKS && !state.lurks {
+                self.looks += 1;
+                self.lurks = true;
+                state.lurks = true;
+                shared.hint.store(false, Relaxed);
+                return Step::Lurk;
+            }
+            let sleeper = (self.index, self.waker.clone());
+            if wanted {
+                state.idle.push(sleeper);
+                return Step::Sleep;
+            }
+            state.parked.push(sleeper);
+            // The call that woke this worker was meant for one that is wanted.
+            let other = if state.core.has_ready() {
+                state.idle.pop()
+            } else {
+                None
+            };
+            drop(state);
+            if let Some((_, waker)) = other {
+                waker.wake();
+            }
             return Step::Sleep;
         }
-        state.parked.push(sleeper);
-        // The call that woke this worker was meant for one that is wanted.
-        let other = if state.core.has_ready() {
-            state.idle.pop()
-        } else {
-            None
-        };
-        drop(state);
-        if let Some((_, waker)) = other {
-            waker.wake();
+    }
+
+    fn give_back(&mut self, core: &mut Core<T, R>, now: Instant) {
+        let turns = std::mem::take(&mut self.turns);
+        core.complete_batch(self.leases.drain(..), turns, self.busy, now);
+    }
+}
+
+impl<T, R> Drop for Worker<T, R> {
+    /// A runtime that ends drops its tasks wherever they wait.
+    fn drop(&mut self) {
+        if self.turns > 0 {
+            let shared = Arc::clone(&self.shared);
+            let now = shared.clock.instant();
+            shared.with(Wake::None, |core| self.give_back(core, now));
         }
-        return Step::Sleep;
     }
 }
 
