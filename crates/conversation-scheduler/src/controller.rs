@@ -62,10 +62,12 @@ impl Controller {
         }
     }
 
+    #[inline]
     pub(crate) fn capacity(&self) -> Capacity {
         self.capacity
     }
 
+    #[inline]
     pub(crate) fn is_due(&self, now: u64) -> bool {
         now >= self.next
     }

@@ -47,6 +47,7 @@ impl Histogram {
     }
 }
 
+#[inline]
 fn bucket(value: u64) -> usize {
     if value < 1 << SUB_BITS {
         return value as usize;

@@ -39,11 +39,13 @@ impl KeyIndex {
     }
 }
 
+#[inline]
 fn shard(hash: u32) -> usize {
     (hash >> (32 - SHARD_BITS)) as usize
 }
 
 /// The table takes its tag from the top bits and its place from the bottom ones; 32 bits must reach both.
+#[inline]
 fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

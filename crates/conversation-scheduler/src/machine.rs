@@ -365,6 +365,7 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     /// Nanoseconds since the base; a time before it counts as the base.
+    #[inline]
     fn time(&self, now: Instant) -> u64 {
         nanos(now.saturating_duration_since(self.base))
     }

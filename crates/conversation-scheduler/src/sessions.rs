@@ -54,15 +54,18 @@ struct Identity {
 }
 
 impl Session {
+    #[inline]
     pub(crate) fn depth(&self) -> usize {
         self.queued.iter().map(|&n| usize::from(n)).sum()
     }
 
+    #[inline]
     pub(crate) fn is_busy(&self) -> bool {
         self.in_flight || !self.turns.is_empty()
     }
 
     /// The most urgent class among its queued turns: what the whole session waits in.
+    #[inline]
     pub(crate) fn most_urgent(&self) -> Option<Priority> {
         Priority::ALL
             .into_iter()
@@ -236,10 +239,12 @@ impl Sessions {
         key
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, index: u32) -> &mut Session {
         &mut self.records[index]
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: u32) -> &Session {
         &self.records[index]
     }

@@ -35,6 +35,7 @@ impl<V> Slab<V> {
         self.len
     }
 
+    #[inline]
     pub(crate) fn insert(&mut self, value: V) -> u32 {
         self.len += 1;
         if self.free != NIL {
@@ -56,6 +57,7 @@ impl<V> Slab<V> {
         ((chunks - 1) << CHUNK_BITS) as u32 + chunk.len() as u32 - 1
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, index: u32) -> Option<V> {
         let free = self.free;
         let slot = self.slot_mut(index)?;
@@ -72,6 +74,7 @@ impl<V> Slab<V> {
         }
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<&V> {
         let chunk = self.chunks.get((index >> CHUNK_BITS) as usize)?;
         match chunk.get(index as usize & (CHUNK - 1))? {
@@ -80,6 +83,7 @@ impl<V> Slab<V> {
         }
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut V> {
         match self.slot_mut(index)? {
             Slot::Occupied(value) => Some(value),
@@ -87,6 +91,7 @@ impl<V> Slab<V> {
         }
     }
 
+    #[inline]
     fn slot_mut(&mut self, index: u32) -> Option<&mut Slot<V>> {
         self.chunks
             .get_mut((index >> CHUNK_BITS) as usize)?
@@ -97,6 +102,7 @@ impl<V> Slab<V> {
 impl<V> Index<u32> for Slab<V> {
     type Output = V;
 
+    #[inline]
     fn index(&self, index: u32) -> &V {
         self.get(index)
             .expect("an index is kept only while its record lives")
@@ -104,6 +110,7 @@ impl<V> Index<u32> for Slab<V> {
 }
 
 impl<V> IndexMut<u32> for Slab<V> {
+    #[inline]
     fn index_mut(&mut self, index: u32) -> &mut V {
         self.get_mut(index)
             .expect("an index is kept only while its record lives")

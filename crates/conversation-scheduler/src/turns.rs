@@ -21,6 +21,7 @@ impl List {
         last: NIL,
     };
 
+    #[inline]
     pub(crate) fn is_empty(self) -> bool {
         self.first == NIL
     }
@@ -88,12 +89,14 @@ impl<T, K> Turns<T, K> {
         self.records.insert(turn)
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, index: u32) -> QueuedTurn<T, K> {
         self.records
             .remove(index)
             .expect("a list names only turns that are queued")
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<&QueuedTurn<T, K>> {
         self.records.get(index)
     }

@@ -48,6 +48,7 @@ impl<T, K> SchedulerCore<T, K> {
 
     /// The estimate for a turn of a session: one pass over the class for it, and one for each turn of
     /// its own session before it.
+    #[inline]
     pub(super) fn turn_wait(&self, class: Priority, session: Option<u32>, replaces: usize) -> Duration {
         let others = self.ready[class as usize] as f64;
         let own = session.map_or(0, |index| {
@@ -63,6 +64,7 @@ impl<T, K> SchedulerCore<T, K> {
         self.service_rate = self.rate.per_second(workers, batch, self.config.max_in_flight);
     }
 
+    #[inline]
     pub(super) fn admit(&mut self, applicant: Applicant) -> Result<Duration, Refused> {
         self.bound_rate(applicant.now);
         match self.judge(applicant) {
@@ -81,6 +83,7 @@ impl<T, K> SchedulerCore<T, K> {
 
     /// While the first calls run, all that is known of a turn's time is that it is not over yet. Without
     /// this, whoever comes before the first call ends is taken in, however many they are.
+    #[inline]
     fn bound_rate(&mut self, now: u64) {
         if self.service_rate.is_none()
             && let Some(first) = self.first_call
@@ -90,6 +93,7 @@ impl<T, K> SchedulerCore<T, K> {
         }
     }
 
+    #[inline]
     fn judge(&self, applicant: Applicant) -> Result<Duration, Refused> {
         let Applicant { class, session, .. } = applicant;
         let refuse = |reason, retry_after| Err(Refused { reason, retry_after });
@@ -134,6 +138,7 @@ impl<T, K> SchedulerCore<T, K> {
         }
     }
 
+    #[inline]
     fn is_full(&self) -> bool {
         self.turns.len() + self.reserved >= self.config.max_queued
     }
@@ -154,6 +159,7 @@ impl<T, K> SchedulerCore<T, K> {
         }
     }
 
+    #[inline]
     fn wait_behind(&self, class: Priority, turns: f64) -> Duration {
         let Some(rate) = self.service_rate.or(self.service_bound) else {
             return Duration::ZERO;

@@ -114,6 +114,7 @@ impl<T, K> SchedulerCore<T, K> {
         self.measure_rate();
     }
 
+    #[inline]
     fn end(&mut self, lease: &Lease) {
         self.in_flight -= 1;
         let session = self.sessions.get_mut(lease.session);
@@ -123,6 +124,7 @@ impl<T, K> SchedulerCore<T, K> {
         }
     }
 
+    #[inline]
     fn leave_line(&mut self, session: u32) {
         let record = self.sessions.get_mut(session);
         if record.ready_token != 0 {

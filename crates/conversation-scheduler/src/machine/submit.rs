@@ -99,6 +99,7 @@ impl<T, K> SchedulerCore<T, K> {
 
     /// [`submit`](Self::submit) with the key's hash made beforehand. Takes the submission out of its place
     /// only to keep it: a refused one is left to the caller, who can drop it outside a lock.
+    #[inline]
     pub(crate) fn take_in(
         &mut self,
         turn: &mut Incoming<T, K>,
@@ -148,7 +149,6 @@ impl<T, K> SchedulerCore<T, K> {
             token: submission.token,
             links: Links::NONE,
         });
-        let record = self.sessions.get_mut(session);
         self.turns.push_back(Chain::Session, &mut record.turns, index);
         self.turns
             .push_back(Chain::Class, &mut self.by_age[class as usize], index);
@@ -208,6 +208,7 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     /// Puts a session with waiting turns in line, or moves it to a more urgent class.
+    #[inline]
     pub(super) fn make_ready(&mut self, index: u32, class: Priority) {
         let session = self.sessions.get_mut(index);
         if session.in_flight {
@@ -251,6 +252,7 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     /// Takes a waiting turn out of every list it is in.
+    #[inline]
     pub(super) fn remove_queued(&mut self, index: u32) -> QueuedTurn<T, K> {
         let (session, class, deadline) = {
             let turn = self.turns.get(index).expect("callers pass a queued turn");
@@ -292,6 +294,7 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     /// Keeps the dead entries of the weighted queue to about the number of live ones.
+    #[inline]
     fn drop_dead_entries(&mut self) {
         let live: usize = self.ready.iter().sum();
         if self.queue.len() > 2 * live + SLACK {
