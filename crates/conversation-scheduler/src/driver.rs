@@ -71,6 +71,37 @@ impl<T: Send + 'static, R: Send + 'static> Scheduler<T, R> {
     /// a change of threads. A handler that blocks or computes for long stops the runtime's other tasks.
     /// When the runtime ends first, what waits is answered [`HandedBack`](crate::TurnError::HandedBack).
     ///
+    /// ```
+    /// use tokio::runtime::Handle;
+    /// use whisperengine_conversation_scheduler::{Batch, Config, Handler, Scheduler};
+    /// # use whisperengine_types::{BotId, ChannelId, Priority, SessionKey, UserId};
+    ///
+    /// /// Leaves each turn to a task, which may wait for the network.
+    /// struct Ask(Handle);
+    ///
+    /// impl Handler<String, usize> for Ask {
+    ///     fn handle(&self, batch: &mut Batch<String, usize>) {
+    ///         for index in 0..batch.len() {
+    ///             let question = std::mem::take(&mut batch.turns_mut()[index].payload);
+    ///             if let Some(reply) = batch.detach(index) {
+    ///                 self.0.spawn(async move { reply.complete(question.len()) });
+    ///             }
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (bot, user, channel) = (BotId::new("ember")?, UserId::new("ana")?, ChannelId::new("dm")?);
+    /// # let session = SessionKey { bot, user, channel };
+    /// let runtime = Handle::current();
+    /// let scheduler = Scheduler::start_on(&runtime, Config::default(), Ask(runtime.clone()))?;
+    /// let answer = scheduler.submit(session, "how are you?".to_owned(), Priority::Normal)?;
+    /// assert_eq!(answer.await?, 12);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`start`](Self::start).
     pub fn start_on(

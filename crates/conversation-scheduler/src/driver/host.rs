@@ -3,10 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
 };
@@ -47,35 +44,26 @@ pub(super) fn spawn_thread(name: &str, run: impl FnOnce() + Send + 'static) -> R
     thread.spawn(run).map(drop).map_err(Error::Thread)
 }
 
-/// Runs a worker to its end on this thread, which sleeps while it does.
+/// Runs a worker to its end on this thread, which sleeps while it does. A thread that wakes by itself only
+/// polls once too often.
 pub(super) fn block_on(worker: impl Future<Output = ()>) {
-    let alarm = Arc::new(Alarm {
-        thread: thread::current(),
-        rings: AtomicBool::new(false),
-    });
-    let waker = Waker::from(Arc::clone(&alarm));
+    let waker = Waker::from(Arc::new(Alarm(thread::current())));
     let mut context = Context::from_waker(&waker);
     let mut worker = pin!(worker);
     while worker.as_mut().poll(&mut context).is_pending() {
-        while !alarm.rings.swap(false, Ordering::Acquire) {
-            thread::park();
-        }
+        thread::park();
     }
 }
 
 /// Wakes a thread, also one that is about to go to sleep.
-struct Alarm {
-    thread: Thread,
-    rings: AtomicBool,
-}
+struct Alarm(Thread);
 
 impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+        self.0.unpark();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.rings.store(true, Ordering::Release);
-        self.thread.unpark();
+        self.0.unpark();
     }
 }
