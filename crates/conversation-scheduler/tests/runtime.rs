@@ -171,7 +171,14 @@ fn when_the_runtime_ends_first_everyone_is_answered() {
                 "{answer:?}"
             );
         }
-        assert!(scheduler.submit(key(1), 1, Priority::Normal).is_err());
+        // The runtime's threads end by themselves; whoever comes before that has an answer, too.
+        while let Ok(ticket) = scheduler.submit(key(1), 1, Priority::Normal) {
+            let answer = outside.block_on(ticket);
+            assert!(
+                answer == Ok(2) || answer == Err(TurnError::HandedBack),
+                "{answer:?}"
+            );
+        }
     }
 }
 

@@ -281,6 +281,8 @@ impl<T: Send + 'static, R: Send + 'static> Shared<T, R> {
         let (shared, counted) = (Arc::clone(self), Counted::new(self));
         host::spawn_thread("scheduler-timer", move || {
             let _counted = counted;
+            // Let go of before the end is counted.
+            let shared = shared;
             timer::run(&shared);
         })
     }
