@@ -5,7 +5,6 @@
 mod common;
 
 use std::{
-    num::NonZeroUsize,
     sync::{
         Arc, Condvar, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -13,22 +12,12 @@ use std::{
     time::Duration,
 };
 
-use common::{key, ms};
+use common::{LONG, config, key, ms};
 use whisperengine_conversation_scheduler::{
-    Batch, Config, Handler, PanicPolicy, RefusalReason, Replies, Reply, ScheduleError, Scheduler, Submission,
+    Batch, Handler, PanicPolicy, RefusalReason, Replies, Reply, ScheduleError, Scheduler, Submission,
     SubmitOptions, Turn, TurnError,
 };
 use whisperengine_types::Priority;
-
-const LONG: Duration = Duration::from_secs(3_600);
-
-fn config(workers: usize, batch: usize) -> Config {
-    let mut config = Config::default();
-    config.min_workers = NonZeroUsize::new(workers).unwrap();
-    config.max_workers = NonZeroUsize::new(workers);
-    config.max_batch_turns = NonZeroUsize::new(batch).unwrap();
-    config
-}
 
 /// A door that handlers wait at until a test opens it.
 #[derive(Default)]

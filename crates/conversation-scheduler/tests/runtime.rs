@@ -3,29 +3,15 @@
 
 mod common;
 
-use std::{
-    num::NonZeroUsize,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use common::key;
+use common::{LONG, config, key};
 use tokio::runtime::{Builder, Handle, Runtime};
-use whisperengine_conversation_scheduler::{Batch, Config, Handler, Scheduler, Submission, Turn, TurnError};
+use whisperengine_conversation_scheduler::{Batch, Handler, Scheduler, Submission, Turn, TurnError};
 use whisperengine_types::Priority;
-
-const LONG: Duration = Duration::from_secs(3_600);
-
-fn config(workers: usize, batch: usize) -> Config {
-    let mut config = Config::default();
-    config.min_workers = NonZeroUsize::new(workers).unwrap();
-    config.max_workers = NonZeroUsize::new(workers);
-    config.max_batch_turns = NonZeroUsize::new(batch).unwrap();
-    config
-}
 
 fn runtimes() -> [Runtime; 2] {
     let threads = Builder::new_multi_thread().worker_threads(2).build();

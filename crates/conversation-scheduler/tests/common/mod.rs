@@ -9,6 +9,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
+    num::NonZeroUsize,
     time::{Duration, Instant},
 };
 
@@ -33,6 +34,18 @@ pub fn key_in(n: usize, channel: usize) -> SessionKey {
         user: UserId::from_number(n as u64),
         channel: ChannelId::from_number(channel as u64),
     }
+}
+
+/// Longer than any test takes.
+pub const LONG: Duration = Duration::from_secs(3_600);
+
+/// For drivers: so many workers, and batches of so many turns.
+pub fn config(workers: usize, batch: usize) -> Config {
+    let mut config = Config::default();
+    config.min_workers = NonZeroUsize::new(workers).unwrap();
+    config.max_workers = NonZeroUsize::new(workers);
+    config.max_batch_turns = NonZeroUsize::new(batch).unwrap();
+    config
 }
 
 pub fn ms(ms: u64) -> Duration {
