@@ -33,9 +33,12 @@ struct Args {
     /// How long turns are sent; each load of the overload part takes a quarter of it.
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
-    /// Threads that serve, and tasks that send.
+    /// Workers that serve, and tasks that send.
     #[arg(long, default_value_t = NonZeroUsize::new(2).expect("not zero"))]
     workers: NonZeroUsize,
+    /// The workers of the throughput part are tasks of the callers' runtime instead of threads.
+    #[arg(long)]
+    on_runtime: bool,
     /// Sessions that are left idle.
     #[arg(long, default_value_t = NonZeroUsize::new(1_000_000).expect("not zero"))]
     idle_sessions: NonZeroUsize,
@@ -87,6 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         flooder: args.flooder,
         span: Duration::from_secs_f64(args.seconds),
         workers: args.workers,
+        on_runtime: args.on_runtime,
     }))?;
     drop(runtime);
     let span = Duration::from_secs_f64(args.seconds / 4.0);

@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde::Serialize;
+use tokio::runtime::Handle;
 use whisperengine_conversation_scheduler::{
     Config, Error, Metrics, PriorityChoice, ScheduleError, Scheduler, Submission, SubmitOptions, Turn,
 };
@@ -27,8 +28,10 @@ pub struct Offer {
     pub flooder: bool,
     /// For how long.
     pub span: Duration,
-    /// Threads of the scheduler, and tasks that submit.
+    /// Workers of the scheduler, and tasks that submit.
     pub workers: NonZeroUsize,
+    /// Whether the workers are tasks, too.
+    pub on_runtime: bool,
 }
 
 /// What came of it.
@@ -91,7 +94,12 @@ pub async fn run(offer: Offer) -> Result<Outcome, Error> {
         last: (0..offer.sessions).map(|_| AtomicU32::new(0)).collect(),
         violations: AtomicU64::new(0),
     });
-    let scheduler = Scheduler::start(config, handler(Arc::clone(&log)))?;
+    let handler = handler(Arc::clone(&log));
+    let scheduler = if offer.on_runtime {
+        Scheduler::start_on(&Handle::current(), config, handler)?
+    } else {
+        Scheduler::start(config, handler)?
+    };
     let (wall, cpu) = (measure::now(), measure::process_cpu());
     let end = wall + offer.span;
     let callers: Vec<_> = (0..offer.workers.get())
