@@ -8,7 +8,7 @@ mod ask;
 
 use std::{collections::VecDeque, hint::black_box, time::Duration};
 
-use ask::{GROUP, Ours, SESSIONS, SINGLES, TaskPerSession};
+use ask::{GROUP, Ours, Pattern, SESSIONS, SINGLES, TaskPerSession};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use whisperengine_conversation_scheduler::{Config, SchedulerCore, Submission, WeightedQueue};
 use whisperengine_types::{Clock, Priority, SystemClock};
@@ -93,24 +93,17 @@ fn answers(c: &mut Criterion) {
     let runtime = ask::runtime();
     let ours = Ours::start(None);
     let tasks = TaskPerSession::start(&runtime);
-    let mut group = c.benchmark_group("answered turns in groups, 100k sessions");
-    group.throughput(Throughput::Elements(1)).sample_size(20);
-    group.bench_function("scheduler", |b| {
-        b.iter_custom(|turns| ask::groups(&runtime, &ours, turns));
-    });
-    group.bench_function("tokio task and channel per session", |b| {
-        b.iter_custom(|turns| ask::groups(&runtime, &tasks, turns));
-    });
-    group.finish();
-    let mut group = c.benchmark_group("answered turns of 1,000 callers, 100k sessions");
-    group.throughput(Throughput::Elements(1)).sample_size(20);
-    group.bench_function("scheduler", |b| {
-        b.iter_custom(|turns| ask::singles(&runtime, &ours, SINGLES, turns));
-    });
-    group.bench_function("tokio task and channel per session", |b| {
-        b.iter_custom(|turns| ask::singles(&runtime, &tasks, SINGLES, turns));
-    });
-    group.finish();
+    for (name, pattern) in [
+        ("answered turns in groups, 100k sessions", Pattern::Groups),
+        (
+            "answered turns of 1,000 callers, 100k sessions",
+            Pattern::Singles(SINGLES),
+        ),
+    ] {
+        let mut group = c.benchmark_group(name);
+        ask::measure(&mut group, &runtime, &ours, pattern);
+        ask::measure(&mut group, &runtime, &tasks, pattern);
+    }
 }
 
 fn timed(rounds: u64, mut round: impl FnMut(&SystemClock) -> Duration) -> Duration {

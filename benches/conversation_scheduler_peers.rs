@@ -7,8 +7,8 @@ mod ask;
 
 use std::sync::Arc;
 
-use ask::{Contender, Ours, SESSIONS, SINGLES, TaskPerSession};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ask::{Contender, Ours, Pattern, SESSIONS, SINGLES, TaskPerSession};
+use criterion::{Criterion, criterion_group, criterion_main};
 use kameo::{
     Actor,
     actor::{ActorRef, Spawn},
@@ -52,6 +52,10 @@ impl Actors {
 }
 
 impl Contender for Actors {
+    fn name(&self) -> &'static str {
+        "kameo actor per session"
+    }
+
     async fn ask_group(&self, sessions: &[u32]) -> u64 {
         let mut replies = Vec::with_capacity(sessions.len());
         for &session in sessions {
@@ -71,74 +75,30 @@ impl Contender for Actors {
     }
 }
 
-struct Contenders {
-    runtime: Runtime,
-    ours: Arc<Ours>,
-    on_runtime: Arc<Ours>,
-    tasks: Arc<TaskPerSession>,
-    actors: Arc<Actors>,
-}
-
-impl Contenders {
-    fn start() -> Self {
-        let runtime = ask::runtime();
-        Self {
-            ours: Ours::start(None),
-            on_runtime: Ours::start(Some(&runtime)),
-            tasks: TaskPerSession::start(&runtime),
-            actors: Actors::start(&runtime),
-            runtime,
-        }
-    }
-
-    fn groups(&self, c: &mut Criterion) {
-        let mut group = c.benchmark_group("answered turns in groups, 100k sessions");
-        group.throughput(Throughput::Elements(1)).sample_size(20);
-        let runtime = &self.runtime;
-        group.bench_function(SCHEDULER, |b| {
-            b.iter_custom(|turns| ask::groups(runtime, &self.ours, turns));
-        });
-        group.bench_function(ON_RUNTIME, |b| {
-            b.iter_custom(|turns| ask::groups(runtime, &self.on_runtime, turns));
-        });
-        group.bench_function(TASK, |b| {
-            b.iter_custom(|turns| ask::groups(runtime, &self.tasks, turns))
-        });
-        group.bench_function(ACTOR, |b| {
-            b.iter_custom(|turns| ask::groups(runtime, &self.actors, turns))
-        });
-    }
-
-    fn singles(&self, c: &mut Criterion, name: &str, callers: usize) {
-        let mut group = c.benchmark_group(name);
-        group.throughput(Throughput::Elements(1)).sample_size(20);
-        let runtime = &self.runtime;
-        group.bench_function(SCHEDULER, |b| {
-            b.iter_custom(|turns| ask::singles(runtime, &self.ours, callers, turns));
-        });
-        group.bench_function(ON_RUNTIME, |b| {
-            b.iter_custom(|turns| ask::singles(runtime, &self.on_runtime, callers, turns));
-        });
-        group.bench_function(TASK, |b| {
-            b.iter_custom(|turns| ask::singles(runtime, &self.tasks, callers, turns));
-        });
-        group.bench_function(ACTOR, |b| {
-            b.iter_custom(|turns| ask::singles(runtime, &self.actors, callers, turns));
-        });
-    }
-}
-
 fn answers(c: &mut Criterion) {
-    let contenders = Contenders::start();
-    contenders.groups(c);
-    contenders.singles(c, "answered turns of 1,000 callers, 100k sessions", SINGLES);
-    contenders.singles(c, "answered turns of a lone caller, 100k sessions", 1);
+    let runtime = ask::runtime();
+    let ours = Ours::start(None);
+    let on_runtime = Ours::start(Some(&runtime));
+    let tasks = TaskPerSession::start(&runtime);
+    let actors = Actors::start(&runtime);
+    for (name, pattern) in [
+        ("answered turns in groups, 100k sessions", Pattern::Groups),
+        (
+            "answered turns of 1,000 callers, 100k sessions",
+            Pattern::Singles(SINGLES),
+        ),
+        (
+            "answered turns of a lone caller, 100k sessions",
+            Pattern::Singles(1),
+        ),
+    ] {
+        let mut group = c.benchmark_group(name);
+        ask::measure(&mut group, &runtime, &ours, pattern);
+        ask::measure(&mut group, &runtime, &on_runtime, pattern);
+        ask::measure(&mut group, &runtime, &tasks, pattern);
+        ask::measure(&mut group, &runtime, &actors, pattern);
+    }
 }
-
-const SCHEDULER: &str = "scheduler";
-const ON_RUNTIME: &str = "scheduler on the runtime";
-const TASK: &str = "tokio task and channel per session";
-const ACTOR: &str = "kameo actor per session";
 
 criterion_group!(benches, answers);
 criterion_main!(benches);

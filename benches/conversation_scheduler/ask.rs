@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use criterion::{BenchmarkGroup, Throughput, measurement::WallTime};
 use tokio::{
     runtime::Runtime,
     sync::{mpsc, oneshot},
@@ -24,6 +25,8 @@ pub const SINGLES: usize = 1_000;
 
 /// Something that answers turns of many sessions.
 pub trait Contender: Send + Sync + 'static {
+    fn name(&self) -> &'static str;
+
     /// Sends one turn to each of the sessions and awaits the answers; their sum.
     fn ask_group(&self, sessions: &[u32]) -> impl Future<Output = u64> + Send;
 
@@ -38,8 +41,32 @@ pub fn runtime() -> Runtime {
         .expect("the machine has threads")
 }
 
+/// How callers ask.
+#[derive(Debug, Clone, Copy)]
+pub enum Pattern {
+    Groups,
+    /// So many callers, each with one turn at a time.
+    Singles(usize),
+}
+
+/// Adds the answered turns of a contender, by `pattern`, to a comparison.
+pub fn measure(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    runtime: &Runtime,
+    contender: &Arc<impl Contender>,
+    pattern: Pattern,
+) {
+    group.throughput(Throughput::Elements(1)).sample_size(20);
+    group.bench_function(contender.name(), |b| {
+        b.iter_custom(|turns| match pattern {
+            Pattern::Groups => groups(runtime, contender, turns),
+            Pattern::Singles(callers) => singles(runtime, contender, callers, turns),
+        });
+    });
+}
+
 /// The time for `turns` turns in groups, each answered and checked.
-pub fn groups(runtime: &Runtime, contender: &Arc<impl Contender>, turns: u64) -> Duration {
+fn groups(runtime: &Runtime, contender: &Arc<impl Contender>, turns: u64) -> Duration {
     time(runtime, CORES, turns, |sessions, share| {
         let contender = Arc::clone(contender);
         async move {
@@ -57,7 +84,7 @@ pub fn groups(runtime: &Runtime, contender: &Arc<impl Contender>, turns: u64) ->
 }
 
 /// The time for `turns` turns of callers who each await one at a time.
-pub fn singles(runtime: &Runtime, contender: &Arc<impl Contender>, callers: usize, turns: u64) -> Duration {
+fn singles(runtime: &Runtime, contender: &Arc<impl Contender>, callers: usize, turns: u64) -> Duration {
     time(runtime, callers, turns, |sessions, share| {
         let contender = Arc::clone(contender);
         async move {
@@ -118,6 +145,7 @@ pub fn keys() -> Vec<SessionKey> {
 
 /// The scheduler: turns are found by their session's key, ordered, admitted and measured.
 pub struct Ours {
+    name: &'static str,
     scheduler: Scheduler<u64, u64>,
     keys: Vec<SessionKey>,
 }
@@ -130,11 +158,15 @@ impl Ours {
         config.max_workers = Some(config.min_workers);
         config.max_batch_turns = NonZeroUsize::new(512).expect("not zero");
         let work = |turns: &[Turn<u64>]| turns.iter().map(|turn| turn.payload + 1).collect();
-        let scheduler = match runtime {
-            Some(runtime) => Scheduler::start_on(runtime.handle(), config, work),
-            None => Scheduler::start(config, work),
+        let (name, scheduler) = match runtime {
+            Some(runtime) => (
+                "scheduler on the runtime",
+                Scheduler::start_on(runtime.handle(), config, work),
+            ),
+            None => ("scheduler", Scheduler::start(config, work)),
         };
         Arc::new(Self {
+            name,
             scheduler: scheduler.expect("the configuration is valid"),
             keys: keys(),
         })
@@ -142,6 +174,10 @@ impl Ours {
 }
 
 impl Contender for Ours {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
     async fn ask_group(&self, sessions: &[u32]) -> u64 {
         let turn = |&n: &u32| Submission::new(self.keys[n as usize].clone(), u64::from(n), ());
         let tickets = self.scheduler.submit_many(sessions.iter().map(turn));
@@ -190,6 +226,10 @@ impl TaskPerSession {
 }
 
 impl Contender for TaskPerSession {
+    fn name(&self) -> &'static str {
+        "tokio task and channel per session"
+    }
+
     async fn ask_group(&self, sessions: &[u32]) -> u64 {
         let mut replies = Vec::with_capacity(sessions.len());
         for &session in sessions {

@@ -19,13 +19,18 @@ struct Worker<T, R> {
     shared: Arc<Shared<T, R>>,
     index: usize,
     waker: Waker,
-    /// What it has done and not given back.
-    leases: Vec<Lease>,
-    turns: usize,
-    busy: Duration,
+    done: Done,
     /// How often it has looked for work since then, and whether it is the one that lurks.
     looks: usize,
     lurks: bool,
+}
+
+/// What a worker has done and not given back.
+#[derive(Default)]
+struct Done {
+    leases: Vec<Lease>,
+    turns: usize,
+    busy: Duration,
 }
 
 /// What a worker is to do next.
@@ -46,9 +51,7 @@ pub(super) async fn run<T: Send + 'static, R: Send + 'static>(
         shared,
         index,
         waker: poll_fn(|cx| Poll::Ready(cx.waker().clone())).await,
-        leases: Vec::new(),
-        turns: 0,
-        busy: Duration::ZERO,
+        done: Done::default(),
         looks: 0,
         lurks: false,
     };
@@ -56,9 +59,9 @@ pub(super) async fn run<T: Send + 'static, R: Send + 'static>(
         match worker.next(&mut batch) {
             Step::Serve => {
                 let started = worker.shared.clock.instant();
-                worker.turns = batch.len();
-                serve(&worker.shared, &mut batch, &mut worker.leases);
-                worker.busy = worker.shared.clock.instant().saturating_duration_since(started);
+                worker.done.turns = batch.len();
+                serve(&worker.shared, &mut batch, &mut worker.done.leases);
+                worker.done.busy = worker.shared.clock.instant().saturating_duration_since(started);
                 if host == Host::Task {
                     host.give_way().await;
                 }
@@ -73,16 +76,16 @@ pub(super) async fn run<T: Send + 'static, R: Send + 'static>(
 impl<T, R> Worker<T, R> {
     /// Gives back what is done and takes a batch, if there is one.
     fn next(&mut self, batch: &mut Batch<T, R>) -> Step {
-        let shared = Arc::clone(&self.shared);
+        let shared = &*self.shared;
         let mut state = shared.lock();
         let now = shared.clock.instant();
         state.wakes_up(self.index);
         if std::mem::take(&mut self.lurks) {
             state.lurks = false;
         }
-        if self.turns > 0 {
-            self.looks = if self.turns > LARGE { LOOKS } else { 0 };
-            self.give_back(&mut state.core, now);
+        if self.done.turns > 0 {
+            self.looks = if self.done.turns > LARGE { LOOKS } else { 0 };
+            self.done.give_back(&mut state.core, now);
         }
         loop {
             let wanted = self.index < state.core.capacity().0;
@@ -125,8 +128,10 @@ impl<T, R> Worker<T, R> {
             return Step::Sleep;
         }
     }
+}
 
-    fn give_back(&mut self, core: &mut Core<T, R>, now: Instant) {
+impl Done {
+    fn give_back<T, R>(&mut self, core: &mut Core<T, R>, now: Instant) {
         let turns = std::mem::take(&mut self.turns);
         core.complete_batch(self.leases.drain(..), turns, self.busy, now);
     }
@@ -135,10 +140,10 @@ impl<T, R> Worker<T, R> {
 impl<T, R> Drop for Worker<T, R> {
     /// A runtime that ends drops its tasks wherever they wait.
     fn drop(&mut self) {
-        if self.turns > 0 {
-            let shared = Arc::clone(&self.shared);
-            let now = shared.clock.instant();
-            shared.with(Wake::None, |core| self.give_back(core, now));
+        if self.done.turns > 0 {
+            let now = self.shared.clock.instant();
+            self.shared
+                .with(Wake::None, |core| self.done.give_back(core, now));
         }
     }
 }
