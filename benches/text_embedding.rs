@@ -6,7 +6,7 @@
 use std::{hint::black_box, sync::Arc};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use whisperengine_text_embedding::{CacheLimits, CachedEmbedder, HashingEmbedder, StaticEmbedder};
+use whisperengine_text_embedding::{CachedEmbedder, HashingEmbedder, StaticEmbedder};
 use whisperengine_types::Embedder;
 
 /// Chat messages of 69 bytes on average, put together from parts by position: no two of a thousand are equal.
@@ -82,7 +82,7 @@ fn text_embedding(c: &mut Criterion) {
             }
         });
     });
-    let cached = CachedEmbedder::new(Arc::new(embedder.clone()), CacheLimits::default());
+    let cached = CachedEmbedder::new(Arc::new(embedder.clone()), CachedEmbedder::DEFAULT_BYTES);
     let hashing = HashingEmbedder::default();
     let embedders: [(&str, &dyn Embedder); 3] = [
         ("static", &embedder),

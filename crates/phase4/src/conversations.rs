@@ -8,7 +8,7 @@ use whisperengine_types::{
     ConversationEngine, ConversationError, Feedback, MemoryOwner, Suggestion, Timestamp, TurnInput, TurnPlan,
 };
 
-use crate::{config::Config, engine, error::Error, query::enriched_query, state::UserState};
+use crate::{config::Config, engine, error::Error, query::expanded_query, state::UserState};
 
 /// The conversation engine for many owners: one [`UserState`] each, loaded and dropped by the caller.
 ///
@@ -71,8 +71,8 @@ impl ConversationEngine for Conversations {
         if text.split_whitespace().nth(SHORT_MESSAGE_WORDS).is_some() {
             return Cow::Borrowed(text);
         }
-        let expanded = self.inspect(owner, |state| enriched_query(&self.config, state, text).expanded);
-        expanded.map_or(Cow::Borrowed(text), Cow::Owned)
+        let expanded = self.inspect(owner, |state| expanded_query(&self.config, state, text));
+        expanded.unwrap_or(Cow::Borrowed(text))
     }
 
     fn plan_turn(&self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError> {

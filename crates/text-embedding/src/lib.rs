@@ -27,7 +27,7 @@
 //!   texts a second on a core.
 //! - `CandleEmbedder` (feature `candle`): the whole transformer from a local folder; some 10 ms a text.
 //! - [`HashingEmbedder`]: shared words and letters only; needs nothing, for tests and as the reference.
-//! - [`CachedEmbedder`]: remembers what a slow embedder made.
+//! - [`CachedEmbedder`]: remembers what another embedder made.
 //! - [`WordPiece`]: BERT's uncased tokenizer, equal to the reference in every id.
 //!
 //! [`conformance::check`] puts an embedder of your own through what all of them promise.
@@ -56,7 +56,7 @@ mod static_table;
 mod table;
 mod wordpiece;
 
-pub use cached::{CacheLimits, CachedEmbedder};
+pub use cached::CachedEmbedder;
 #[cfg(feature = "candle")]
 pub use candle::CandleEmbedder;
 pub use error::{Error, Result};

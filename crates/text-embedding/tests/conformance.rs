@@ -1,31 +1,23 @@
 //! Every embedder and the decorator over it passes the conformance suite.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
-use whisperengine_text_embedding::{
-    CacheLimits, CachedEmbedder, HashingEmbedder, StaticEmbedder, conformance,
-};
+use whisperengine_text_embedding::{CachedEmbedder, HashingEmbedder, StaticEmbedder, conformance};
 use whisperengine_types::{Embedder, Embedding, EmbeddingError, EmbeddingSpace};
 
 fn check(embedder: impl Embedder + 'static) {
     conformance::check(&embedder);
     let embedder: Arc<dyn Embedder> = Arc::new(embedder);
-    let roomy = CachedEmbedder::new(Arc::clone(&embedder), CacheLimits::default());
+    let roomy = CachedEmbedder::new(Arc::clone(&embedder), CachedEmbedder::DEFAULT_BYTES);
     conformance::check(&roomy);
     conformance::check(&roomy);
-    let mut tight = CacheLimits::default();
-    tight.max_bytes = 4096;
-    conformance::check(&CachedEmbedder::new(Arc::clone(&embedder), tight));
-    let mut brief = CacheLimits::default();
-    brief.time_to_live = Duration::from_nanos(1);
-    conformance::check(&CachedEmbedder::new(embedder, brief));
+    for tight in [4096, 1, 0] {
+        conformance::check(&CachedEmbedder::new(Arc::clone(&embedder), tight));
+    }
 }
 
 #[test]
@@ -86,7 +78,10 @@ impl Embedder for Counting {
 #[test]
 fn a_cached_text_is_embedded_once() {
     let counting = Arc::new(Counting::default());
-    let cached = CachedEmbedder::new(Arc::clone(&counting) as Arc<dyn Embedder>, CacheLimits::default());
+    let cached = CachedEmbedder::new(
+        Arc::clone(&counting) as Arc<dyn Embedder>,
+        CachedEmbedder::DEFAULT_BYTES,
+    );
     let reached = || counting.texts.load(Ordering::Relaxed);
 
     cached.embed("hello").unwrap();
@@ -104,7 +99,10 @@ fn a_cached_text_is_embedded_once() {
 #[test]
 fn fifty_identical_texts_are_embedded_once() {
     let counting = Arc::new(Counting::default());
-    let cached = CachedEmbedder::new(Arc::clone(&counting) as Arc<dyn Embedder>, CacheLimits::default());
+    let cached = CachedEmbedder::new(
+        Arc::clone(&counting) as Arc<dyn Embedder>,
+        CachedEmbedder::DEFAULT_BYTES,
+    );
     assert_eq!(cached.embed_batch(&["same"; 50]).unwrap().len(), 50);
     assert_eq!(counting.texts.load(Ordering::Relaxed), 1);
 }
@@ -112,7 +110,10 @@ fn fifty_identical_texts_are_embedded_once() {
 #[test]
 fn a_failed_text_is_not_remembered_as_embedded() {
     let counting = Arc::new(Counting::default());
-    let cached = CachedEmbedder::new(Arc::clone(&counting) as Arc<dyn Embedder>, CacheLimits::default());
+    let cached = CachedEmbedder::new(
+        Arc::clone(&counting) as Arc<dyn Embedder>,
+        CachedEmbedder::DEFAULT_BYTES,
+    );
     assert!(cached.embed("poison").is_err());
     assert!(cached.embed_batch(&["fine", "poison"]).is_err());
     assert!(cached.embed("poison").is_err());
@@ -121,7 +122,10 @@ fn a_failed_text_is_not_remembered_as_embedded() {
 
 #[test]
 fn texts_with_a_common_beginning_are_different_texts() {
-    let cached = CachedEmbedder::new(Arc::new(HashingEmbedder::default()), CacheLimits::default());
+    let cached = CachedEmbedder::new(
+        Arc::new(HashingEmbedder::default()),
+        CachedEmbedder::DEFAULT_BYTES,
+    );
     let beginning = "the same fifty characters at the beginning of both: ";
     let a = cached.embed(&format!("{beginning}cats")).unwrap();
     let b = cached.embed(&format!("{beginning}dogs")).unwrap();

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use whisperengine_emotion::EmotionEngine;
 use whisperengine_memory_batcher::MemoryBatcher;
 use whisperengine_phase4::Conversations;
-use whisperengine_text_embedding::{CacheLimits, CachedEmbedder, HashingEmbedder, StaticEmbedder};
+use whisperengine_text_embedding::{CachedEmbedder, HashingEmbedder, StaticEmbedder};
 use whisperengine_types::{
     Clock, Component, ConversationEngine, Degradation, Durability, Embedder, EmotionAnalyzer, MemoryRecall,
     MemoryStore, NoConversation, NoEmotion, NoMemory, Responder, ZeroEmbedder,
@@ -71,15 +71,17 @@ impl<'a> Assembly<'a> {
         if !self.on.embedding {
             return Arc::new(HashingEmbedder::default());
         }
-        let primary = match given {
-            None => Arc::new(StaticEmbedder::embedded()) as Arc<dyn Embedder>,
-            // Threads, recall and store embed a message each; a slow model does it once.
-            Some(given) => {
-                let cached = Arc::new(CachedEmbedder::new(given, CacheLimits::default()));
-                self.embedded = Some(Arc::clone(&cached));
-                cached
-            }
+        // Threads, recall and store embed a message each, mostly the same text within milliseconds.
+        let (inner, max_bytes) = match given {
+            None => (
+                Arc::new(StaticEmbedder::embedded()) as Arc<dyn Embedder>,
+                OF_THE_MOMENT,
+            ),
+            Some(given) => (given, CachedEmbedder::DEFAULT_BYTES),
         };
+        let cached = Arc::new(CachedEmbedder::new(inner, max_bytes));
+        self.embedded = Some(Arc::clone(&cached));
+        let primary = cached as Arc<dyn Embedder>;
         let zero = ZeroEmbedder::of(primary.space().clone());
         let gate = self.gate(Component::Embedding, "meaning is not compared");
         Arc::new(Fallback::new(primary, Arc::new(zero) as _, gate))
@@ -259,3 +261,6 @@ fn disabled(on: Components, is_durable: bool) -> Vec<Degradation> {
     })
     .collect()
 }
+
+/// Bytes of the texts whose embeddings by the static table are kept: some 3,000, a second's worth and more.
+const OF_THE_MOMENT: u64 = 4 << 20;

@@ -4,7 +4,6 @@
 //! `r` behind it.
 
 use std::{
-    fmt::Write,
     sync::atomic::{AtomicU64, Ordering},
     time::Instant,
 };
@@ -61,9 +60,14 @@ impl TurnIds {
         let n = self.next.fetch_add(1, Ordering::Relaxed);
         // Shifted so that times before 1970 sort too.
         let millis = now.as_millis() - Timestamp::MIN.as_millis();
-        let mut id = String::with_capacity(ID_BYTES);
-        write!(id, "t{millis:012x}{:08x}{n:010x}", self.run).expect("a text takes what is written to it");
-        MemoryId::new(id).expect("a letter and hexadecimal digits")
+        let place = u128::from(self.run) << NUMBER_BITS | u128::from(n);
+        let packed = (millis as u128) << (RUN_BITS + NUMBER_BITS) | place;
+        let mut id = [b't'; 1 + DIGITS];
+        for (at, byte) in id[1..].iter_mut().rev().enumerate() {
+            *byte = ALPHABET[(packed >> (6 * at)) as usize % ALPHABET.len()];
+        }
+        let id = std::str::from_utf8(&id).expect("the alphabet is ASCII");
+        MemoryId::new(id).expect("it has no control characters")
     }
 }
 
@@ -94,25 +98,32 @@ pub(crate) fn reply(turn: &MemoryId) -> MemoryId {
 
 /// Whose words a record with this id holds; `None` when it is not part of a turn.
 pub(crate) fn role(id: &MemoryId) -> Option<Role> {
-    let digits = id.as_str().strip_prefix('t')?;
-    let (digits, role) = match digits.strip_suffix('r') {
-        Some(digits) => (digits, Role::Bot),
-        None => (digits, Role::Person),
-    };
-    (digits.len() == 30 && digits.bytes().all(|b| b.is_ascii_hexdigit())).then_some(role)
+    split(id).map(|(_, role)| role)
 }
 
 /// The run that accepted a turn, and how many turns of that run came before it; `None` when it is no
 /// turn's id.
 fn place(id: &MemoryId) -> Option<(u32, u64)> {
-    role(id)?;
-    let digits = id.as_str().trim_end_matches('r');
-    let (rest, number) = digits.split_at(digits.len() - NUMBER_DIGITS);
-    let run = &rest[rest.len() - RUN_DIGITS..];
-    Some((
-        u32::from_str_radix(run, 16).ok()?,
-        u64::from_str_radix(number, 16).ok()?,
-    ))
+    let (packed, _) = split(id)?;
+    let number = packed & ((1 << NUMBER_BITS) - 1);
+    Some(((packed >> NUMBER_BITS) as u32, number as u64))
+}
+
+/// The number that an id is made of, and whose words it names.
+fn split(id: &MemoryId) -> Option<(u128, Role)> {
+    let digits = id.as_str().strip_prefix('t')?.as_bytes();
+    let (digits, role) = match digits {
+        [digits @ .., b'r'] if digits.len() == DIGITS => (digits, Role::Bot),
+        _ => (digits, Role::Person),
+    };
+    if digits.len() != DIGITS {
+        return None;
+    }
+    let packed = digits.iter().try_fold(0, |packed, digit| {
+        let value = ALPHABET.binary_search(digit).ok()?;
+        Some(packed << 6 | value as u128)
+    })?;
+    Some((packed, role))
 }
 
 /// The name of a sitting in `channel` that began at `start`.
@@ -121,10 +132,13 @@ pub(crate) fn sitting(channel: &ChannelId, start: Timestamp) -> SessionId {
     SessionId::new(format!("{text}@{start}")).expect("at most 200 bytes without control characters")
 }
 
-/// Of an id: a letter, 12 digits of the time, and those of the run and the number.
-const ID_BYTES: usize = 13 + RUN_DIGITS + NUMBER_DIGITS;
-const RUN_DIGITS: usize = 8;
-const NUMBER_DIGITS: usize = 10;
+/// An id is a `t` and 49 bits of the time (all that a [`Timestamp`] can be), 32 of the run and 39 of the number,
+/// six to a digit: with the `r` of a reply 22 bytes, which need no memory beside the id itself. The digits are
+/// in the order of ASCII, so that ids sort.
+const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+const DIGITS: usize = 20;
+const RUN_BITS: u32 = 32;
+const NUMBER_BITS: u32 = 39;
 
 #[cfg(test)]
 mod tests {
@@ -135,8 +149,11 @@ mod tests {
         let ids = TurnIds::new(7);
         let early = ids.next(Timestamp::from_millis(-5));
         let late = ids.next(Timestamp::from_millis(5));
-        assert!(before_the_first() < early && early < late);
-        assert!(late < reply(&late));
+        let last = ids.next(Timestamp::MAX);
+        assert!(before_the_first() < ids.next(Timestamp::MIN));
+        assert!(before_the_first() < early && early < late && late < last);
+        assert!(reply(&early) < late && late < reply(&late));
+        assert_eq!(place(&last), Some((7, 2)));
         assert_eq!(place(&early), Some((7, 0)));
         assert_eq!(place(&reply(&late)), Some((7, 1)));
         assert_eq!(place(&before_the_first()), None);

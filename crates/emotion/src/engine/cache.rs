@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use whisperengine_types::{Clock, EmotionReading};
 
 use crate::EmotionConfig;
@@ -17,7 +17,7 @@ pub(super) struct ReadingCache {
     clock: Arc<dyn Clock>,
 }
 
-/// The age is checked here, not by moka: its clock cannot be set.
+/// The age is checked here, by the clock that is given.
 #[derive(Clone)]
 struct Kept {
     reading: Arc<EmotionReading>,
@@ -28,7 +28,7 @@ impl ReadingCache {
     /// `None` where the configuration wants no cache.
     pub(super) fn new(config: &EmotionConfig, clock: Arc<dyn Clock>) -> Option<Self> {
         (config.cache_items > 0).then(|| Self {
-            kept: Cache::new(config.cache_items),
+            kept: Cache::new(config.cache_items as usize),
             ttl: Duration::from_secs(config.cache_ttl_seconds),
             text_bytes: config.cache_text_bytes,
             clock,
@@ -62,7 +62,6 @@ impl ReadingCache {
 
     /// Readings in memory now.
     pub(super) fn len(&self) -> u64 {
-        self.kept.run_pending_tasks();
-        self.kept.entry_count()
+        self.kept.len() as u64
     }
 }

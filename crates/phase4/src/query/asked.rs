@@ -13,10 +13,11 @@ const MAX_TOPIC_TERMS: usize = 6;
 const MAX_PAIRS: usize = 3;
 /// Memories of one query.
 const LIMIT: usize = 15;
+/// Telling words below which a message leans on its thread.
+const FEW: usize = 2;
 
 /// The parts of a message that queries are made from.
 pub(super) struct Asked<'u> {
-    pub(super) entities: Vec<String>,
     /// Words that are no stop words and longer than two letters.
     pub(super) words: Vec<&'u str>,
     pub(super) telling: usize,
@@ -33,52 +34,66 @@ impl<'u> Asked<'u> {
             }
         }
         Self {
-            entities: entities(utterance),
             words,
             telling: utterance.terms.iter().filter(|term| term.is_telling()).count(),
         }
     }
 
-    pub(super) fn queries(&self, utterance: &Utterance<'_>, borrowed: &[&str]) -> Vec<RecallQuery> {
-        let names = || self.entities.iter().map(String::as_str);
-        let with = |word: &str| -> String {
-            std::iter::once(word)
-                .chain(names().take(2))
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        let mut queries = Vec::new();
-        if !self.entities.is_empty() {
-            let text = first(&names().collect::<Vec<_>>(), ENTITIES_ASKED);
-            queries.push(query(QueryKind::Entities, text, 1.0, 0.9));
-        }
-        if !borrowed.is_empty() {
-            queries.push(query(QueryKind::Thread, borrowed.join(" "), 0.9, 0.7));
-        }
-        let topics = topic_words(utterance);
-        if !topics.is_empty() {
-            queries.push(query(QueryKind::Topics, topics.join(" "), 0.8, 0.8));
-        }
-        let wanted = cue_word(utterance, &[Cue::Support, Cue::Problem, Cue::Goal]);
-        if let Some(word) = wanted.filter(|_| !self.entities.is_empty()) {
-            queries.push(query(QueryKind::Intent, with(&word), 0.7, 0.7));
-        }
-        let felt = cue_word(utterance, &FELT);
-        if let Some(word) = felt.filter(|_| !self.entities.is_empty()) {
-            queries.push(query(QueryKind::Emotion, with(&word), 0.6, 0.6));
-        }
-        if self.entities.len() >= 2 {
-            let pairs: Vec<String> = self
-                .entities
-                .windows(2)
-                .take(MAX_PAIRS)
-                .map(|pair| pair.join(" "))
-                .collect();
-            queries.push(query(QueryKind::Pairs, pairs.join(" "), 0.5, 0.5));
-        }
-        queries.truncate(MAX_QUERIES);
-        queries
+    /// Whether the message says little without what was said before.
+    pub(super) fn leans(&self, utterance: &Utterance<'_>) -> bool {
+        let points_back = |hit: &Hit| hit.cue == Cue::Anaphora && hit.token < 3;
+        self.telling < FEW || utterance.hits.iter().any(points_back)
     }
+
+    /// The words of its thread's topics that it needs and does not have.
+    pub(super) fn borrowed<'t>(&self, utterance: &Utterance<'_>, topics: &'t [String]) -> Vec<&'t str> {
+        if !self.leans(utterance) {
+            return Vec::new();
+        }
+        let topics = topics.iter().map(String::as_str);
+        topics.filter(|word| !self.words.contains(word)).collect()
+    }
+}
+
+/// The queries, most telling first.
+pub(super) fn queries(utterance: &Utterance<'_>, entities: &[String], borrowed: &[&str]) -> Vec<RecallQuery> {
+    let names = || entities.iter().map(String::as_str);
+    let with = |word: &str| -> String {
+        std::iter::once(word)
+            .chain(names().take(2))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let mut queries = Vec::new();
+    if !entities.is_empty() {
+        let text = first(&names().collect::<Vec<_>>(), ENTITIES_ASKED);
+        queries.push(query(QueryKind::Entities, text, 1.0, 0.9));
+    }
+    if !borrowed.is_empty() {
+        queries.push(query(QueryKind::Thread, borrowed.join(" "), 0.9, 0.7));
+    }
+    let topics = topic_words(utterance);
+    if !topics.is_empty() {
+        queries.push(query(QueryKind::Topics, topics.join(" "), 0.8, 0.8));
+    }
+    let wanted = cue_word(utterance, &[Cue::Support, Cue::Problem, Cue::Goal]);
+    if let Some(word) = wanted.filter(|_| !entities.is_empty()) {
+        queries.push(query(QueryKind::Intent, with(&word), 0.7, 0.7));
+    }
+    let felt = cue_word(utterance, &FELT);
+    if let Some(word) = felt.filter(|_| !entities.is_empty()) {
+        queries.push(query(QueryKind::Emotion, with(&word), 0.6, 0.6));
+    }
+    if entities.len() >= 2 {
+        let pairs: Vec<String> = entities
+            .windows(2)
+            .take(MAX_PAIRS)
+            .map(|pair| pair.join(" "))
+            .collect();
+        queries.push(query(QueryKind::Pairs, pairs.join(" "), 0.5, 0.5));
+    }
+    queries.truncate(MAX_QUERIES);
+    queries
 }
 
 pub(super) fn query(kind: QueryKind, text: String, weight: f32, confidence: f32) -> RecallQuery {
@@ -96,7 +111,7 @@ pub(super) fn first(words: &[&str], limit: usize) -> String {
 }
 
 /// Telling words, neighbours joined.
-fn entities(utterance: &Utterance<'_>) -> Vec<String> {
+pub(super) fn entities(utterance: &Utterance<'_>) -> Vec<String> {
     let telling = |id: u32| {
         let known = |term: &&Term| term.id == id && term.is_telling();
         utterance.terms.iter().any(|term| known(&term))

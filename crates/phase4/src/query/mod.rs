@@ -12,17 +12,19 @@ mod kind;
 mod merge;
 mod stance;
 
-use asked::{Asked, first, query};
+use asked::{Asked, entities, first, queries, query};
 use background::background;
 pub use kind::{MessageIntent, Polarity, QueryKind, RecallQueries, RecallQuery, TopicHint};
 pub use merge::merge_recalled;
 use stance::{intent, polarity, topic};
 
-use crate::{config::Config, lexicon::Cue, state::UserState, text::Utterance};
+use std::borrow::Cow;
+
+use crate::{config::Config, state::UserState, text::Utterance};
 
 const FALLBACK_WORDS: usize = 8;
-/// Telling words below which a message leans on its thread.
-const FEW: usize = 2;
+/// Topics of the thread that words are borrowed from.
+const TOPICS: usize = 3;
 
 /// The queries for a message, from it and from what is known of its writer. Changes nothing; call it before
 /// [`plan_turn`](crate::plan_turn), which then takes what was recalled.
@@ -41,34 +43,41 @@ pub fn enriched_query(config: &Config, state: &UserState, message: &str) -> Reca
     let lexicon = config.language.lexicon();
     let utterance = Utterance::read(&lexicon, message);
     let asked = Asked::of(&utterance);
-    let thread = state.threads.current_topics(3, state.session.scope);
-    let leans = asked.telling < FEW
-        || utterance
-            .hits
-            .iter()
-            .any(|hit| hit.cue == Cue::Anaphora && hit.token < 3);
-    let borrowed: Vec<&str> = thread
-        .iter()
-        .map(String::as_str)
-        .filter(|word| leans && !asked.words.contains(word))
-        .collect();
+    let thread = state.threads.current_topics(TOPICS, state.session.scope);
+    let borrowed = asked.borrowed(&utterance, &thread);
+    let entities = entities(&utterance);
     RecallQueries {
         intent: intent(&utterance),
         polarity: polarity(&utterance),
         topic: topic(&utterance),
-        queries: asked.queries(&utterance, &borrowed),
+        queries: queries(&utterance, &entities, &borrowed),
         fallback: query(
             QueryKind::Fallback,
             first(&asked.words, FALLBACK_WORDS),
-            if asked.entities.is_empty() { 0.5 } else { 0.3 },
+            if entities.is_empty() { 0.5 } else { 0.3 },
             0.3,
         ),
         background: background(&lexicon, state, config),
-        expanded: if borrowed.is_empty() {
-            message.to_owned()
-        } else {
-            format!("{message} {}", borrowed.join(" "))
-        },
-        entities: asked.entities,
+        expanded: expanded(message, &borrowed).into_owned(),
+        entities,
+    }
+}
+
+/// [`RecallQueries::expanded`] alone: the message, and the words that it borrows from its thread.
+pub(crate) fn expanded_query<'m>(config: &Config, state: &UserState, message: &'m str) -> Cow<'m, str> {
+    let utterance = Utterance::read(&config.language.lexicon(), message);
+    let asked = Asked::of(&utterance);
+    if !asked.leans(&utterance) {
+        return Cow::Borrowed(message);
+    }
+    let thread = state.threads.current_topics(TOPICS, state.session.scope);
+    expanded(message, &asked.borrowed(&utterance, &thread))
+}
+
+fn expanded<'m>(message: &'m str, borrowed: &[&str]) -> Cow<'m, str> {
+    if borrowed.is_empty() {
+        Cow::Borrowed(message)
+    } else {
+        Cow::Owned(format!("{message} {}", borrowed.join(" ")))
     }
 }
