@@ -96,7 +96,7 @@ impl Shared {
     /// Hands in a single write, and commits it here and now where that is the quickest for all.
     pub(crate) fn feed_one(&self, input: Input<Token>, coming: Coming<'_>) {
         drop(coming);
-        let now = now();
+        let mut now = now();
         let mut state = self.lock();
         let was_idle = state.machine.is_idle();
         state.machine.handle(input, now);
@@ -109,15 +109,15 @@ impl Shared {
                 break;
             };
             drop(state);
-            let input = self.commit(batch, &ops);
-            let now = crate::driver::now();
+            let input;
+            (input, now) = self.commit(batch, &ops, now);
             state = self.lock();
             state.machine.handle(input, now);
             if !self.commits.usual.is_below(BRIEF) {
                 break;
             }
         }
-        self.after(state, crate::driver::now());
+        self.after(state, now);
     }
 
     /// Whether the caller's thread may wait for the store.
@@ -132,18 +132,19 @@ impl Shared {
         alone && !usual.is_zero() && usual < limit && others_go_on()
     }
 
-    /// One commit: what the store says of it.
-    fn commit(&self, batch: u64, ops: &[WriteOp]) -> Input<Token> {
-        let since = now();
+    /// One commit, begun at `since`: what the store says of it, and when it has done so.
+    fn commit(&self, batch: u64, ops: &[WriteOp], since: Instant) -> (Input<Token>, Instant) {
         let result = catch_unwind(AssertUnwindSafe(|| self.store.commit(ops)));
-        self.commits.usual.note(now().saturating_duration_since(since));
-        match result {
+        let ended = now();
+        self.commits.usual.note(ended.saturating_duration_since(since));
+        let input = match result {
             Ok(results) => Input::Committed { batch, results },
             Err(panic) => Input::Panicked {
                 batch,
                 reason: panic_message(&*panic),
             },
-        }
+        };
+        (input, ended)
     }
 
     pub(crate) fn commit_loop(&self) {
@@ -159,7 +160,7 @@ impl Shared {
                 if call {
                     self.commits.work.notify_one();
                 }
-                let input = self.commit(batch, &ops);
+                let (input, _) = self.commit(batch, &ops, now);
                 self.feed([input]);
                 lurking = Some(crate::driver::now() + self.config.lurk);
                 state = self.lock();

@@ -5,20 +5,31 @@
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry as MapEntry},
-    hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher},
+    hash::{BuildHasherDefault, Hash, Hasher},
     mem,
     time::{Duration, Instant},
 };
 
 use whisperengine_types::{MemoryId, MemoryRecord, MetadataValue};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::{buffer::EntryKey, write::IdempotencyKey};
+
+/// 128 bits; as one number they would round every entry up to a multiple of sixteen bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Print(u64, u64);
+
+impl From<u128> for Print {
+    fn from(bits: u128) -> Self {
+        Self((bits >> 64) as u64, bits as u64)
+    }
+}
 
 /// What a store is recognised by. `owner` is a serial number that no other owner ever bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct DedupKey {
     pub(crate) owner: u64,
-    pub(crate) print: u128,
+    pub(crate) print: Print,
     /// The print is of a key that the caller gave, not of the content.
     pub(crate) given: bool,
 }
@@ -37,7 +48,7 @@ pub(crate) enum Seen {
 pub(crate) struct DedupWindow {
     seen: HashMap<DedupKey, (Seen, u64), BuildHasherDefault<Mixer>>,
     /// The content that is stored, or about to be, under an owner's id, whose 64-bit hash stands for it.
-    content_of: HashMap<(u64, u64), u128, BuildHasherDefault<Mixer>>,
+    content_of: HashMap<(u64, u64), Print, BuildHasherDefault<Mixer>>,
     ages: VecDeque<Age>,
     stamp: u64,
     window: Duration,
@@ -74,11 +85,13 @@ impl DedupWindow {
         self.seen.get(key).map(|(seen, _)| seen)
     }
 
-    /// Notes that `entry` is about to store `id`.
+    /// Notes that `entry` is about to store `id`, whatever was stored under it before.
     pub(crate) fn begin(&mut self, key: DedupKey, id: &MemoryId, entry: EntryKey, now: Instant) {
         let id = hash_id(id);
-        if !key.given {
-            self.content_of.insert((key.owner, id), key.print);
+        if !key.given
+            && let Some(print) = self.content_of.insert((key.owner, id), key.print)
+        {
+            self.seen.remove(&DedupKey { print, ..key });
         }
         self.stamp += 1;
         let stamp = self.stamp;
@@ -137,14 +150,17 @@ impl DedupWindow {
             let Some(age) = self.ages.pop_front() else {
                 return false;
             };
-            match self.seen.get(&age.key) {
-                Some((Seen::Pending(_), stamp)) if *stamp == age.stamp => self.ages.push_back(age),
-                Some((Seen::Stored(_), stamp)) if *stamp == age.stamp => {
-                    self.seen.remove(&age.key);
+            let MapEntry::Occupied(found) = self.seen.entry(age.key) else {
+                return true;
+            };
+            match found.get() {
+                (_, stamp) if *stamp != age.stamp => return true,
+                (Seen::Pending(_), _) => self.ages.push_back(age),
+                (Seen::Stored(_), _) => {
+                    found.remove();
                     self.forget_id(&age.key, age.id);
                     return true;
                 }
-                _ => return true,
             }
         }
         false
@@ -161,43 +177,40 @@ impl DedupWindow {
 }
 
 fn hash_id(id: &MemoryId) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(id.as_str().as_bytes());
-    hasher.finish()
+    xxh3_64(id.as_str().as_bytes())
 }
 
 /// 128 bits of a key that the caller gave.
-pub(crate) fn print_of_key(key: &IdempotencyKey) -> u128 {
-    let mut twin = Twin(Vec::with_capacity(key.0.len()));
-    twin.write(key.0.as_bytes());
-    twin.fingerprint()
+pub(crate) fn print_of_key(key: &IdempotencyKey) -> Print {
+    xxh3_128(key.0.as_bytes()).into()
 }
 
 /// 128 bits of everything in a record but its id. Within an owner and a window, a chance collision of
-/// two different records is less likely than a wrong bit in memory.
-pub(crate) fn fingerprint(record: &MemoryRecord) -> u128 {
-    let mut twin = Twin(Vec::with_capacity(256 + record.text.len()));
-    record.text.hash(&mut twin);
-    record.speaker.hash(&mut twin);
-    record.session.hash(&mut twin);
-    record.channel.hash(&mut twin);
-    record.sent_at.hash(&mut twin);
-    record.kind.hash(&mut twin);
-    (record.importance.to_bits(), record.trust.to_bits(), record.pinned).hash(&mut twin);
+/// two different records is less likely than a wrong bit in memory; one made on purpose would cost its maker
+/// a memory of their own.
+pub(crate) fn fingerprint(record: &MemoryRecord) -> Print {
+    let mut content = Bytes(Vec::with_capacity(256 + record.text.len()));
+    record.text.hash(&mut content);
+    record.speaker.hash(&mut content);
+    record.session.hash(&mut content);
+    record.channel.hash(&mut content);
+    record.sent_at.hash(&mut content);
+    record.kind.hash(&mut content);
+    (record.importance.to_bits(), record.trust.to_bits(), record.pinned).hash(&mut content);
     for (key, value) in &record.metadata {
-        (key, mem::discriminant(value)).hash(&mut twin);
+        (key, mem::discriminant(value)).hash(&mut content);
         match value {
-            MetadataValue::Bool(v) => v.hash(&mut twin),
-            MetadataValue::Int(v) => v.hash(&mut twin),
-            MetadataValue::Float(v) => v.to_bits().hash(&mut twin),
-            MetadataValue::Text(v) => v.hash(&mut twin),
+            MetadataValue::Bool(v) => v.hash(&mut content),
+            MetadataValue::Int(v) => v.hash(&mut content),
+            MetadataValue::Float(v) => v.to_bits().hash(&mut content),
+            MetadataValue::Text(v) => v.hash(&mut content),
         }
     }
     if let Some(embedding) = &record.embedding {
-        embedding.space().hash(&mut twin);
-        twin.write_u64(fold(embedding.values()));
+        embedding.space().hash(&mut content);
+        content.write_u64(fold(embedding.values()));
     }
-    twin.fingerprint()
+    xxh3_128(&content.0).into()
 }
 
 /// 64 bits of an embedding, which its text all but decides anyway.
@@ -216,28 +229,16 @@ pub(crate) fn fold(values: &[f32]) -> u64 {
     })
 }
 
-/// Gathers the bytes that a value hashes as; two SipHash runs over all of them make the 128 bits.
-struct Twin(Vec<u8>);
+/// Gathers the bytes that a value hashes as.
+struct Bytes(Vec<u8>);
 
-impl Twin {
-    fn fingerprint(&self) -> u128 {
-        let mut halves = [DefaultHasher::new(), DefaultHasher::new()];
-        halves[1].write_u64(u64::MAX);
-        let [high, low] = halves.map(|mut half| {
-            half.write(&self.0);
-            half.finish()
-        });
-        (u128::from(high) << 64) | u128::from(low)
-    }
-}
-
-impl Hasher for Twin {
+impl Hasher for Bytes {
     fn write(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
     fn finish(&self) -> u64 {
-        self.fingerprint() as u64
+        xxh3_64(&self.0)
     }
 }
 
@@ -297,7 +298,9 @@ mod tests {
             let before = HASHES.get();
             let key = DedupKey {
                 owner: n as u64 % 7,
-                print: (n as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835),
+                print: (n as u128)
+                    .wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)
+                    .into(),
                 given: false,
             };
             let (id, entry) = (MemoryId::from_number(n as u64), EntryKey::numbered(n as u64));

@@ -12,7 +12,7 @@ use crate::{
     BatcherError, Config, DeadLetter, Dedup, Result, Write, WriteStats, Written,
     buffer::{Buffer, Entry, EntryKey, Limits, Waiter},
     dead_letter::DeadLetters,
-    dedup::{DedupKey, DedupWindow, Seen, fingerprint, print_of_key},
+    dedup::{DedupKey, DedupWindow, Print, Seen, fingerprint, print_of_key},
     policy::FlushPolicy,
     retry::RetryPolicy,
 };
@@ -106,7 +106,7 @@ pub enum Output<T> {
 pub struct Prepared {
     pub(crate) write: Write,
     pub(crate) bytes: usize,
-    print: Option<u128>,
+    print: Option<Print>,
 }
 
 impl Prepared {
@@ -410,8 +410,11 @@ impl<T> Machine<T> {
             self.stats.duplicates += 1;
             return self.repeat(seen, token, deadline);
         }
-        self.invalidate(slot, &write.op);
         let id = record_id(&write.op).cloned();
+        // A store that is remembered by its content tells the window what it replaces when it begins.
+        if dedup_key.is_none_or(|key| key.given) {
+            self.invalidate(slot, &write.op);
+        }
         let entry = Entry {
             op: write.op,
             slot,
@@ -436,7 +439,7 @@ impl<T> Machine<T> {
         }
     }
 
-    fn dedup_key(&self, slot: u32, dedup: &Dedup, print: u128) -> Option<DedupKey> {
+    fn dedup_key(&self, slot: u32, dedup: &Dedup, print: Print) -> Option<DedupKey> {
         let slot = self.buffer.owners.slot(slot);
         let given = matches!(dedup, Dedup::Key(_));
         let owner = if given { slot.serial } else { slot.content_serial };
