@@ -21,7 +21,7 @@ pub(crate) fn write(config: &PromptConfig, lexicon: &Lexicon, plan: &TurnPlan, d
     let mut lines = Lines {
         lexicon,
         config,
-        text: String::with_capacity(config.budget_chars.min(1200)),
+        text: String::with_capacity(config.budget_chars.min(USUAL_BYTES)),
         chars: 0,
     };
     // Without room for this line there is none for what it guards.
@@ -307,3 +307,7 @@ fn relationship(out: &mut Lines<'_>, plan: &TurnPlan) {
     });
     out.add(".");
 }
+
+/// As much as most supplements take. Pieces of up to 1,032 bytes each thread of glibc's has at hand; for larger
+/// ones it tidies up all that it has.
+const USUAL_BYTES: usize = 1_000;

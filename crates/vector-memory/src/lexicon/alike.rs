@@ -134,14 +134,14 @@ impl Lexicon {
         lists: &[Arc<List>],
         vocabulary: &Vocabulary,
     ) -> Vec<(usize, u32, f32)> {
-        let mut found = Vec::new();
         let Some(least) = lists.iter().map(|list| list.compared).min() else {
-            return found;
+            return Vec::new();
         };
         let later = vocabulary.since(least);
         if later.is_empty() {
-            return found;
+            return Vec::new();
         }
+        let mut found = Vec::with_capacity(FEW_FOUND);
         let words = self.read();
         let from = |list: &List| later.partition_point(|&(number, _)| (number as usize) < list.compared);
         let open = asked.iter().zip(lists).enumerate();
@@ -315,6 +315,8 @@ fn query_of(code: &[i8]) -> Int8Query {
     }
 }
 
+/// Room for so many at first: of a few hundred words compared, that many are alike as a rule.
+const FEW_FOUND: usize = 32;
 /// Words in all the lists together; 8 MiB.
 const MOST_KEPT: usize = 1 << 20;
 /// So many words are compared in one go where all are; some 100 us.
