@@ -3,6 +3,7 @@
 use super::{QueryKind, RecallQuery, stance::FELT};
 use crate::{
     lexicon::{Cue, Theme},
+    state::UserState,
     text::{Hit, Term, Token, Utterance, fold32},
 };
 
@@ -15,12 +16,14 @@ const MAX_PAIRS: usize = 3;
 const LIMIT: usize = 15;
 /// Telling words below which a message leans on its thread.
 const FEW: usize = 2;
+/// Topics of the thread that words are borrowed from.
+const TOPICS: usize = 3;
 
 /// The parts of a message that queries are made from.
 pub(super) struct Asked<'u> {
     /// Words that are no stop words and longer than two letters.
     pub(super) words: Vec<&'u str>,
-    pub(super) telling: usize,
+    telling: usize,
 }
 
 impl<'u> Asked<'u> {
@@ -39,24 +42,24 @@ impl<'u> Asked<'u> {
         }
     }
 
-    /// Whether the message says little without what was said before.
-    pub(super) fn leans(&self, utterance: &Utterance<'_>) -> bool {
+    /// The words of its thread's topics that a message needs which says little without them.
+    pub(super) fn borrowed(&self, utterance: &Utterance<'_>, state: &UserState) -> Vec<String> {
         let points_back = |hit: &Hit| hit.cue == Cue::Anaphora && hit.token < 3;
-        self.telling < FEW || utterance.hits.iter().any(points_back)
-    }
-
-    /// The words of its thread's topics that it needs and does not have.
-    pub(super) fn borrowed<'t>(&self, utterance: &Utterance<'_>, topics: &'t [String]) -> Vec<&'t str> {
-        if !self.leans(utterance) {
+        if self.telling >= FEW && !utterance.hits.iter().any(points_back) {
             return Vec::new();
         }
-        let topics = topics.iter().map(String::as_str);
-        topics.filter(|word| !self.words.contains(word)).collect()
+        let topics = state.threads.current_topics(TOPICS, state.session.scope);
+        let is_new = |word: &String| !self.words.contains(&word.as_str());
+        topics.into_iter().filter(is_new).collect()
     }
 }
 
 /// The queries, most telling first.
-pub(super) fn queries(utterance: &Utterance<'_>, entities: &[String], borrowed: &[&str]) -> Vec<RecallQuery> {
+pub(super) fn queries(
+    utterance: &Utterance<'_>,
+    entities: &[String],
+    borrowed: &[String],
+) -> Vec<RecallQuery> {
     let names = || entities.iter().map(String::as_str);
     let with = |word: &str| -> String {
         std::iter::once(word)

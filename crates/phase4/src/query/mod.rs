@@ -12,19 +12,17 @@ mod kind;
 mod merge;
 mod stance;
 
+use std::borrow::Cow;
+
 use asked::{Asked, entities, first, queries, query};
 use background::background;
 pub use kind::{MessageIntent, Polarity, QueryKind, RecallQueries, RecallQuery, TopicHint};
 pub use merge::merge_recalled;
 use stance::{intent, polarity, topic};
 
-use std::borrow::Cow;
-
 use crate::{config::Config, state::UserState, text::Utterance};
 
 const FALLBACK_WORDS: usize = 8;
-/// Topics of the thread that words are borrowed from.
-const TOPICS: usize = 3;
 
 /// The queries for a message, from it and from what is known of its writer. Changes nothing; call it before
 /// [`plan_turn`](crate::plan_turn), which then takes what was recalled.
@@ -43,8 +41,7 @@ pub fn enriched_query(config: &Config, state: &UserState, message: &str) -> Reca
     let lexicon = config.language.lexicon();
     let utterance = Utterance::read(&lexicon, message);
     let asked = Asked::of(&utterance);
-    let thread = state.threads.current_topics(TOPICS, state.session.scope);
-    let borrowed = asked.borrowed(&utterance, &thread);
+    let borrowed = asked.borrowed(&utterance, state);
     let entities = entities(&utterance);
     RecallQueries {
         intent: intent(&utterance),
@@ -66,15 +63,10 @@ pub fn enriched_query(config: &Config, state: &UserState, message: &str) -> Reca
 /// [`RecallQueries::expanded`] alone: the message, and the words that it borrows from its thread.
 pub(crate) fn expanded_query<'m>(config: &Config, state: &UserState, message: &'m str) -> Cow<'m, str> {
     let utterance = Utterance::read(&config.language.lexicon(), message);
-    let asked = Asked::of(&utterance);
-    if !asked.leans(&utterance) {
-        return Cow::Borrowed(message);
-    }
-    let thread = state.threads.current_topics(TOPICS, state.session.scope);
-    expanded(message, &asked.borrowed(&utterance, &thread))
+    expanded(message, &Asked::of(&utterance).borrowed(&utterance, state))
 }
 
-fn expanded<'m>(message: &'m str, borrowed: &[&str]) -> Cow<'m, str> {
+fn expanded<'m>(message: &'m str, borrowed: &[String]) -> Cow<'m, str> {
     if borrowed.is_empty() {
         Cow::Borrowed(message)
     } else {
