@@ -93,6 +93,42 @@ fn a_refused_caller_is_told_when_the_queue_will_be_worked_off() {
     assert!((retry - 2.0).abs() < 0.05, "200 turns at 100/s, told {retry} s");
 }
 
+/// At a tenth of the service the least urgent class would have to stay away for ten times as long as there is
+/// anything to do: a crowd that came at once left the workers idle for seconds.
+#[test]
+fn a_refused_caller_comes_back_when_everything_is_worked_off_at_the_latest() {
+    let (mut core, now) = core_with(|config| {
+        config.max_wait = Duration::from_secs(2);
+        config.max_batch_turns = NonZeroUsize::MIN;
+    });
+    core.submit(turn(0, Priority::Normal), now).unwrap();
+    let mut batch = Vec::new();
+    core.next_batch(&mut batch, now);
+    let now = now + ms(10);
+    core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(10), now);
+    let rate = core.metrics(now).service_rate.unwrap();
+    let mut waiting = 0;
+    for (class, turns) in [(Priority::Critical, 40), (Priority::High, 30), (Priority::Normal, 20)] {
+        for _ in 0..turns {
+            core.submit(turn(waiting, class), now).unwrap();
+            waiting += 1;
+        }
+    }
+    let refused = loop {
+        match core.submit(turn(waiting, Priority::Low), now) {
+            Ok(_) => waiting += 1,
+            Err(refused) => break refused,
+        }
+    };
+    let RefusalReason::Overloaded { estimated, .. } = refused.reason else {
+        panic!("{refused:?}");
+    };
+    let everything = waiting as f64 / rate;
+    let retry = refused.retry_after.unwrap().as_secs_f64();
+    assert!(estimated.as_secs_f64() > 1.5 * everything, "{estimated:?}");
+    assert!((retry / everything - 1.0).abs() < 0.01, "{waiting} turns at {rate}/s, told {retry} s");
+}
+
 #[test]
 fn before_the_first_turn_is_done_the_wait_is_judged_by_how_long_it_has_run() {
     let (mut core, now) = core_with(|config| {

@@ -161,10 +161,16 @@ impl<T, K> SchedulerCore<T, K> {
 
     #[inline]
     fn wait_behind(&self, class: Priority, turns: f64) -> Duration {
+        self.served_in(turns, self.share(class))
+    }
+
+    /// How long `turns` take at the given part of the service.
+    #[inline]
+    fn served_in(&self, turns: f64, share: f64) -> Duration {
         let Some(rate) = self.service_rate.or(self.service_bound) else {
             return Duration::ZERO;
         };
-        Duration::try_from_secs_f64(turns / (rate * self.share(class))).unwrap_or(Duration::MAX)
+        Duration::try_from_secs_f64(turns / (rate * share)).unwrap_or(Duration::MAX)
     }
 
     /// The part of the service that goes to `class` while the classes that now have turns compete.
@@ -182,13 +188,17 @@ impl<T, K> SchedulerCore<T, K> {
         (weight(class) / competing).max(aged)
     }
 
-    /// When what waits now in front of a refused turn will be done.
+    /// When what waits now in front of a refused turn will be done: at its class's share of the service,
+    /// but not after everything that waits, since the other classes' turns come to an end as well. Who were
+    /// told to stay away for longer would leave workers idle.
     fn worked_off_in(&self, class: Priority, estimated: Duration) -> Duration {
         if self.service_rate.is_none() {
             return UNMEASURED_RETRY;
         }
         let queue = self.wait_behind(class, self.depth[class as usize] as f64);
-        estimated.max(queue).clamp(RETRY_RANGE.0, RETRY_RANGE.1)
+        let everything = self.served_in(self.turns.len() as f64, 1.0);
+        let worked_off = estimated.max(queue).min(everything);
+        worked_off.clamp(RETRY_RANGE.0, RETRY_RANGE.1)
     }
 
     fn next_session_end(&self, now: u64) -> Duration {
