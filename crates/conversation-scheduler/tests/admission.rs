@@ -4,7 +4,10 @@
 
 mod common;
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    time::{Duration, Instant},
+};
 
 use common::{Core, Random, answered, key, ms, poisson, serve_one_batch, simulate, start, us};
 use whisperengine_conversation_scheduler::{
@@ -12,7 +15,7 @@ use whisperengine_conversation_scheduler::{
 };
 use whisperengine_types::Priority;
 
-fn core_with(change: impl FnOnce(&mut Config)) -> (Core, std::time::Instant) {
+fn core_with(change: impl FnOnce(&mut Config)) -> (Core, Instant) {
     let mut config = Config::default();
     change(&mut config);
     let now = start();
@@ -21,6 +24,18 @@ fn core_with(change: impl FnOnce(&mut Config)) -> (Core, std::time::Instant) {
 
 fn turn(session: usize, options: impl Into<SubmitOptions>) -> Submission<u64, u64> {
     Submission::new(key(session), session as u64, session as u64).with(options)
+}
+
+/// Serves so many turns, one at a time, for 10 ms each; the time afterwards.
+fn serve_a_hundred_a_second(core: &mut Core, mut now: Instant, turns: usize) -> Instant {
+    for n in 0..turns {
+        core.submit(turn(n, Priority::Normal), now).unwrap();
+        let mut batch = Vec::new();
+        core.next_batch(&mut batch, now);
+        now += ms(10);
+        core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(10), now);
+    }
+    now
 }
 
 #[test]
@@ -70,18 +85,11 @@ fn each_limit_refuses_with_its_reason() {
 
 #[test]
 fn a_refused_caller_is_told_when_the_queue_will_be_worked_off() {
-    let (mut core, mut now) = core_with(|config| {
+    let (mut core, now) = core_with(|config| {
         config.max_queued = 200;
         config.max_batch_turns = NonZeroUsize::MIN;
     });
-    // One worker, 10 ms a turn: 100 turns a second.
-    for n in 0..50 {
-        core.submit(turn(n, Priority::Normal), now).unwrap();
-        let mut batch = Vec::new();
-        core.next_batch(&mut batch, now);
-        now += ms(10);
-        core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(10), now);
-    }
+    let now = serve_a_hundred_a_second(&mut core, now, 50);
     let rate = core.metrics(now).service_rate.unwrap();
     assert!((rate - 100.0).abs() < 1.0, "{rate} turns/s");
     for n in 0..200 {
@@ -101,14 +109,14 @@ fn a_refused_caller_comes_back_when_everything_is_worked_off_at_the_latest() {
         config.max_wait = Duration::from_secs(2);
         config.max_batch_turns = NonZeroUsize::MIN;
     });
-    core.submit(turn(0, Priority::Normal), now).unwrap();
-    let mut batch = Vec::new();
-    core.next_batch(&mut batch, now);
-    let now = now + ms(10);
-    core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(10), now);
+    let now = serve_a_hundred_a_second(&mut core, now, 100);
     let rate = core.metrics(now).service_rate.unwrap();
     let mut waiting = 0;
-    for (class, turns) in [(Priority::Critical, 40), (Priority::High, 30), (Priority::Normal, 20)] {
+    for (class, turns) in [
+        (Priority::Critical, 40),
+        (Priority::High, 30),
+        (Priority::Normal, 20),
+    ] {
         for _ in 0..turns {
             core.submit(turn(waiting, class), now).unwrap();
             waiting += 1;
@@ -126,7 +134,29 @@ fn a_refused_caller_comes_back_when_everything_is_worked_off_at_the_latest() {
     let everything = waiting as f64 / rate;
     let retry = refused.retry_after.unwrap().as_secs_f64();
     assert!(estimated.as_secs_f64() > 1.5 * everything, "{estimated:?}");
-    assert!((retry / everything - 1.0).abs() < 0.01, "{waiting} turns at {rate}/s, told {retry} s");
+    assert!(
+        (retry / everything - 1.0).abs() < 0.01,
+        "{waiting} turns at {rate}/s, told {retry} s"
+    );
+}
+
+#[test]
+fn what_was_measured_for_a_moment_keeps_nobody_away_for_long() {
+    let (mut core, now) = core_with(|config| {
+        config.max_queued = 200;
+        config.max_batch_turns = NonZeroUsize::MIN;
+    });
+    // A first call that takes 10 ms, on whatever it finds in no cache.
+    let now = serve_a_hundred_a_second(&mut core, now, 1);
+    for n in 0..200 {
+        core.submit(turn(n, Priority::Normal), now).unwrap();
+    }
+    let refused = core.submit(turn(999, Priority::Normal), now).unwrap_err();
+    assert_eq!(
+        refused.retry_after,
+        Some(ms(80)),
+        "not the 2 s that 200 such turns take"
+    );
 }
 
 #[test]

@@ -108,7 +108,7 @@ impl<T, K> SchedulerCore<T, K> {
             );
         }
         let estimated = self.turn_wait(class, session, applicant.replaces);
-        let refuse_for = |reason| refuse(reason, Some(self.worked_off_in(class, estimated)));
+        let refuse_for = |reason| refuse(reason, Some(self.worked_off_in(class, estimated, applicant.now)));
         if applicant.replaces == 0 {
             let waiting = session.map_or(0, |index| self.sessions.get(index).depth());
             if waiting >= self.config.max_queued_per_session {
@@ -191,13 +191,15 @@ impl<T, K> SchedulerCore<T, K> {
     /// When what waits now in front of a refused turn will be done: at its class's share of the service,
     /// but not after everything that waits, since the other classes' turns come to an end as well. Who were
     /// told to stay away for longer would leave workers idle.
-    fn worked_off_in(&self, class: Priority, estimated: Duration) -> Duration {
+    /// At first also not after some times as long as the service has been measured for.
+    fn worked_off_in(&self, class: Priority, estimated: Duration, now: u64) -> Duration {
         if self.service_rate.is_none() {
             return UNMEASURED_RETRY;
         }
         let queue = self.wait_behind(class, self.depth[class as usize] as f64);
         let everything = self.served_in(self.turns.len() as f64, 1.0);
-        let worked_off = estimated.max(queue).min(everything);
+        let measured_for = Duration::from_nanos(now.saturating_sub(self.first_call.unwrap_or(now)));
+        let worked_off = estimated.max(queue).min(everything).min(measured_for * FORESIGHT);
         worked_off.clamp(RETRY_RANGE.0, RETRY_RANGE.1)
     }
 
@@ -210,4 +212,7 @@ impl<T, K> SchedulerCore<T, K> {
 
 /// What a caller is told while no turn has been served yet.
 const UNMEASURED_RETRY: Duration = Duration::from_secs(1);
+/// How much longer than a rate has been measured for it is trusted to last: the first calls of all, which find
+/// nothing in a cache, may take ten times as long as the next.
+const FORESIGHT: u32 = 8;
 const RETRY_RANGE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(60));
