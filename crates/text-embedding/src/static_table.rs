@@ -121,8 +121,11 @@ impl StaticEmbedder {
     }
 
     fn embed_one(&self, text: &str) -> Result<Embedding, EmbeddingError> {
-        let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, self.model.space.dim()).collect();
-        self.embed_into(text, Arc::get_mut(&mut values).expect("nobody else has it yet"))?;
+        // Filled by hand: memory that is asked for with zeros in it does not come from a thread's own heap.
+        let dim = self.model.space.dim();
+        let mut values = Vec::with_capacity(dim);
+        values.resize(dim, 0.0);
+        self.embed_into(text, &mut values)?;
         Embedding::new(&self.model.space, values)
     }
 }

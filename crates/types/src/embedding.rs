@@ -73,7 +73,8 @@ impl fmt::Display for EmbeddingSpace {
 #[serde(try_from = "RawEmbedding")]
 pub struct Embedding {
     space: EmbeddingSpace,
-    values: Arc<[f32]>,
+    /// Apart from their counter: 256 numbers are what glibc keeps at hand for each thread, 16 bytes more are not.
+    values: Arc<Vec<f32>>,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +96,7 @@ impl Embedding {
     ///
     /// # Errors
     /// [`EmbeddingError::DimensionMismatch`] or [`EmbeddingError::NotFinite`].
-    pub fn new(space: &EmbeddingSpace, values: impl Into<Arc<[f32]>>) -> Result<Self, EmbeddingError> {
+    pub fn new(space: &EmbeddingSpace, values: impl Into<Vec<f32>>) -> Result<Self, EmbeddingError> {
         let values = values.into();
         if values.len() != space.dim {
             return Err(EmbeddingError::DimensionMismatch {
@@ -108,7 +109,7 @@ impl Embedding {
         }
         Ok(Self {
             space: space.clone(),
-            values,
+            values: Arc::new(values),
         })
     }
 
@@ -123,7 +124,7 @@ impl Embedding {
     }
 
     /// The coordinates, shared and not copied.
-    pub fn shared_values(&self) -> Arc<[f32]> {
+    pub fn shared_values(&self) -> Arc<Vec<f32>> {
         Arc::clone(&self.values)
     }
 

@@ -7,6 +7,7 @@
 //! words that were asked for. What fits a date in the question gets more, and so does, a little, what is
 //! recent, important or trusted. The parts of the sum are the explanation.
 
+mod column;
 mod fuse;
 mod narrow;
 mod question;
@@ -14,6 +15,7 @@ mod search;
 mod weights;
 
 pub(crate) use self::{
+    column::Column,
     fuse::{Asked, rank},
     question::Question,
     search::{Certainty, UnitQuery, search},

@@ -89,7 +89,7 @@ impl Shared {
                 };
                 let row_of = |part: &&str| Row {
                     coordinates: Coordinates::Exact(
-                        given.map_or_else(|| Arc::new([]), Embedding::shared_values),
+                        given.map_or_else(Arc::default, Embedding::shared_values),
                     ),
                     words: self.lexicon.analyze(part),
                 };

@@ -7,15 +7,15 @@
 use std::cell::Cell;
 
 use super::Partition;
-use crate::lexicon::Lexicon;
+use crate::{lexicon::Lexicon, recall::Column};
 
 /// Scores of rows, and which words of the question each holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct LexicalScores {
     /// One score for each row; 0 where no word is like any of the question's.
-    pub(crate) scores: Vec<f32>,
+    pub(crate) scores: Column<f32>,
     /// One bit for each row and each of the question's first 64 words: the row has its stem.
-    pub(crate) matched: Vec<u64>,
+    pub(crate) matched: Column<u64>,
 }
 
 impl Partition {
@@ -23,8 +23,8 @@ impl Partition {
     pub(crate) fn lexical_scores(&self, question: &[u32], lexicon: &Lexicon) -> LexicalScores {
         let rows = self.row_count();
         let mut found = LexicalScores {
-            scores: vec![0.0; rows],
-            matched: vec![0; rows],
+            scores: Column::of(0.0, rows),
+            matched: Column::of(0, rows),
         };
         let living = self.living_rows as f32;
         let all_live = self.living_rows == rows;

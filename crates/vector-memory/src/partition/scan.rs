@@ -50,10 +50,10 @@ mod tests {
     #[test]
     fn the_zero_row_is_similar_to_nothing_and_tiny_and_huge_ones_keep_their_direction() {
         let mut codes = Codes::default();
-        codes.push(&Coordinates::Exact([0.0; 3].into()));
+        codes.push(&Coordinates::Exact(vec![0.0; 3].into()));
         assert_eq!(codes.similarity(&[1.0, 0.0, 0.0], 0), 0.0);
         for (row, x) in [(1, 1e-45), (2, f32::MIN_POSITIVE), (3, 1.0), (4, f32::MAX)] {
-            codes.push(&Coordinates::Exact([x; 3].into()));
+            codes.push(&Coordinates::Exact(vec![x; 3].into()));
             let similarity = codes.similarity(&[1.0, 0.0, 0.0], row);
             assert!(
                 (similarity - 3.0_f32.sqrt().recip()).abs() < 1e-4,

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, cmp::Reverse, collections::BinaryHeap};
 
 use whisperengine_types::{ScoreParts, Similarity, Timestamp};
 
-use super::{Question, RecallWeights, UnitQuery};
+use super::{Column, Question, RecallWeights, UnitQuery, column::Kept};
 use crate::{
     lexicon::Lexicon,
     partition::{NONE, Partition, days},
@@ -113,10 +113,10 @@ impl PartialOrd for Place {
 /// Scores by record; those not admitted have none and lend none.
 struct Columns {
     /// Within a thousandth or so.
-    similarity: Vec<f32>,
-    alike: Vec<f32>,
-    matched: Vec<u64>,
-    fused: Vec<f32>,
+    similarity: Column<f32>,
+    alike: Column<f32>,
+    matched: Column<u64>,
+    fused: Column<f32>,
     dense_range: Range,
     lexical_range: Range,
     speaker: Option<u32>,
@@ -132,7 +132,7 @@ impl Columns {
     ) -> Self {
         let lexical = partition.lexical_scores(&asked.question.words, lexicon);
         let similarity = asked.embedding.map_or_else(
-            || vec![f32::NEG_INFINITY; partition.row_count()],
+            || Column::of(f32::NEG_INFINITY, partition.row_count()),
             |query| query.coarse_similarities(partition),
         );
         let greater = |a: &mut f32, b: f32| *a = a.max(b);
@@ -146,7 +146,7 @@ impl Columns {
             similarity,
             alike,
             matched: by_record(partition, lexical.matched, 0, |a, b| *a |= b),
-            fused: vec![0.0; admitted.len()],
+            fused: Column::of(0.0, admitted.len()),
             speaker: asked.question.speaker,
         };
         for record in (0..admitted.len()).filter(|&record| admitted[record]) {
@@ -193,17 +193,17 @@ impl Columns {
 }
 
 /// One value for each record from those of its rows.
-fn by_record<T: Copy>(
+fn by_record<T: Kept>(
     partition: &Partition,
-    rows: Vec<T>,
+    rows: Column<T>,
     none: T,
     mut merge: impl FnMut(&mut T, T),
-) -> Vec<T> {
+) -> Column<T> {
     if partition.has_a_row_each() {
         return rows;
     }
-    let mut records = vec![none; partition.slots()];
-    for (row, value) in rows.into_iter().enumerate() {
+    let mut records = Column::of(none, partition.slots());
+    for (row, &value) in rows.iter().enumerate() {
         merge(&mut records[partition.record_of_row(row) as usize], value);
     }
     records

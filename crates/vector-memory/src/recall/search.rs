@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use whisperengine_types::Embedding;
 
-use super::narrow::near_enough;
+use super::{Column, narrow::near_enough};
 use crate::partition::{CoarseQuery, Partition, norm};
 
 /// What "near" means.
@@ -48,9 +48,9 @@ impl UnitQuery {
     }
 
     /// About the similarity of every row: what the order of a recall is made of.
-    pub(crate) fn coarse_similarities(&self, partition: &Partition) -> Vec<f32> {
+    pub(crate) fn coarse_similarities(&self, partition: &Partition) -> Column<f32> {
         let coarse = CoarseQuery::new(&self.values);
-        let mut similarities = Vec::with_capacity(partition.row_count());
+        let mut similarities = Column::with_room_for(partition.row_count());
         let push = |_, similarity| similarities.push(similarity);
         partition.codes().coarse_similarities(&coarse, |_| true, push);
         similarities

@@ -28,7 +28,7 @@ pub(crate) struct Row {
 /// to 16 bits a coordinate.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Coordinates {
-    Exact(Arc<[f32]>),
+    Exact(Arc<Vec<f32>>),
     /// Each coordinate is `step * code`.
     Rounded {
         step: f32,
@@ -93,7 +93,9 @@ impl Row {
         let coordinates = match input.u8()? {
             EXACT => {
                 let (values, _) = input.take(dim.saturating_mul(4))?.as_chunks::<4>();
-                Coordinates::Exact(values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+                Coordinates::Exact(Arc::new(
+                    values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
+                ))
             }
             ROUNDED => {
                 let step = input.f32()?;
