@@ -188,10 +188,10 @@ impl<T, K> SchedulerCore<T, K> {
         (weight(class) / competing).max(aged)
     }
 
-    /// When what waits now in front of a refused turn will be done: at its class's share of the service,
-    /// but not after everything that waits, since the other classes' turns come to an end as well. Who were
-    /// told to stay away for longer would leave workers idle.
-    /// At first also not after some times as long as the service has been measured for.
+    /// When what waits now in front of a refused turn will be done: at its class's share of the service, but
+    /// not after everything that waits, since the other classes' turns come to an end as well, nor, at first,
+    /// after some times as long as the service has been measured for. Callers who stay away for longer leave
+    /// workers idle.
     fn worked_off_in(&self, class: Priority, estimated: Duration, now: u64) -> Duration {
         if self.service_rate.is_none() {
             return UNMEASURED_RETRY;
