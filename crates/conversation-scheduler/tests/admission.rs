@@ -198,15 +198,11 @@ fn a_session_limit_says_when_the_next_session_ends() {
 
 #[test]
 fn what_cannot_be_started_in_time_is_refused_at_once() {
-    let (mut core, mut now) = core_with(|config| {
+    let (mut core, now) = core_with(|config| {
         config.max_wait = Duration::from_secs(1);
         config.max_batch_turns = NonZeroUsize::MIN;
     });
-    core.submit(turn(0, Priority::Normal), now).unwrap();
-    let mut batch = Vec::new();
-    core.next_batch(&mut batch, now);
-    now += ms(10);
-    core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(10), now);
+    let now = serve_a_hundred_a_second(&mut core, now, 1);
     let taken = (0..1_000).take_while(|&n| core.submit(turn(n, Priority::Normal), now).is_ok());
     let taken = taken.count();
     assert!((100..=102).contains(&taken), "{taken} turns within 1 s at 100/s");
@@ -217,12 +213,8 @@ fn what_cannot_be_started_in_time_is_refused_at_once() {
     );
     // Another class has its own line and its own share.
     core.submit(turn(5_001, Priority::Critical), now).unwrap();
-    let (mut core, mut now) = core_with(|_| ());
-    core.submit(turn(0, Priority::Normal), now).unwrap();
-    let mut batch = Vec::new();
-    core.next_batch(&mut batch, now);
-    now += ms(10);
-    core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(10), now);
+    let (mut core, now) = core_with(|_| ());
+    let now = serve_a_hundred_a_second(&mut core, now, 1);
     for n in 0..50 {
         core.submit(turn(n, Priority::Normal), now).unwrap();
     }

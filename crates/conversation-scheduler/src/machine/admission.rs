@@ -212,7 +212,7 @@ impl<T, K> SchedulerCore<T, K> {
 
 /// What a caller is told while no turn has been served yet.
 const UNMEASURED_RETRY: Duration = Duration::from_secs(1);
-/// How much longer than a rate has been measured for it is trusted to last: the first calls of all, which find
-/// nothing in a cache, may take ten times as long as the next.
+/// How much longer than a rate has been measured for it is trusted to last: the first calls of all find
+/// nothing in a cache, and the next ones take less.
 const FORESIGHT: u32 = 8;
 const RETRY_RANGE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(60));

@@ -4,8 +4,6 @@
 //! likeness(w, v)`. With `likeness` 1 for equal stems only, it is BM25 without saturation; with word
 //! embeddings it also finds what was said in other words.
 
-use std::cell::Cell;
-
 use super::Partition;
 use crate::{lexicon::Lexicon, recall::Column};
 
@@ -28,11 +26,10 @@ impl Partition {
         };
         let living = self.living_rows as f32;
         let all_live = self.living_rows == rows;
-        let Scratch {
-            mut best,
-            mut touched,
-        } = SCRATCH.take();
-        best.resize(rows.max(best.len()), 0.0);
+        // For a word of the question, how like it the most similar of each row's words is, and the rows that have
+        // one; all zeros, and empty, between two.
+        let mut best = Column::of(0.0_f32, rows);
+        let mut touched = Column::with_room_for(0);
         let question = &question[..question.len().min(64)];
         let alike = lexicon.alike(question, &self.vocabulary);
         for place in 0..question.len() {
@@ -60,26 +57,6 @@ impl Partition {
                 found.matched[row] |= u64::from(likeness == 1.0) << place;
             }
         }
-        best.truncate(MOST_KEPT);
-        best.shrink_to(MOST_KEPT);
-        touched.shrink_to(MOST_KEPT);
-        SCRATCH.set(Scratch { best, touched });
         found
     }
 }
-
-/// What one word of a question needs; all zeros, and empty, between two.
-#[derive(Debug, Default)]
-struct Scratch {
-    /// For each row how like the word the most similar of its own is.
-    best: Vec<f32>,
-    /// Rows with a word that is like it.
-    touched: Vec<u32>,
-}
-
-thread_local! {
-    static SCRATCH: Cell<Scratch> = Cell::default();
-}
-
-/// Rows of which a thread keeps the scratch, 4 bytes each in both parts.
-const MOST_KEPT: usize = 1 << 14;

@@ -19,12 +19,19 @@ pub(crate) trait Kept: Copy + 'static {
 
 thread_local! {
     static NUMBERS: Cell<Vec<Vec<f32>>> = const { Cell::new(Vec::new()) };
+    static PLACES: Cell<Vec<Vec<u32>>> = const { Cell::new(Vec::new()) };
     static BITS: Cell<Vec<Vec<u64>>> = const { Cell::new(Vec::new()) };
 }
 
 impl Kept for f32 {
     fn spare() -> &'static LocalKey<Cell<Vec<Vec<Self>>>> {
         &NUMBERS
+    }
+}
+
+impl Kept for u32 {
+    fn spare() -> &'static LocalKey<Cell<Vec<Vec<Self>>>> {
+        &PLACES
     }
 }
 
