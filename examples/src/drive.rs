@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fs::File,
     io::Write,
+    ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -168,14 +169,21 @@ fn pace(sessions: Vec<(Session, UnboundedSender<(Instant, Message)>)>, start: In
     }
 }
 
+/// When an answered turn of a session was completed.
+struct Completion {
+    sequence: u64,
+    /// By the engine's own measure of the turn, counted from before and from after it was handed over: what
+    /// held the sender up in between is nobody's disorder.
+    between: RangeInclusive<Instant>,
+}
+
 #[derive(Clone)]
 struct Sender {
     engine: WhisperEngine,
     bar: ProgressBar,
     acks: Option<AckLog>,
     run: Arc<Mutex<Run>>,
-    /// The sequence of each answered turn of this session, and when it was completed.
-    answered: Arc<Mutex<Vec<(u64, Instant)>>>,
+    answered: Arc<Mutex<Vec<Completion>>>,
 }
 
 impl Sender {
@@ -214,8 +222,9 @@ impl Sender {
         self.check_order();
     }
 
-    /// Sends again what was refused for now; the next message of the session waits, as order demands.
-    async fn submit(&self, message: &Message) -> (Instant, Result<Ticket, Error>) {
+    /// Sends again what was refused for now; the next message of the session waits, as order demands. The
+    /// engine had the message at some time of the range.
+    async fn submit(&self, message: &Message) -> (RangeInclusive<Instant>, Result<Ticket, Error>) {
         loop {
             let submitted = measure::now();
             match self.engine.submit(message.clone()) {
@@ -223,25 +232,20 @@ impl Sender {
                     *lock(&self.run).refused.entry("busy, sent again").or_default() += 1;
                     tokio::time::sleep(retry_after).await;
                 }
-                other => return (submitted, other),
+                other => return (submitted..=measure::now(), other),
             }
         }
     }
 
-    /// Counts turns that were completed before an earlier one. By the engine's own time of completion: the
-    /// tasks that wait for the answers are woken in any order.
     fn check_order(&self) {
-        let mut answered = lock(&self.answered);
-        answered.sort_unstable();
-        let disorder = answered.windows(2).filter(|pair| pair[1].1 < pair[0].1);
-        lock(&self.run).out_of_order += disorder.count() as u64;
+        lock(&self.run).out_of_order += disorder(&mut lock(&self.answered));
     }
 
     /// A task of its own, so that the latency ends when the answer is there, not when it is collected.
     fn await_answer(
         &self,
         from: Instant,
-        submitted: Instant,
+        submitted: RangeInclusive<Instant>,
         message: Message,
         ticket: Result<Ticket, Error>,
     ) -> JoinHandle<()> {
@@ -251,7 +255,7 @@ impl Sender {
     async fn answer(
         self,
         from: Instant,
-        submitted: Instant,
+        submitted: RangeInclusive<Instant>,
         message: Message,
         ticket: Result<Ticket, Error>,
     ) {
@@ -262,7 +266,11 @@ impl Sender {
         let latency = from.elapsed();
         let mut acknowledged = None;
         if let Ok(outcome) = &result {
-            lock(&self.answered).push((outcome.sequence, submitted + outcome.timings.total));
+            let total = outcome.timings.total;
+            lock(&self.answered).push(Completion {
+                sequence: outcome.sequence,
+                between: *submitted.start() + total..=*submitted.end() + total,
+            });
             if outcome.stored == Durability::Durable {
                 if let Some(acks) = &self.acks {
                     let line = serde_json::json!([outcome.session.user, outcome.turn, message.text]);
@@ -276,6 +284,14 @@ impl Sender {
         run.acknowledged.extend(acknowledged);
         run.add(latency, &result);
     }
+}
+
+/// Turns of a session that were completed before the one that was accepted before them. Not told by who
+/// learns of it first: the tasks that wait for the answers are woken in any order.
+fn disorder(answered: &mut [Completion]) -> u64 {
+    answered.sort_unstable_by_key(|completion| completion.sequence);
+    let overtaken = |pair: &&[Completion]| pair[1].between.end() < pair[0].between.start();
+    answered.windows(2).filter(overtaken).count() as u64
 }
 
 /// A failure without its numbers, so that like ones are counted together.
@@ -351,3 +367,22 @@ impl Run {
 
 /// Messages that are due sooner than this are handed over together.
 const SHORTEST_WAIT: Duration = Duration::from_micros(200);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_surely_completed_too_soon_is_out_of_order() {
+        let start = measure::now();
+        let between = |sequence, from, to| Completion {
+            sequence,
+            between: start + Duration::from_millis(from)..=start + Duration::from_millis(to),
+        };
+        // Answers come in any order; the sender of the third was held up for nine milliseconds.
+        let mut in_order = [between(2, 5, 6), between(1, 3, 4), between(3, 2, 11)];
+        assert_eq!(disorder(&mut in_order), 0);
+        let mut overtaken = [between(1, 5, 6), between(2, 3, 4), between(3, 7, 8)];
+        assert_eq!(disorder(&mut overtaken), 1);
+    }
+}

@@ -13,7 +13,8 @@ pub struct TurnOutcome {
     pub turn: MemoryId,
     /// Who wrote it to whom, and where.
     pub session: SessionKey,
-    /// The position of the turn in its session, counted from 1 since the engine started.
+    /// Larger than those of the earlier turns of its session: its position there, counted from 1 since the
+    /// session began, or without a scheduler a number that grows over all turns since the engine started.
     pub sequence: u64,
     /// The class it was served in.
     pub priority: Priority,

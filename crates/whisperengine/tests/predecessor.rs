@@ -5,10 +5,7 @@ mod support;
 
 use std::{
     collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -200,32 +197,28 @@ async fn a_shutdown_finishes_what_was_accepted_and_refuses_the_rest() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_order_of_a_session_is_kept_under_load() {
     // Was: per-user order not kept.
-    let engine = WhisperEngine::builder().clock(clock()).build().unwrap();
+    let (folder, clock, emotion) = (tempfile::tempdir().unwrap(), clock(), Arc::new(Read::default()));
+    let builder = WhisperEngine::builder().data_dir(folder.path()).clock(clock);
+    let engine = builder.emotion(Arc::clone(&emotion) as _).build().unwrap();
+    let people = ["ana", "ben", "cem", "dia"];
+    let said = |user: &str, n: usize| format!("{user} says line {n}");
     let mut tickets = Vec::new();
     for n in 0..40 {
-        for user in ["ana", "ben", "cem", "dia"] {
-            tickets.push((
-                user,
-                n,
-                engine.submit(
-                    engine
-                        .message("ember", user, "direct", &format!("line {n}"))
-                        .unwrap(),
-                ),
-            ));
+        for user in people {
+            let message = engine.message("ember", user, "direct", &said(user, n)).unwrap();
+            tickets.push((user, n, engine.submit(message).unwrap()));
         }
     }
-    let mut last = std::collections::HashMap::new();
     for (user, n, ticket) in tickets {
-        let outcome = ticket.unwrap().await.unwrap();
-        let stored = engine
-            .memories_by_id(&owner(user), std::slice::from_ref(&outcome.turn))
-            .unwrap();
-        assert_eq!(stored[0].as_ref().unwrap().text, format!("line {n}"));
-        assert!(
-            last.insert(user, outcome.sequence)
-                .is_none_or(|before| before < outcome.sequence)
-        );
+        let outcome = ticket.await.unwrap();
+        assert_eq!(outcome.sequence, n as u64 + 1);
+        let stored = engine.memories_by_id(&owner(user), &[outcome.turn]).unwrap();
+        assert_eq!(stored[0].as_ref().unwrap().text, said(user, n));
+    }
+    let worked_on = emotion.texts();
+    for user in people {
+        let of_user = worked_on.iter().filter(|text| text.starts_with(user));
+        assert!(of_user.eq((0..40).map(|n| said(user, n)).collect::<Vec<_>>().iter()));
     }
     engine.shutdown().await;
 }
@@ -265,13 +258,22 @@ async fn what_was_said_in_public_is_marked_so() {
     engine.shutdown().await;
 }
 
-/// An emotion engine that counts the texts it reads.
+/// An emotion engine that notes the texts it reads, in order.
 #[derive(Debug, Default)]
-struct Counting(EmotionEngine, AtomicUsize);
+struct Read(EmotionEngine, Mutex<Vec<String>>);
 
-impl EmotionAnalyzer for Counting {
+impl Read {
+    fn texts(&self) -> Vec<String> {
+        self.1.lock().unwrap().clone()
+    }
+}
+
+impl EmotionAnalyzer for Read {
     fn analyze_batch(&self, texts: &[&str]) -> Result<Vec<EmotionReading>, EmotionError> {
-        self.1.fetch_add(texts.len(), Ordering::SeqCst);
+        self.1
+            .lock()
+            .unwrap()
+            .extend(texts.iter().map(ToString::to_string));
         self.0.analyze_batch(texts)
     }
 }
@@ -279,12 +281,12 @@ impl EmotionAnalyzer for Counting {
 #[tokio::test]
 async fn a_message_is_read_for_emotion_once() {
     // Was: the integrator computed it, and the engine behind it again.
-    let (clock, emotion) = (clock(), Arc::new(Counting::default()));
+    let (clock, emotion) = (clock(), Arc::new(Read::default()));
     let builder = WhisperEngine::builder().clock(clock.clone());
     let engine = builder.emotion(Arc::clone(&emotion) as _).build().unwrap();
     let turns = converse(&engine, &clock).await;
     engine.shutdown().await;
-    assert_eq!(emotion.1.load(Ordering::SeqCst), turns.len());
+    assert_eq!(emotion.texts().len(), turns.len());
 }
 
 #[tokio::test]
