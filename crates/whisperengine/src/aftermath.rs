@@ -4,6 +4,7 @@
 //! engine's `after_turn` catches up at the owner's next turn.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
@@ -77,28 +78,27 @@ fn run(
 ) {
     let mut next_upkeep = clock.instant() + UPKEEP_INTERVAL;
     loop {
-        match tasks.recv_timeout(UPKEEP_INTERVAL) {
+        let first = match tasks.recv_timeout(UPKEEP_INTERVAL) {
             Ok(Task::AfterTurn(owner)) => {
                 // Others come meanwhile, and this thread is woken once for all of them.
                 thread::park_timeout(GATHER);
-                states.after_turn(&owner, clock.now());
+                Some(owner)
             }
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => None,
             Ok(Task::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-        }
-        let mut stop = false;
-        for task in tasks.try_iter().take(QUEUE_TURNS) {
-            match task {
-                Task::AfterTurn(owner) => states.after_turn(&owner, clock.now()),
-                Task::Stop => stop = true,
-            }
-        }
+        };
+        let (owners, stop) = waiting(first, tasks);
+        let remembering = forgetting.remember();
+        let changed = owners.into_iter().filter(|owner| states.after_turn(owner, clock.now()));
+        let changed: BTreeSet<MemoryOwner> = changed.collect();
+        save(states, writer, &states.saves_of(changed));
+        drop(remembering);
         if stop {
             break;
         }
         if clock.instant() >= next_upkeep {
             let remembering = forgetting.remember();
-            save(states, writer, &states.due_saves(clock.now()));
+            save(states, writer, &states.idle_saves(clock.now()));
             writer.retry();
             drop(remembering);
             states.unload_idle(clock.now());
@@ -106,6 +106,19 @@ fn run(
             next_upkeep = clock.instant() + UPKEEP_INTERVAL;
         }
     }
+}
+
+/// `first` and whose turns have come besides, and whether the end has.
+fn waiting(first: Option<MemoryOwner>, tasks: &Receiver<Task>) -> (Vec<MemoryOwner>, bool) {
+    let mut owners = Vec::from_iter(first);
+    let mut stop = false;
+    for task in tasks.try_iter().take(QUEUE_TURNS) {
+        match task {
+            Task::AfterTurn(owner) => owners.push(owner),
+            Task::Stop => stop = true,
+        }
+    }
+    (owners, stop)
 }
 
 /// Writes states; those that could not be written stay due. Returns how many were.
@@ -126,4 +139,5 @@ pub(crate) fn save(states: &ConversationStates, writer: &Writer, saves: &[crate:
 const QUEUE_TURNS: usize = 16_384;
 const GATHER: Duration = Duration::from_millis(2);
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
-const SAVES_PER_COMMIT: usize = 64;
+/// Some 100 kB: messages that are written meanwhile wait for the disk to take them.
+const SAVES_PER_COMMIT: usize = 16;

@@ -225,7 +225,9 @@ impl Pipeline {
                 recalled: &recalls[at].0.memories,
                 sent_at: message.sent_at,
             };
-            let planned = isolate(Component::Conversation, || self.states.plan(&input));
+            let planned = isolate(Component::Conversation, || {
+                self.states.plan(&input, self.clock.now())
+            });
             or_default(planned.map(|(plan, sitting)| (plan, Some(sitting))))
         };
         each(turns.len(), plan)

@@ -69,8 +69,11 @@ pub(crate) struct ConversationStates {
 struct OwnerState {
     loaded: bool,
     last_turn: Option<MemoryId>,
+    /// By the engine's clock, whatever time messages bear.
     last_used: Timestamp,
     unsaved_turns: u32,
+    /// How many of these there were when it was last to be written for their number.
+    tried_turns: u32,
     sittings: Vec<Sitting>,
 }
 
@@ -105,28 +108,41 @@ impl ConversationStates {
         }
     }
 
-    /// Plans one turn and says which sitting it belongs to.
-    pub(crate) fn plan(&self, input: &TurnInput<'_>) -> Result<(TurnPlan, SessionId), ConversationError> {
+    /// Plans one turn at `now` and says which sitting it belongs to.
+    pub(crate) fn plan(
+        &self,
+        input: &TurnInput<'_>,
+        now: Timestamp,
+    ) -> Result<(TurnPlan, SessionId), ConversationError> {
         let entry = self.entry(input.owner);
         let mut state = lock(&entry);
         self.load(input.owner, &mut state)?;
         let sitting = state.sitting(input.channel, input.sent_at, self.config.sitting_gap_minutes);
         let plan = self.engine.plan_turn(input)?;
         state.last_turn = Some(input.message.clone());
-        state.last_used = input.sent_at;
+        state.last_used = state.last_used.max(now);
         state.unsaved_turns += 1;
         Ok((plan, sitting))
     }
 
     /// What to recall memories by: `text`, and more where it says little by itself.
     pub(crate) fn recall_text<'a>(&self, owner: &MemoryOwner, text: &'a str) -> Cow<'a, str> {
-        self.with_loaded(owner, |engine| engine.recall_text(owner, text))
+        self.with_loaded(owner, |_| self.engine.recall_text(owner, text))
             .unwrap_or(Cow::Borrowed(text))
     }
 
-    /// The work for a turn that its reply does not wait for.
-    pub(crate) fn after_turn(&self, owner: &MemoryOwner, now: Timestamp) {
-        self.with_loaded(owner, |engine| engine.after_turn(owner, now));
+    /// The work for a turn that its reply does not wait for; whether the state has changed so much that it
+    /// should be written.
+    pub(crate) fn after_turn(&self, owner: &MemoryOwner, now: Timestamp) -> bool {
+        let work = |state: &mut OwnerState| {
+            self.engine.after_turn(owner, now);
+            let is_due = state.unsaved_turns >= state.tried_turns + self.config.save_after_turns;
+            if is_due {
+                state.tried_turns = state.unsaved_turns;
+            }
+            is_due
+        };
+        self.with_loaded(owner, work).unwrap_or(false)
     }
 
     pub(crate) fn feed_back(
@@ -193,18 +209,20 @@ impl ConversationStates {
         page
     }
 
-    /// The states that should be written now.
-    pub(crate) fn due_saves(&self, now: Timestamp) -> Vec<Save> {
+    /// The states of `owners` that were changed since they were written.
+    pub(crate) fn saves_of(&self, owners: impl IntoIterator<Item = MemoryOwner>) -> Vec<Save> {
+        self.saves(owners, |_| true)
+    }
+
+    /// The changed states that nobody has used for a while.
+    pub(crate) fn idle_saves(&self, now: Timestamp) -> Vec<Save> {
         let idle = Duration::from_secs(self.config.save_after_idle_secs);
-        let is_due = |state: &OwnerState| {
-            state.unsaved_turns >= self.config.save_after_turns || now.since(state.last_used) >= idle
-        };
-        self.saves(is_due)
+        self.saves(self.loaded_owners(), |state| now.since(state.last_used) >= idle)
     }
 
     /// Every state that was changed since it was written.
     pub(crate) fn all_saves(&self) -> Vec<Save> {
-        self.saves(|_| true)
+        self.saves_of(self.loaded_owners())
     }
 
     /// Notes that `save` is durable.
@@ -212,6 +230,7 @@ impl ConversationStates {
         if let Some(entry) = self.owners.get(save.op.owner()).map(|entry| Arc::clone(&entry)) {
             let mut state = lock(&entry);
             state.unsaved_turns = state.unsaved_turns.saturating_sub(save.turns);
+            state.tried_turns = state.tried_turns.saturating_sub(save.turns);
         }
     }
 
@@ -261,14 +280,18 @@ impl ConversationStates {
     fn with_loaded<T>(
         &self,
         owner: &MemoryOwner,
-        work: impl FnOnce(&dyn ConversationEngine) -> T,
+        work: impl FnOnce(&mut OwnerState) -> T,
     ) -> Option<T> {
         let entry = self.owners.get(owner).map(|entry| Arc::clone(&entry))?;
-        let state = lock(&entry);
-        state.loaded.then(|| work(&*self.engine))
+        let mut state = lock(&entry);
+        state.loaded.then(|| work(&mut state))
     }
 
-    fn saves(&self, is_due: impl Fn(&OwnerState) -> bool) -> Vec<Save> {
+    fn saves(
+        &self,
+        owners: impl IntoIterator<Item = MemoryOwner>,
+        is_due: impl Fn(&OwnerState) -> bool,
+    ) -> Vec<Save> {
         let save = |owner: MemoryOwner| {
             let entry = self.owners.get(&owner).map(|entry| Arc::clone(&entry))?;
             let state = lock(&entry);
@@ -284,7 +307,7 @@ impl ConversationStates {
                 },
             })
         };
-        self.loaded_owners().into_iter().filter_map(save).collect()
+        owners.into_iter().filter_map(save).collect()
     }
 
     /// Restores the saved state and replays the messages stored after it.
@@ -363,7 +386,6 @@ impl ConversationStates {
                 sent_at: record.sent_at,
             })?;
             state.last_turn = Some(record.id.clone());
-            state.last_used = record.sent_at;
             state.unsaved_turns += 1;
         }
         Ok(())
@@ -428,3 +450,54 @@ fn lock(entry: &Mutex<OwnerState>) -> MutexGuard<'_, OwnerState> {
 
 const FRAME_VERSION: u8 = 1;
 const REPLAY_PAGE: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use whisperengine_phase4::Conversations;
+    use whisperengine_types::{BotId, EmotionReading, NoEmotion, UserId};
+    use whisperengine_vector_memory::{VectorMemory, VectorMemoryConfig};
+
+    use super::*;
+
+    #[test]
+    fn a_state_in_use_is_not_written_or_dropped_because_its_messages_bear_old_times() {
+        let embedder = Arc::new(whisperengine_text_embedding::HashingEmbedder::default());
+        let states = ConversationStates::new(
+            Arc::new(Conversations::default()),
+            Arc::new(NoEmotion),
+            Arc::new(VectorMemory::in_memory(embedder, VectorMemoryConfig::default())),
+            StateConfig::default(),
+        );
+        let owner = MemoryOwner::person(BotId::new("ember").unwrap(), UserId::new("ana").unwrap());
+        let mut now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let mut written = Vec::new();
+        for turn in 1..=130_u64 {
+            now = now + Duration::from_secs(1);
+            let message = MemoryId::from_number(turn);
+            let input = TurnInput {
+                owner: &owner,
+                channel: &ChannelId::new("direct").unwrap(),
+                visibility: Visibility::Private,
+                message: &message,
+                text: "we walked along the river",
+                emotion: &EmotionReading::neutral(),
+                embedding: None,
+                recalled: &[],
+                sent_at: "2025-03-01T12:00:00Z".parse().unwrap(),
+            };
+            states.plan(&input, now).unwrap();
+            if states.after_turn(&owner, now) {
+                written.push(turn);
+                for save in states.saves_of([owner.clone()]) {
+                    states.saved(&save);
+                }
+            }
+            assert!(states.idle_saves(now).is_empty());
+            states.unload_idle(now);
+            assert_eq!(states.len(), 1);
+        }
+        assert_eq!(written, [64, 128]);
+        let later = now + Duration::from_secs(30);
+        assert_eq!(states.idle_saves(later).len(), 1);
+    }
+}
