@@ -28,6 +28,8 @@ impl Conversations {
     /// [`Error::InvalidConfig`] when a setting is out of range.
     pub fn new(config: Config) -> Result<Self, Error> {
         config.validate()?;
+        // Read now, so that the first message does not wait for it.
+        config.language.lexicon();
         Ok(Self {
             config: Arc::new(config),
             owners: Arc::default(),

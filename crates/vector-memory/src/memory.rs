@@ -91,6 +91,7 @@ impl VectorMemory {
         spaces: Spaces,
         config: VectorMemoryConfig,
     ) -> Result<Self> {
+        text::prepare();
         let header = Header::take_up(&*storage)?;
         if spaces == Spaces::Embedders {
             Header::check_space(&*storage, embedder.space())?;

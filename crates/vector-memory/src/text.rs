@@ -19,6 +19,12 @@ pub(crate) use self::{
 /// Which analysis found a stored row's words; raised whenever [`analyze`] changes its answer.
 pub(crate) const ANALYSIS: u8 = 1;
 
+/// Makes what texts are read with, so that the first message does not wait for it.
+pub(crate) fn prepare() {
+    dates::prepare();
+    stop_words::prepare();
+}
+
 /// Gives each row the words of its part of `text`.
 pub(crate) fn analyze_rows(text: &str, rows: &mut [Row], config: &VectorMemoryConfig) {
     let parts = if rows.len() > 1 {

@@ -86,6 +86,13 @@ pub(crate) fn year_of(days: f64) -> i64 {
     year_and_month(days.floor() as i64).0
 }
 
+/// Compiles the patterns, which takes some milliseconds, so that no message has to wait for it.
+pub(super) fn prepare() {
+    for pattern in [&MONTH, &YEAR, &DAY_MONTH, &MONTH_DAY, &MONTH_ALONE, &IN, &DATE_WORDS, &TOLD] {
+        LazyLock::force(pattern);
+    }
+}
+
 /// The times that a text said at time `said` (in days) tells of: "yesterday", "two weeks ago", ...
 pub(crate) fn told_times(text: &str, said: f64) -> Vec<Days> {
     let mut told = Vec::new();

@@ -11,6 +11,11 @@ pub(super) fn is_stop_word(word: &str) -> bool {
     words.firsts & first_letter(first) != 0 && words.packed.binary_search(&packed(word)).is_ok()
 }
 
+/// Sorts the words, so that no message has to wait for it.
+pub(super) fn prepare() {
+    LazyLock::force(&STOP_WORDS);
+}
+
 /// The words of one length.
 struct OfLength {
     /// The letters that they begin with.
