@@ -106,7 +106,6 @@ struct Row {
     stages_ms: BTreeMap<&'static str, [f64; 2]>,
 }
 
-/// Callers do little but wait, so that one thread drives them all: of two, each would wake the other.
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> ExitCode {
     let args = Args::parse();

@@ -1,6 +1,7 @@
 //! What the examples share: reading inputs, progress bars, measurements and plots.
 #![forbid(unsafe_code)]
 
+mod crowd;
 pub mod disk;
 pub mod drive;
 pub mod input;
