@@ -1,5 +1,5 @@
 //! The weighted queue beside plain queues, the state machine alone, and turns with answers over 100,000
-//! sessions beside a tokio task and channel per session.
+//! sessions beside a tokio task and channel per session, each found by the ids that a message bears.
 //!
 //! `cargo bench -p whisperengine-benches --bench conversation_scheduler`
 
@@ -8,7 +8,7 @@ mod ask;
 
 use std::{collections::VecDeque, hint::black_box, time::Duration};
 
-use ask::{GROUP, Ours, Pattern, SESSIONS, SINGLES, TaskPerSession};
+use ask::{GROUP, Ours, Pattern, SESSIONS, SINGLES, TaskPerSession, Way};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use whisperengine_conversation_scheduler::{Config, SchedulerCore, Submission, WeightedQueue};
 use whisperengine_types::{Clock, Priority, SystemClock};
@@ -92,7 +92,7 @@ fn state_machine(c: &mut Criterion) {
 fn answers(c: &mut Criterion) {
     let runtime = ask::runtime();
     let ours = Ours::start(None);
-    let tasks = TaskPerSession::start(&runtime);
+    let tasks = TaskPerSession::start(&runtime, Way::Key);
     for (name, pattern) in [
         ("answered turns in groups, 100k sessions", Pattern::Groups),
         (

@@ -11,6 +11,8 @@ use std::{
 };
 
 use criterion::{BenchmarkGroup, Throughput, measurement::WallTime};
+use dashmap::DashMap;
+use hashbrown::DefaultHashBuilder;
 use tokio::{
     runtime::Runtime,
     sync::{mpsc, oneshot},
@@ -192,14 +194,48 @@ impl Contender for Ours {
     }
 }
 
-/// The usual way: a tokio task and a channel for each session. Callers hold the senders; nothing is
-/// looked up.
+/// How a caller comes by a session's task or actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By the ids that a message bears, in a concurrent map, as the scheduler does.
+    Key,
+    /// The caller kept it: nothing is looked up.
+    Held,
+}
+
+/// The tasks or actors of all sessions.
+pub enum Directory<S> {
+    ByKey(Vec<SessionKey>, DashMap<SessionKey, S, DefaultHashBuilder>),
+    Held(Vec<S>),
+}
+
+impl<S> Directory<S> {
+    pub fn new(way: Way, sessions: impl Iterator<Item = S>) -> Self {
+        match way {
+            Way::Key => Self::ByKey(keys(), keys().into_iter().zip(sessions).collect()),
+            Way::Held => Self::Held(sessions.collect()),
+        }
+    }
+
+    pub fn with<R>(&self, session: u32, work: impl FnOnce(&S) -> R) -> R {
+        match self {
+            Self::ByKey(keys, sessions) => {
+                let found = sessions.get(&keys[session as usize]);
+                work(&found.expect("each session is there"))
+            }
+            Self::Held(sessions) => work(&sessions[session as usize]),
+        }
+    }
+}
+
+/// The usual way: a tokio task and a channel for each session.
 pub struct TaskPerSession {
-    senders: Vec<mpsc::Sender<(u64, oneshot::Sender<u64>)>>,
+    name: &'static str,
+    senders: Directory<mpsc::Sender<(u64, oneshot::Sender<u64>)>>,
 }
 
 impl TaskPerSession {
-    pub fn start(runtime: &Runtime) -> Arc<Self> {
+    pub fn start(runtime: &Runtime, way: Way) -> Arc<Self> {
         let senders = (0..SESSIONS).map(|_| {
             let (sender, mut turns) = mpsc::channel::<(u64, oneshot::Sender<u64>)>(64);
             runtime.spawn(async move {
@@ -210,31 +246,31 @@ impl TaskPerSession {
             sender
         });
         Arc::new(Self {
-            senders: senders.collect(),
+            name: match way {
+                Way::Key => "tokio task and channel per session, found by key",
+                Way::Held => "tokio task and channel per session, held",
+            },
+            senders: Directory::new(way, senders),
         })
     }
 
-    async fn send(&self, session: u32) -> oneshot::Receiver<u64> {
+    fn send(&self, session: u32) -> oneshot::Receiver<u64> {
         let (reply, answer) = oneshot::channel();
         let turn = (u64::from(session), reply);
-        self.senders[session as usize]
-            .send(turn)
-            .await
-            .expect("the task runs");
+        self.senders
+            .with(session, |sender| sender.try_send(turn))
+            .expect("the task runs, and a session has one turn at a time");
         answer
     }
 }
 
 impl Contender for TaskPerSession {
     fn name(&self) -> &'static str {
-        "tokio task and channel per session"
+        self.name
     }
 
     async fn ask_group(&self, sessions: &[u32]) -> u64 {
-        let mut replies = Vec::with_capacity(sessions.len());
-        for &session in sessions {
-            replies.push(self.send(session).await);
-        }
+        let replies: Vec<_> = sessions.iter().map(|&session| self.send(session)).collect();
         let mut sum = 0;
         for answer in replies {
             sum += answer.await.expect("it is answered");
@@ -243,6 +279,6 @@ impl Contender for TaskPerSession {
     }
 
     async fn ask(&self, session: u32) -> u64 {
-        self.send(session).await.await.expect("it is answered")
+        self.send(session).await.expect("it is answered")
     }
 }

@@ -200,17 +200,19 @@ impl<T: Send + 'static, R: Send + 'static> Scheduler<T, R> {
     /// Takes in many turns, in order, for the price of few locks and one allocation; each is accepted or
     /// refused by itself.
     pub fn submit_many(&self, submissions: impl IntoIterator<Item = Submission<T>>) -> Tickets<R> {
-        let submissions: Vec<_> = submissions.into_iter().collect();
-        let total = submissions.len();
-        let group = Group::new(total);
-        let mut accepted = Vec::with_capacity(total);
-        let mut chunk = Vec::with_capacity(CHUNK.min(total));
         let mut submissions = (0..).zip(submissions);
-        while accepted.len() < total {
+        let (expected, _) = submissions.size_hint();
+        let group = Group::with_room(expected);
+        let mut accepted = Vec::with_capacity(expected);
+        let mut chunk = Vec::with_capacity(CHUNK.min(expected));
+        loop {
             chunk.extend(submissions.by_ref().take(CHUNK).map(|(position, submission)| {
                 let slot = ReplySlot::many(&group, position);
                 Incoming::new(&self.hasher, submission.with_token(slot))
             }));
+            if chunk.is_empty() {
+                break;
+            }
             let now = self.shared.clock.instant();
             self.shared.with(Wake::Many, |core| {
                 core.look_up(&mut chunk);
@@ -219,6 +221,7 @@ impl<T: Send + 'static, R: Send + 'static> Scheduler<T, R> {
             });
             chunk.clear();
         }
+        group.close(accepted.len());
         Tickets::new(group, accepted, self.canceller())
     }
 

@@ -98,6 +98,7 @@ pub(crate) struct Group<R> {
 pub(crate) struct GroupState<R> {
     /// Answers by position in the call, in the order they came.
     pub(crate) done: VecDeque<(u32, Answer<R>)>,
+    /// Answers to come; more than can come until the group is [closed](Group::close).
     pub(crate) missing: usize,
     pub(crate) waiting: Option<(Waker, WakeWhen)>,
 }
@@ -110,14 +111,20 @@ pub(crate) enum WakeWhen {
 }
 
 impl<R> Group<R> {
-    pub(crate) fn new(size: usize) -> Arc<Self> {
+    /// A group that is open for slots, about `expected` of them.
+    pub(crate) fn with_room(expected: usize) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(GroupState {
-                done: VecDeque::with_capacity(size),
-                missing: size,
+                done: VecDeque::with_capacity(expected),
+                missing: usize::MAX,
                 waiting: None,
             }),
         })
+    }
+
+    /// Says how many slots there were, before anybody waits.
+    pub(crate) fn close(&self, slots: usize) {
+        self.lock().missing -= usize::MAX - slots;
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, GroupState<R>> {
