@@ -1,5 +1,5 @@
 //! The weighted queue beside plain queues, the state machine alone, and turns with answers over 100,000
-//! sessions beside a tokio task and channel per session, each found by the ids that a message bears.
+//! sessions beside a tokio task and channel per session, found by the ids that a message bears or held.
 //!
 //! `cargo bench -p whisperengine-benches --bench conversation_scheduler`
 
@@ -92,7 +92,7 @@ fn state_machine(c: &mut Criterion) {
 fn answers(c: &mut Criterion) {
     let runtime = ask::runtime();
     let ours = Ours::start(None);
-    let tasks = TaskPerSession::start(&runtime, Way::Key);
+    let tasks = [Way::Key, Way::Held].map(|way| TaskPerSession::start(&runtime, way));
     for (name, pattern) in [
         ("answered turns in groups, 100k sessions", Pattern::Groups),
         (
@@ -102,7 +102,9 @@ fn answers(c: &mut Criterion) {
     ] {
         let mut group = c.benchmark_group(name);
         ask::measure(&mut group, &runtime, &ours, pattern);
-        ask::measure(&mut group, &runtime, &tasks, pattern);
+        for tasks in &tasks {
+            ask::measure(&mut group, &runtime, tasks, pattern);
+        }
     }
 }
 

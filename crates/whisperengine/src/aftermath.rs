@@ -89,7 +89,9 @@ fn run(
         };
         let (owners, stop) = waiting(first, tasks);
         let remembering = forgetting.remember();
-        let changed = owners.into_iter().filter(|owner| states.after_turn(owner, clock.now()));
+        let changed = owners
+            .into_iter()
+            .filter(|owner| states.after_turn(owner, clock.now()));
         let changed: BTreeSet<MemoryOwner> = changed.collect();
         save(states, writer, &states.saves_of(changed));
         drop(remembering);

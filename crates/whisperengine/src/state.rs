@@ -277,11 +277,7 @@ impl ConversationStates {
         self.owners.iter().map(|entry| entry.key().clone()).collect()
     }
 
-    fn with_loaded<T>(
-        &self,
-        owner: &MemoryOwner,
-        work: impl FnOnce(&mut OwnerState) -> T,
-    ) -> Option<T> {
+    fn with_loaded<T>(&self, owner: &MemoryOwner, work: impl FnOnce(&mut OwnerState) -> T) -> Option<T> {
         let entry = self.owners.get(owner).map(|entry| Arc::clone(&entry))?;
         let mut state = lock(&entry);
         state.loaded.then(|| work(&mut state))

@@ -88,7 +88,16 @@ pub(crate) fn year_of(days: f64) -> i64 {
 
 /// Compiles the patterns, which takes some milliseconds, so that no message has to wait for it.
 pub(super) fn prepare() {
-    for pattern in [&MONTH, &YEAR, &DAY_MONTH, &MONTH_DAY, &MONTH_ALONE, &IN, &DATE_WORDS, &TOLD] {
+    for pattern in [
+        &MONTH,
+        &YEAR,
+        &DAY_MONTH,
+        &MONTH_DAY,
+        &MONTH_ALONE,
+        &IN,
+        &DATE_WORDS,
+        &TOLD,
+    ] {
         LazyLock::force(pattern);
     }
 }
