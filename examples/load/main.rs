@@ -6,7 +6,7 @@
 //! (`--share`) for the latency. Then it syncs small appends to the same disk for two seconds: what
 //! share of the time the disk pauses for more than 10 ms is a share of the turns that nobody could answer
 //! sooner. `--json` prints one object per scale; `--plot DIR` draws both against the
-//! number of people. `--acks FILE` writes every acknowledged turn down as it comes; after a crash,
+//! number of people, and the slowest answer of each tenth of a second. `--acks FILE` writes every acknowledged turn down as it comes; after a crash,
 //! `--verify FILE` checks that each is there once.
 
 mod verify;
@@ -59,7 +59,7 @@ struct Args {
     /// Print one JSON object per scale.
     #[arg(long)]
     json: bool,
-    /// Draw throughput.svg and latency.svg into this folder.
+    /// Draw throughput.svg, latency.svg and slowest.svg into this folder.
     #[arg(long, value_name = "DIR")]
     plot: Option<PathBuf>,
     /// Append every acknowledged turn to this file as it comes.
@@ -104,6 +104,8 @@ struct Row {
     rss_mb: f64,
     /// Of the loop that the percentiles are of, by stage: p50 and p99 in milliseconds.
     stages_ms: BTreeMap<&'static str, [f64; 2]>,
+    /// Of the same, the slowest answer to the messages of each tenth of a second, in milliseconds.
+    slowest_ms: Vec<f64>,
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
@@ -222,6 +224,7 @@ async fn scale(
             .iter()
             .map(|(&stage, took)| (stage, [took.p50_ms(), took.p99_ms()]))
             .collect(),
+        slowest_ms: last.slowest.iter().map(|took| took.as_secs_f64() * 1e3).collect(),
     })
 }
 
@@ -313,5 +316,21 @@ fn draw(folder: &Path, rows: &[Row]) -> Result<(), Box<dyn Error>> {
         series("p95", |row| row.p95_ms),
         series("p99", |row| row.p99_ms),
     ];
-    plot::lines(&folder.join("latency.svg"), &latency, &lines)
+    plot::lines(&folder.join("latency.svg"), &latency, &lines)?;
+    let slowest = Chart {
+        title: "Slowest answer by when it was asked for",
+        x: ("seconds", Scale::Linear),
+        y: ("milliseconds", Scale::Log),
+    };
+    let lines: Vec<Series> = rows
+        .iter()
+        .map(|row| Series {
+            name: format!("{} people", row.users),
+            points: (0..)
+                .map(|tenth| f64::from(tenth) / 10.0)
+                .zip(row.slowest_ms.iter().copied())
+                .collect(),
+        })
+        .collect();
+    plot::lines(&folder.join("slowest.svg"), &slowest, &lines)
 }

@@ -30,6 +30,7 @@ pub(crate) struct Crowd {
     engine: WhisperEngine,
     bar: ProgressBar,
     acks: Option<AckLog>,
+    start: Instant,
     people: Vec<Person>,
     answers: FuturesUnordered<UnderWay>,
     /// Who was refused for now, by when they may send again.
@@ -83,6 +84,7 @@ impl Crowd {
             engine,
             bar,
             acks,
+            start: measure::now(),
             people: people.collect(),
             answers: FuturesUnordered::new(),
             resting: BinaryHeap::new(),
@@ -94,7 +96,8 @@ impl Crowd {
     }
 
     pub(crate) fn play(mut self, arrivals: Arrivals) -> Run {
-        let (start, cpu) = (measure::now(), measure::process_cpu());
+        self.start = measure::now();
+        let (start, cpu) = (self.start, measure::process_cpu());
         let waker = Waker::from(Arc::new(Alarm(thread::current())));
         let mut context = Context::from_waker(&waker);
         let mut pace = match arrivals {
@@ -187,7 +190,7 @@ impl Crowd {
                 }
                 Err(refused) => {
                     self.bar.inc(1);
-                    self.run.add(due.elapsed(), &Err(refused));
+                    self.run.add(due - self.start, due.elapsed(), &Err(refused));
                 }
             }
         }
@@ -223,7 +226,7 @@ impl Crowd {
             }
         }
         self.bar.inc(1);
-        self.run.add(latency, result);
+        self.run.add(turn.due - self.start, latency, result);
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Run {
     pub degraded: BTreeMap<String, u64>,
     /// Latency by stage; `answer` is what the sender sees.
     pub stages: BTreeMap<&'static str, Latencies>,
+    /// The longest that somebody waited for an answer, by the tenth of a second in which the message was due.
+    pub slowest: Vec<Duration>,
     /// Wall-clock time.
     pub wall: Duration,
     /// CPU time of the process.
@@ -152,7 +154,13 @@ impl Run {
         self.stages.get("answer").cloned().unwrap_or_default()
     }
 
-    pub(crate) fn add(&mut self, latency: Duration, result: &Result<TurnOutcome, Error>) {
+    /// An answer, `latency` after its message was due, which was `due` after the beginning.
+    pub(crate) fn add(&mut self, due: Duration, latency: Duration, result: &Result<TurnOutcome, Error>) {
+        let tenth = (due.as_millis() / 100) as usize;
+        if self.slowest.len() <= tenth {
+            self.slowest.resize(tenth + 1, Duration::ZERO);
+        }
+        self.slowest[tenth] = self.slowest[tenth].max(latency);
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(error) => {
