@@ -6,6 +6,7 @@
 
 use std::{
     borrow::Cow,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -25,7 +26,8 @@ use crate::turn;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct StateConfig {
-    /// Turns after which a state is saved; default 64. Fewer means less to replay after a crash and
+    /// Turns after which a state is saved; default 64. The first time it is after fewer, down to half, by who
+    /// it is, so that people who began together are spread. Fewer means less to replay after a crash and
     /// more to write.
     pub save_after_turns: u32,
     /// Seconds of silence after which a changed state is saved; default 30.
@@ -72,8 +74,8 @@ struct OwnerState {
     /// By the engine's clock, whatever time messages bear.
     last_used: Timestamp,
     unsaved_turns: u32,
-    /// How many of these there were when it was last to be written for their number.
-    tried_turns: u32,
+    /// As many of these make it due to be written; 0 while it is not loaded.
+    save_at_turns: u32,
     sittings: Vec<Sitting>,
 }
 
@@ -136,9 +138,10 @@ impl ConversationStates {
     pub(crate) fn after_turn(&self, owner: &MemoryOwner, now: Timestamp) -> bool {
         let work = |state: &mut OwnerState| {
             self.engine.after_turn(owner, now);
-            let is_due = state.unsaved_turns >= state.tried_turns + self.config.save_after_turns;
+            let is_due = state.unsaved_turns >= state.save_at_turns;
             if is_due {
-                state.tried_turns = state.unsaved_turns;
+                // Once more only after as many again, should the store be away.
+                state.save_at_turns = state.unsaved_turns + self.config.save_after_turns;
             }
             is_due
         };
@@ -230,7 +233,7 @@ impl ConversationStates {
         if let Some(entry) = self.owners.get(save.op.owner()).map(|entry| Arc::clone(&entry)) {
             let mut state = lock(&entry);
             state.unsaved_turns = state.unsaved_turns.saturating_sub(save.turns);
-            state.tried_turns = state.tried_turns.saturating_sub(save.turns);
+            state.save_at_turns = state.save_at_turns.saturating_sub(save.turns);
         }
     }
 
@@ -336,6 +339,7 @@ impl ConversationStates {
             }
         }
         state.loaded = true;
+        state.save_at_turns = first_save(owner, self.config.save_after_turns);
         Ok(())
     }
 
@@ -407,6 +411,14 @@ impl OwnerState {
         });
         id
     }
+}
+
+/// The turns after which an owner's state is written for the first time: between half of `most` and all of it,
+/// by who it is, so that people who began together are not all written at once.
+fn first_save(owner: &MemoryOwner, most: u32) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    owner.hash(&mut hasher);
+    most - (hasher.finish() % (u64::from(most) / 2 + 1)) as u32
 }
 
 /// The engine's state behind the turn it includes last: version, length, id, state.
@@ -492,7 +504,8 @@ mod tests {
             states.unload_idle(now);
             assert_eq!(states.len(), 1);
         }
-        assert_eq!(written, [64, 128]);
+        assert!((32..=64).contains(&written[0]), "{written:?}");
+        assert_eq!(written, [written[0], written[0] + 64]);
         let later = now + Duration::from_secs(30);
         assert_eq!(states.idle_saves(later).len(), 1);
     }
