@@ -2,9 +2,9 @@
 //!
 //! With nobody else about, at once. Under load a commit in flight is itself the time in which the next
 //! batch gathers; after it, the callers it answered are about to come back, so the next commit waits for
-//! as many as were there last time, but never longer than a share of what a commit takes. Where commits
-//! run side by side each waits for its part of them only, so that one is under way while the callers of
-//! the other come back.
+//! as many as were there last time, but never longer than a share of what a commit takes, and not at all
+//! where another commit costs less than the waiting. Where commits run side by side each waits for its
+//! part of them only, so that one is under way while the callers of the other come back.
 
 use std::time::{Duration, Instant};
 
@@ -47,15 +47,15 @@ impl FlushPolicy {
         self.usual = if self.usual.is_zero() {
             took
         } else {
-            self.usual.mul_f64(0.875) + took.mul_f64(0.125)
+            (self.usual * 7 + took) / 8
         };
         self.expected = items + others;
-        let linger = self
-            .usual
-            .mul_f64(self.linger_share)
-            .max(self.lurk)
-            .min(self.max_delay);
-        self.linger_until = (self.expected > 1 && !linger.is_zero()).then(|| now + linger);
+        self.linger_until = None;
+        if self.expected > 1 && self.usual >= self.lurk {
+            let share = self.usual.mul_f64(self.linger_share);
+            let linger = share.max(self.lurk).min(self.max_delay);
+            self.linger_until = (!linger.is_zero()).then(|| now + linger);
+        }
     }
 
     /// Whether `items` ready operations of `bytes` should be committed now, beside `in_flight` others.
@@ -118,9 +118,14 @@ mod tests {
                     vec![(999, 40, false), (1000, 40, true)],
                 ),
                 (
+                    "hardly slower than handing over",
+                    Some((60, 4, 60)),
+                    vec![(49, 63, false), (50, 1, true)],
+                ),
+                (
                     "no latency",
                     Some((60, 4, 0)),
-                    vec![(49, 63, false), (50, 1, true)],
+                    vec![(0, 0, false), (0, 1, true)],
                 ),
             ],
         );
