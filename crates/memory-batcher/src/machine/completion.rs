@@ -163,9 +163,6 @@ impl<T> Machine<T> {
         if outcome.is_ok() {
             self.stats.written += 1;
             let entry = self.buffer.entry(key).expect("settled once");
-            if let (Some(dedup_key), Some(id)) = (&entry.dedup_key, record_id(&entry.op)) {
-                self.dedup.succeed(dedup_key, key, id);
-            }
             self.letters.overtaken_by(&entry.op);
         } else {
             self.stats.failed += 1;
