@@ -4,6 +4,7 @@
 //! never taken for a stored one. Content entries also go when a later operation may change the record.
 
 use std::{
+    cell::Cell,
     collections::{HashMap, VecDeque, hash_map::Entry as MapEntry},
     hash::{BuildHasherDefault, Hash, Hasher},
     mem,
@@ -184,7 +185,8 @@ pub(crate) fn print_of_key(key: &IdempotencyKey) -> Print {
 /// two different records is less likely than a wrong bit in memory; one made on purpose would cost its maker
 /// a memory of their own.
 pub(crate) fn fingerprint(record: &MemoryRecord) -> Print {
-    let mut content = Bytes(Vec::with_capacity(256 + record.text.len()));
+    let mut content = Bytes(SCRATCH.take());
+    content.0.clear();
     record.text.hash(&mut content);
     record.speaker.hash(&mut content);
     record.session.hash(&mut content);
@@ -205,18 +207,28 @@ pub(crate) fn fingerprint(record: &MemoryRecord) -> Print {
         embedding.space().hash(&mut content);
         content.write_u64(fold(embedding.values()));
     }
-    xxh3_128(&content.0).into()
+    let print = xxh3_128(&content.0).into();
+    SCRATCH.set(content.0);
+    print
+}
+
+thread_local! {
+    /// Where [`fingerprint`] gathers.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// 64 bits of an embedding, which its text all but decides anyway.
 pub(crate) fn fold(values: &[f32]) -> u64 {
     const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut lanes = [1_u64, 2, 3, 4];
-    for chunk in values.chunks(4) {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane = (*lane ^ u64::from(value.to_bits()))
-                .wrapping_mul(ODD)
-                .rotate_left(29);
+    let mut lanes = [1_u64, 2, 3, 4, 5, 6, 7, 8];
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut last = [0.0; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    for chunk in chunks.iter().chain([&last]) {
+        let (pairs, _) = chunk.as_chunks::<2>();
+        for (lane, [low, high]) in lanes.iter_mut().zip(pairs) {
+            let pair = u64::from(low.to_bits()) | u64::from(high.to_bits()) << 32;
+            *lane = (*lane ^ pair).wrapping_mul(ODD).rotate_left(29);
         }
     }
     lanes.iter().fold(values.len() as u64, |sum, lane| {
@@ -267,8 +279,6 @@ impl Hasher for Mixer {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use whisperengine_types::{Clock, SystemClock};
 
     use super::*;

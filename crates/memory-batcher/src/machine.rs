@@ -154,6 +154,8 @@ pub struct Machine<T> {
     retry: RetryPolicy,
     letters: DeadLetters,
     in_flight: Vec<InFlight>,
+    /// Room for the keys of the next batch.
+    spare: Vec<EntryKey>,
     parallel: Parallel,
     batches: u64,
     outputs: VecDeque<Output<T>>,
@@ -204,6 +206,7 @@ impl<T> Machine<T> {
             retry: RetryPolicy::new(config.retry.clone()),
             letters: DeadLetters::new(config.dead_letter_items),
             in_flight: Vec::new(),
+            spare: Vec::new(),
             parallel: Parallel {
                 commits: config.parallel_commits,
                 items: config.parallel_items,
@@ -253,8 +256,10 @@ impl<T> Machine<T> {
         if self.retry.is_probing() {
             limits.items = 1;
         }
-        let keys = self.buffer.take(now, limits);
+        let mut keys = std::mem::take(&mut self.spare);
+        self.buffer.take(now, limits, &mut keys);
         if keys.is_empty() {
+            self.spare = keys;
             return None;
         }
         let mut ops = Vec::with_capacity(keys.len());

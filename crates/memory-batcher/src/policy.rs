@@ -17,7 +17,8 @@ pub(crate) struct FlushPolicy {
     max_delay: Duration,
     linger_share: f64,
     lurk: Duration,
-    /// Moving average of a commit's duration.
+    /// Moving average of a commit's duration, in which one counts as [`OUTLIER`] times it at most: a
+    /// pause of the disk says little about the commits after it.
     usual: Duration,
     /// How many operations were about at the end of the latest commit: done, waiting or in flight.
     expected: usize,
@@ -47,7 +48,7 @@ impl FlushPolicy {
         self.usual = if self.usual.is_zero() {
             took
         } else {
-            (self.usual * 7 + took) / 8
+            (self.usual * 7 + took.min(self.usual * OUTLIER)) / 8
         };
         self.expected = items + others;
         self.linger_until = None;
@@ -87,9 +88,24 @@ impl FlushPolicy {
     }
 }
 
+const OUTLIER: u32 = 4;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_is_soon_forgotten_and_a_slow_disk_soon_known() {
+        let mut policy = FlushPolicy::new(&Config::default());
+        let mut commit = |micros| {
+            policy.committed(*START, Duration::from_micros(micros), 1, 0);
+            policy.usual().as_micros()
+        };
+        commit(100);
+        assert_eq!(commit(30_000), 137);
+        let slow = (0..30).map(|_| commit(10_000)).position(|usual| usual >= 1_000);
+        assert!(slow.is_some_and(|commits| commits < 8), "{slow:?}");
+    }
 
     #[test]
     fn waits_for_those_who_come_back_and_not_when_idle() {
@@ -122,11 +138,7 @@ mod tests {
                     Some((60, 4, 60)),
                     vec![(49, 63, false), (50, 1, true)],
                 ),
-                (
-                    "no latency",
-                    Some((60, 4, 0)),
-                    vec![(0, 0, false), (0, 1, true)],
-                ),
+                ("no latency", Some((60, 4, 0)), vec![(0, 0, false), (0, 1, true)]),
             ],
         );
     }

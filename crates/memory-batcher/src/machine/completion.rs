@@ -51,6 +51,7 @@ impl<T> Machine<T> {
         self.retry.batch_done(now, owners, all_failed, batch);
         self.stats.retries += again.len() as u64;
         self.put_back(&again, now);
+        self.spare = keys;
         self.tell_all_settled(awaited);
     }
 
