@@ -74,7 +74,8 @@ pub async fn many(folder: &Path, offer: Offer, bar: &ProgressBar) -> Result<Run,
     let mut lists = Vec::new();
     for writer in 0..writers {
         let list: Vec<(MemoryOwner, MemoryRecord)> = (0..per_writer)
-            .map(|n| (writer * per_writer + n) as u64)
+            // In turn: at any time the writers write for as many owners as a batch of the store fed directly has.
+            .map(|n| (n * writers + writer) as u64)
             .map(|n| (owner(n as usize % owners), record(n, &space)))
             .collect();
         lists.push(list);

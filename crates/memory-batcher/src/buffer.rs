@@ -179,9 +179,11 @@ impl<T> Buffer<T> {
         entry
     }
 
-    /// Takes the next batch, in commit order; its owners are busy until it has [landed](Self::land).
-    pub(crate) fn take(&mut self, now: Instant, limits: Limits) -> Vec<EntryKey> {
-        let mut batch = Vec::with_capacity(self.ready.items.min(limits.items));
+    /// Takes the next batch into `batch`, in commit order; its owners are busy until it has
+    /// [landed](Self::land).
+    pub(crate) fn take(&mut self, now: Instant, limits: Limits, batch: &mut Vec<EntryKey>) {
+        batch.clear();
+        batch.reserve(self.ready.items.min(limits.items));
         let mut bytes = 0;
         while batch.len() < limits.items {
             let owners = &self.owners;
@@ -189,7 +191,7 @@ impl<T> Buffer<T> {
                 break;
             };
             let before = batch.len();
-            let go_on = self.take_from(ticket.slot, limits, &mut batch, &mut bytes);
+            let go_on = self.take_from(ticket.slot, limits, batch, &mut bytes);
             if batch.len() == before && !self.owners.slot(ticket.slot).queue.is_empty() {
                 self.lanes.push_front(lane, ticket);
             } else {
@@ -200,10 +202,9 @@ impl<T> Buffer<T> {
                 break;
             }
         }
-        for &key in &batch {
+        for &key in &*batch {
             self.set_busy(self.slot_of(key), true);
         }
-        batch
     }
 
     /// Takes up to a quantum of one owner's operations; false when the batch can take no more.

@@ -76,15 +76,21 @@ impl QueryCache {
         }
     }
 
-    /// The answer to `key`, if no write of its owner is newer; `last_write` numbers the latest.
-    pub(crate) fn find(&mut self, key: &QueryKey, last_write: u64, now: Instant) -> Option<Arc<Recall>> {
+    /// The answer to `key`, if no write of its owner is newer; `last_write` numbers the latest. The time is
+    /// asked for where there is one.
+    pub(crate) fn find(
+        &mut self,
+        key: &QueryKey,
+        last_write: u64,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Arc<Recall>> {
         let at = self.place(key)?;
         let answer = self.answers[at as usize].as_ref()?;
         if answer.as_of < last_write {
             self.drop_stale(key.owner(), last_write);
             return None;
         }
-        if now.saturating_duration_since(answer.since) >= self.ttl {
+        if now().saturating_duration_since(answer.since) >= self.ttl {
             self.stats.expirations += 1;
             self.remove(at);
             return None;
@@ -314,7 +320,7 @@ mod tests {
                         let known = ideal.contains(&(owner, query));
                         ideal.retain(|&kept| kept != (owner, query));
                         ideal.push((owner, query));
-                        prop_assert_eq!(cache.find(&key, written, now).is_some(), known);
+                        prop_assert_eq!(cache.find(&key, written, || now).is_some(), known);
                         if !known {
                             cache.insert(&key, &recall, writes, written, now);
                         }

@@ -18,8 +18,8 @@ pub struct Config {
     pub max_batch_bytes: usize,
     /// Longest time that a ready write is held back so that a batch may fill (default 1 ms). The
     /// delay actually taken is [`linger_share`](Self::linger_share) of a commit's duration, at least
-    /// [`lurk`](Self::lurk), only under concurrent load and only until the batch is as large as the last
-    /// one. Zero never holds back.
+    /// [`lurk`](Self::lurk), only under concurrent load, only until the batch is as large as the last one and
+    /// only where commits take at least `lurk`. Zero never holds back.
     #[serde(with = "duration_text::required")]
     pub max_delay: Duration,
     /// How much of a commit's usual duration may be spent filling the next batch, `0..=1` (default 0.25).

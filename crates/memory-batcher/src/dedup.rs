@@ -4,6 +4,7 @@
 //! never taken for a stored one. Content entries also go when a later operation may change the record.
 
 use std::{
+    cell::Cell,
     collections::{HashMap, VecDeque, hash_map::Entry as MapEntry},
     hash::{BuildHasherDefault, Hash, Hasher},
     mem,
@@ -34,34 +35,32 @@ pub(crate) struct DedupKey {
     pub(crate) given: bool,
 }
 
-/// What the window knows under a key.
+/// A store that the window knows: durable under `id` once `entry` has left the buffer. So nothing here is
+/// looked up or changed when a commit has succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Seen {
-    /// The store waits in the buffer.
-    Pending(EntryKey),
-    /// The store is durable under this id.
-    Stored(MemoryId),
+pub(crate) struct Seen {
+    pub(crate) entry: EntryKey,
+    pub(crate) id: MemoryId,
 }
 
 /// The stores of the last [`window`](crate::Config::dedup_window), at most so many.
 #[derive(Debug)]
 pub(crate) struct DedupWindow {
-    seen: HashMap<DedupKey, (Seen, u64), BuildHasherDefault<Mixer>>,
+    seen: HashMap<DedupKey, Seen, BuildHasherDefault<Mixer>>,
     /// The content that is stored, or about to be, under an owner's id, whose 64-bit hash stands for it.
     content_of: HashMap<(u64, u64), Print, BuildHasherDefault<Mixer>>,
     ages: VecDeque<Age>,
-    stamp: u64,
     window: Duration,
     max_items: usize,
 }
 
-/// When an entry was made; its stamp differs from that in `seen` once the entry is gone.
+/// When a store was accepted; once it is forgotten, `seen` has another entry under its key, or none.
 #[derive(Debug)]
 struct Age {
     at: Instant,
     key: DedupKey,
     id: u64,
-    stamp: u64,
+    entry: EntryKey,
 }
 
 impl DedupWindow {
@@ -70,7 +69,6 @@ impl DedupWindow {
             seen: HashMap::default(),
             content_of: HashMap::default(),
             ages: VecDeque::new(),
-            stamp: 0,
             window,
             max_items,
         }
@@ -80,47 +78,44 @@ impl DedupWindow {
         self.window.is_zero()
     }
 
-    pub(crate) fn find(&mut self, key: &DedupKey, now: Instant) -> Option<&Seen> {
-        self.expire(now);
-        self.seen.get(key).map(|(seen, _)| seen)
+    /// What is known under `key`. Here and below `is_pending` tells which entries are in the buffer.
+    pub(crate) fn find(
+        &mut self,
+        key: &DedupKey,
+        now: Instant,
+        is_pending: impl Fn(EntryKey) -> bool,
+    ) -> Option<&Seen> {
+        self.expire(now, &is_pending);
+        self.seen.get(key)
     }
 
-    /// Notes that `entry` is about to store `id`, whatever was stored under it before.
-    pub(crate) fn begin(&mut self, key: DedupKey, id: &MemoryId, entry: EntryKey, now: Instant) {
-        let id = hash_id(id);
+    /// Notes a store that is about to be made, whatever was stored under its id before.
+    pub(crate) fn begin(
+        &mut self,
+        key: DedupKey,
+        store: Seen,
+        now: Instant,
+        is_pending: impl Fn(EntryKey) -> bool,
+    ) {
+        let (id, entry) = (hash_id(&store.id), store.entry);
         if !key.given
             && let Some(print) = self.content_of.insert((key.owner, id), key.print)
         {
             self.seen.remove(&DedupKey { print, ..key });
         }
-        self.stamp += 1;
-        let stamp = self.stamp;
-        self.seen.insert(key, (Seen::Pending(entry), stamp));
+        self.seen.insert(key, store);
         self.ages.push_back(Age {
             at: now,
             key,
             id,
-            stamp,
+            entry,
         });
-        while self.seen.len() > self.max_items && self.drop_oldest() {}
-    }
-
-    /// Notes that `entry` is durable.
-    pub(crate) fn succeed(&mut self, key: &DedupKey, entry: EntryKey, id: &MemoryId) {
-        if let Some((seen, _)) = self.seen.get_mut(key)
-            && *seen == Seen::Pending(entry)
-        {
-            *seen = Seen::Stored(id.clone());
-        }
+        while self.seen.len() > self.max_items && self.drop_oldest(&is_pending) {}
     }
 
     /// Forgets that `entry` was to store `id`.
     pub(crate) fn fail(&mut self, key: &DedupKey, entry: EntryKey, id: &MemoryId) {
-        if self
-            .seen
-            .get(key)
-            .is_some_and(|(seen, _)| *seen == Seen::Pending(entry))
-        {
+        if self.seen.get(key).is_some_and(|seen| seen.entry == entry) {
             self.seen.remove(key);
             self.forget_id(key, hash_id(id));
         }
@@ -134,18 +129,18 @@ impl DedupWindow {
         }
     }
 
-    fn expire(&mut self, now: Instant) {
+    fn expire(&mut self, now: Instant, is_pending: impl Fn(EntryKey) -> bool) {
         while let Some(age) = self.ages.front()
             && now.saturating_duration_since(age.at) >= self.window
         {
-            if !self.drop_oldest() {
+            if !self.drop_oldest(&is_pending) {
                 break;
             }
         }
     }
 
     /// Drops the oldest entry that is not pending; false when every entry is.
-    fn drop_oldest(&mut self) -> bool {
+    fn drop_oldest(&mut self, is_pending: impl Fn(EntryKey) -> bool) -> bool {
         for _ in 0..self.ages.len() {
             let Some(age) = self.ages.pop_front() else {
                 return false;
@@ -153,15 +148,16 @@ impl DedupWindow {
             let MapEntry::Occupied(found) = self.seen.entry(age.key) else {
                 return true;
             };
-            match found.get() {
-                (_, stamp) if *stamp != age.stamp => return true,
-                (Seen::Pending(_), _) => self.ages.push_back(age),
-                (Seen::Stored(_), _) => {
-                    found.remove();
-                    self.forget_id(&age.key, age.id);
-                    return true;
-                }
+            if found.get().entry != age.entry {
+                return true;
             }
+            if is_pending(age.entry) {
+                self.ages.push_back(age);
+                continue;
+            }
+            found.remove();
+            self.forget_id(&age.key, age.id);
+            return true;
         }
         false
     }
@@ -189,7 +185,8 @@ pub(crate) fn print_of_key(key: &IdempotencyKey) -> Print {
 /// two different records is less likely than a wrong bit in memory; one made on purpose would cost its maker
 /// a memory of their own.
 pub(crate) fn fingerprint(record: &MemoryRecord) -> Print {
-    let mut content = Bytes(Vec::with_capacity(256 + record.text.len()));
+    let mut content = Bytes(SCRATCH.take());
+    content.0.clear();
     record.text.hash(&mut content);
     record.speaker.hash(&mut content);
     record.session.hash(&mut content);
@@ -210,18 +207,28 @@ pub(crate) fn fingerprint(record: &MemoryRecord) -> Print {
         embedding.space().hash(&mut content);
         content.write_u64(fold(embedding.values()));
     }
-    xxh3_128(&content.0).into()
+    let print = xxh3_128(&content.0).into();
+    SCRATCH.set(content.0);
+    print
+}
+
+thread_local! {
+    /// Where [`fingerprint`] gathers.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// 64 bits of an embedding, which its text all but decides anyway.
 pub(crate) fn fold(values: &[f32]) -> u64 {
     const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut lanes = [1_u64, 2, 3, 4];
-    for chunk in values.chunks(4) {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane = (*lane ^ u64::from(value.to_bits()))
-                .wrapping_mul(ODD)
-                .rotate_left(29);
+    let mut lanes = [1_u64, 2, 3, 4, 5, 6, 7, 8];
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut last = [0.0; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    for chunk in chunks.iter().chain([&last]) {
+        let (pairs, _) = chunk.as_chunks::<2>();
+        for (lane, [low, high]) in lanes.iter_mut().zip(pairs) {
+            let pair = u64::from(low.to_bits()) | u64::from(high.to_bits()) << 32;
+            *lane = (*lane ^ pair).wrapping_mul(ODD).rotate_left(29);
         }
     }
     lanes.iter().fold(values.len() as u64, |sum, lane| {
@@ -272,8 +279,6 @@ impl Hasher for Mixer {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use whisperengine_types::{Clock, SystemClock};
 
     use super::*;
@@ -304,9 +309,8 @@ mod tests {
                 given: false,
             };
             let (id, entry) = (MemoryId::from_number(n as u64), EntryKey::numbered(n as u64));
-            assert!(window.find(&key, now).is_none());
-            window.begin(key, &id, entry, now);
-            window.succeed(&key, entry, &id);
+            assert!(window.find(&key, now, |_| false).is_none());
+            window.begin(key, Seen { entry, id }, now, |_| false);
             if n > 2 * ITEMS {
                 worst = worst.max(HASHES.get() - before);
             }

@@ -154,7 +154,7 @@ impl Shared {
             state.alarm_at = state.machine.next_alarm();
             let wait = state.alarm_at.map(|at| at.saturating_duration_since(now));
             let outputs = take_answers(&mut state.machine);
-            if !outputs.is_empty() {
+            if outputs.0.is_some() {
                 drop(state);
                 self.tell(outputs);
                 state = self.lock();
@@ -170,9 +170,13 @@ impl Shared {
         }
     }
 
-    fn tell(&self, outputs: Vec<Output<Token>>) {
+    fn tell(&self, (first, outputs): Answers) {
         // Room first: whoever has its answer finds the slots that its write took free again.
-        let freed = outputs.iter().map(|output| match output {
+        let Some(first) = first else {
+            return;
+        };
+        let all = || std::iter::once(&first).chain(&outputs);
+        let freed = all().map(|output| match output {
             Output::Answer {
                 token: Token::Write { slots, .. },
                 ..
@@ -180,7 +184,7 @@ impl Shared {
             _ => 0,
         });
         self.room.add_permits(freed.sum());
-        for output in outputs {
+        for output in std::iter::once(first).chain(outputs) {
             match output {
                 Output::Answer {
                     token: Token::Write { reply, .. },
@@ -219,6 +223,10 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "no message".to_owned())
 }
 
-fn take_answers(machine: &mut Machine<Token>) -> Vec<Output<Token>> {
-    std::iter::from_fn(|| machine.poll_answer()).collect()
+/// What is to be told: the first of it, for there is often just one, and the rest.
+type Answers = (Option<Output<Token>>, Vec<Output<Token>>);
+
+fn take_answers(machine: &mut Machine<Token>) -> Answers {
+    let first = machine.poll_answer();
+    (first, std::iter::from_fn(|| machine.poll_answer()).collect())
 }

@@ -154,6 +154,8 @@ pub struct Machine<T> {
     retry: RetryPolicy,
     letters: DeadLetters,
     in_flight: Vec<InFlight>,
+    /// Room for the keys of the next batch.
+    spare: Vec<EntryKey>,
     parallel: Parallel,
     batches: u64,
     outputs: VecDeque<Output<T>>,
@@ -204,6 +206,7 @@ impl<T> Machine<T> {
             retry: RetryPolicy::new(config.retry.clone()),
             letters: DeadLetters::new(config.dead_letter_items),
             in_flight: Vec::new(),
+            spare: Vec::new(),
             parallel: Parallel {
                 commits: config.parallel_commits,
                 items: config.parallel_items,
@@ -253,8 +256,10 @@ impl<T> Machine<T> {
         if self.retry.is_probing() {
             limits.items = 1;
         }
-        let keys = self.buffer.take(now, limits);
+        let mut keys = std::mem::take(&mut self.spare);
+        self.buffer.take(now, limits, &mut keys);
         if keys.is_empty() {
+            self.spare = keys;
             return None;
         }
         let mut ops = Vec::with_capacity(keys.len());
@@ -402,9 +407,10 @@ impl<T> Machine<T> {
         let deadline = write.timeout.or(self.timeout).map(|timeout| now + timeout);
         let slot = self.buffer.owners.find_or_insert(write.op.owner(), now);
         let dedup_key = print.and_then(|print| self.dedup_key(slot, &write.dedup, print));
+        let is_pending = |key| self.buffer.contains(key);
         if let Some(seen) = dedup_key
             .as_ref()
-            .and_then(|key| self.dedup.find(key, now))
+            .and_then(|key| self.dedup.find(key, now, is_pending))
             .cloned()
         {
             self.stats.duplicates += 1;
@@ -432,7 +438,9 @@ impl<T> Machine<T> {
         };
         let key = self.buffer.push(entry, now);
         if let (Some(dedup_key), Some(id)) = (dedup_key, id) {
-            self.dedup.begin(dedup_key, &id, key, now);
+            let is_pending = |key| self.buffer.contains(key);
+            let store = Seen { entry: key, id };
+            self.dedup.begin(dedup_key, store, now, is_pending);
         }
         if let Some(deadline) = deadline {
             self.alarms.push(Reverse((deadline, Alarm::Entry(key))));
@@ -448,20 +456,17 @@ impl<T> Machine<T> {
 
     /// Answers a repeat, now or together with the store it repeats.
     fn repeat(&mut self, seen: Seen, token: T, deadline: Option<Instant>) {
-        match seen {
-            Seen::Stored(id) => {
-                let written = Written {
-                    id: Some(id),
-                    duplicate: true,
-                };
-                self.answer(token, Ok(written));
-            }
-            Seen::Pending(key) => {
-                self.entry(key).repeats.push(Waiter { token, deadline });
-                if let Some(deadline) = deadline {
-                    self.alarms.push(Reverse((deadline, Alarm::Entry(key))));
-                }
-            }
+        let Seen { entry: key, id } = seen;
+        let Some(entry) = self.buffer.entry(key) else {
+            let written = Written {
+                id: Some(id),
+                duplicate: true,
+            };
+            return self.answer(token, Ok(written));
+        };
+        entry.repeats.push(Waiter { token, deadline });
+        if let Some(deadline) = deadline {
+            self.alarms.push(Reverse((deadline, Alarm::Entry(key))));
         }
     }
 

@@ -2,9 +2,9 @@
 //!
 //! With nobody else about, at once. Under load a commit in flight is itself the time in which the next
 //! batch gathers; after it, the callers it answered are about to come back, so the next commit waits for
-//! as many as were there last time, but never longer than a share of what a commit takes. Where commits
-//! run side by side each waits for its part of them only, so that one is under way while the callers of
-//! the other come back.
+//! as many as were there last time, but never longer than a share of what a commit takes, and not at all
+//! where another commit costs less than the waiting. Where commits run side by side each waits for its
+//! part of them only, so that one is under way while the callers of the other come back.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,8 @@ pub(crate) struct FlushPolicy {
     max_delay: Duration,
     linger_share: f64,
     lurk: Duration,
-    /// Moving average of a commit's duration.
+    /// Moving average of a commit's duration, in which one counts as [`OUTLIER`] times it at most: a
+    /// pause of the disk says little about the commits after it.
     usual: Duration,
     /// How many operations were about at the end of the latest commit: done, waiting or in flight.
     expected: usize,
@@ -47,15 +48,15 @@ impl FlushPolicy {
         self.usual = if self.usual.is_zero() {
             took
         } else {
-            self.usual.mul_f64(0.875) + took.mul_f64(0.125)
+            (self.usual * 7 + took.min((self.usual * OUTLIER).max(OUTLIER_FLOOR))) / 8
         };
         self.expected = items + others;
-        let linger = self
-            .usual
-            .mul_f64(self.linger_share)
-            .max(self.lurk)
-            .min(self.max_delay);
-        self.linger_until = (self.expected > 1 && !linger.is_zero()).then(|| now + linger);
+        self.linger_until = None;
+        if self.expected > 1 && self.usual >= self.lurk {
+            let share = self.usual.mul_f64(self.linger_share);
+            let linger = share.max(self.lurk).min(self.max_delay);
+            self.linger_until = (!linger.is_zero()).then(|| now + linger);
+        }
     }
 
     /// Whether `items` ready operations of `bytes` should be committed now, beside `in_flight` others.
@@ -87,9 +88,32 @@ impl FlushPolicy {
     }
 }
 
+const OUTLIER: u32 = 4;
+/// No commit as short as this is one: the average of a store that takes no time would never grow again.
+const OUTLIER_FLOOR: Duration = Duration::from_micros(10);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_is_soon_forgotten_and_a_slow_disk_soon_known() {
+        let mut policy = FlushPolicy::new(&Config::default());
+        let mut commit = |micros| {
+            policy.committed(*START, Duration::from_micros(micros), 1, 0);
+            policy.usual().as_micros()
+        };
+        commit(100);
+        assert_eq!(commit(30_000), 137);
+        let slow = (0..30).map(|_| commit(10_000)).position(|usual| usual >= 1_000);
+        assert!(slow.is_some_and(|commits| commits < 8), "{slow:?}");
+        let mut policy = FlushPolicy::new(&Config::default());
+        policy.committed(*START, Duration::from_nanos(1), 1, 0);
+        for _ in 0..40 {
+            policy.committed(*START, Duration::from_millis(1), 1, 0);
+        }
+        assert!(policy.usual() > Duration::from_micros(500));
+    }
 
     #[test]
     fn waits_for_those_who_come_back_and_not_when_idle() {
@@ -118,10 +142,11 @@ mod tests {
                     vec![(999, 40, false), (1000, 40, true)],
                 ),
                 (
-                    "no latency",
-                    Some((60, 4, 0)),
+                    "hardly slower than handing over",
+                    Some((60, 4, 60)),
                     vec![(49, 63, false), (50, 1, true)],
                 ),
+                ("no latency", Some((60, 4, 0)), vec![(0, 0, false), (0, 1, true)]),
             ],
         );
     }

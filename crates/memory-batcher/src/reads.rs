@@ -171,7 +171,7 @@ impl State {
         if view.pending > 0 || !key.is_comparable() {
             return None;
         }
-        self.cache.find(key, view.last_write, now())
+        self.cache.find(key, view.last_write, now)
     }
 }
 

@@ -34,7 +34,7 @@ pub struct WriteStats {
     pub committed_items: u64,
     /// The largest batch.
     pub largest_batch: usize,
-    /// Moving average of a commit's duration.
+    /// Moving average of a commit's duration; one counts as four times it at most.
     pub commit_time: Duration,
     /// Times the store panicked.
     pub panics: u64,

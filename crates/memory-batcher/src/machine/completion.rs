@@ -51,6 +51,7 @@ impl<T> Machine<T> {
         self.retry.batch_done(now, owners, all_failed, batch);
         self.stats.retries += again.len() as u64;
         self.put_back(&again, now);
+        self.spare = keys;
         self.tell_all_settled(awaited);
     }
 
@@ -163,9 +164,6 @@ impl<T> Machine<T> {
         if outcome.is_ok() {
             self.stats.written += 1;
             let entry = self.buffer.entry(key).expect("settled once");
-            if let (Some(dedup_key), Some(id)) = (&entry.dedup_key, record_id(&entry.op)) {
-                self.dedup.succeed(dedup_key, key, id);
-            }
             self.letters.overtaken_by(&entry.op);
         } else {
             self.stats.failed += 1;
