@@ -79,6 +79,11 @@ proptest! {
                 let mask = (0..16).fold(0, |mask, row| mask | u16::from(above(row)) << row);
                 prop_assert_eq!(kernel.scan_coarse(&rows, &query, &scale), mask, "{}", kernel.name);
             }
+            let apart: [&[Line]; 16] = std::array::from_fn(|row| &rows[(15 - row) * fine.len()..][..fine.len()]);
+            let mut out = [0; 16];
+            kernel.dots_coarse(&apart, &query, &mut out);
+            out.reverse();
+            prop_assert_eq!(out.as_slice(), expected.as_slice(), "{}", kernel.name);
             let one = kernel.dot_int8(&rows[..fine.len()], &fine, &query);
             prop_assert_eq!(one, whole, "{}", kernel.name);
         }

@@ -234,12 +234,12 @@ fn lesson(index: &IvfIndex, original: &[f32], left_out: &[u32], too_near: usize)
     let dots: Vec<f32> = lists
         .map(|list| index.centroids.dot(&query.int8, query.scale, list))
         .collect();
-    let (estimates, starts) = estimates(index, &dots, &query);
+    let estimates = estimates(index, &dots, &query);
     let found = hits.iter().map(|hit| {
         let places = &index.places[hit.slot as usize];
         let places = places.iter().filter(|place| (place.list as usize) < dots.len());
         places.fold((f32::NEG_INFINITY, f32::NEG_INFINITY), |(centre, own), place| {
-            let estimate = estimates[starts[place.list as usize] + place.at as usize];
+            let estimate = estimates[place.at as usize];
             (centre.max(dots[place.list as usize]), own.max(estimate))
         })
     });
@@ -266,19 +266,19 @@ fn lesson(index: &IvfIndex, original: &[f32], left_out: &[u32], too_near: usize)
     })
 }
 
-/// The estimate of every code, list after list, and where those of each list start.
-fn estimates(index: &IvfIndex, dots: &[f32], query: &Query<'_>) -> (Vec<f32>, Vec<usize>) {
+/// The estimate of every code, by position; minus infinity where there is none.
+fn estimates(index: &IvfIndex, dots: &[f32], query: &Query<'_>) -> Vec<f32> {
     let table = CodeTable::new(&query.rotated);
-    let (mut estimates, mut starts) = (Vec::new(), Vec::new());
-    for (list, &base) in index.lists.iter().zip(dots) {
-        starts.push(estimates.len());
-        for block in list.blocks() {
+    let mut estimates = vec![f32::NEG_INFINITY; index.lists.block_count() * BLOCK];
+    for (list, &base) in (0..).zip(dots) {
+        for block in index.lists.blocks(list) {
             let mut scores = [0.0; BLOCK];
             table.estimate(&block, base, f32::NEG_INFINITY, &[], &mut scores);
-            estimates.extend_from_slice(&scores[..block.slots.len()]);
+            let own = &mut estimates[block.start as usize..][..block.slots.len()];
+            own.copy_from_slice(&scores[..block.slots.len()]);
         }
     }
-    (estimates, starts)
+    estimates
 }
 
 /// The plan of an index that has learnt none.
