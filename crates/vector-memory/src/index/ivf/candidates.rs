@@ -52,6 +52,21 @@ impl Candidates {
         }
     }
 
+    /// Leaves out what is below an estimate, now and from now on, unless that leaves fewer than `enough`.
+    pub(super) fn raise(&mut self, least: f32, enough: usize) {
+        let below = least.next_down();
+        let good = self.keys.iter().filter(|&&key| score(key) > below);
+        if below > self.threshold && good.count() >= enough {
+            self.threshold = below;
+            self.keys.retain(|&key| score(key) > below);
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     fn prune(&mut self) {
         let (_, &mut worst, _) = self
             .keys
@@ -154,6 +169,23 @@ mod tests {
     use super::{Candidates, once_each};
 
     proptest! {
+        #[test]
+        fn what_is_below_a_raised_estimate_is_left_out_unless_that_leaves_too_few(
+            offers in prop::collection::vec(-2.0_f32..2.0, 0..60),
+            least in -2.0_f32..2.0,
+            enough in 0_usize..30,
+        ) {
+            let mut candidates = Candidates::new(100);
+            for (id, &estimate) in (0..).zip(&offers) {
+                candidates.offer(estimate, id);
+            }
+            candidates.raise(least, enough);
+            let good = offers.iter().filter(|&&estimate| estimate >= least).count();
+            let expected = if good >= enough { good } else { offers.len() };
+            prop_assert_eq!(candidates.len(), expected);
+            prop_assert_eq!(candidates.threshold() < least, true);
+        }
+
         #[test]
         fn the_best_are_kept_once_each(
             offers in prop::collection::vec((-2.0_f32..2.0, 0_u32..200), 0..300),

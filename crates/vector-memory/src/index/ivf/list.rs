@@ -281,3 +281,58 @@ const NONE: u32 = u32::MAX;
 
 /// Slots asked for ahead of the one being read.
 const SLOTS_AHEAD: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Code, Lists, code_bytes};
+
+    const DIM: usize = 24;
+
+    fn code(slot: u32) -> Code {
+        let bytes = vec![slot as u8; code_bytes(DIM)];
+        let factor = slot as f32;
+        Code { bytes, factor }
+    }
+
+    proptest! {
+        #[test]
+        fn lists_hold_what_was_added_and_not_removed(
+            changes in prop::collection::vec((0_u32..3, 0_usize..4, any::<prop::sample::Index>()), 0..1_000),
+        ) {
+            let mut lists = Lists::for_members([0, 10, 100].into_iter(), DIM);
+            // By list: each member's slot and position.
+            let mut expected: [Vec<(u32, u32)>; 3] = Default::default();
+            for (slot, (list, change, which)) in (0..).zip(changes) {
+                let members = &mut expected[list as usize];
+                if change > 0 || members.is_empty() {
+                    members.push((slot, lists.push(list, slot, &code(slot))));
+                    continue;
+                }
+                let (_, at) = members.swap_remove(which.index(members.len()));
+                if let Some(moved) = lists.swap_remove(list, at) {
+                    let moved = members.iter_mut().find(|member| member.0 == moved);
+                    moved.expect("what moved is a member").1 = at;
+                }
+            }
+            for (list, expected) in (0..).zip(&mut expected) {
+                let mut got = Vec::new();
+                for block in lists.blocks(list) {
+                    prop_assert!(!block.slots.is_empty());
+                    for (lane, &slot) in block.slots.iter().enumerate() {
+                        got.push((slot, block.start + lane as u32));
+                        prop_assert_eq!(block.factors[lane], slot as f32);
+                        prop_assert!(block.codes.iter().all(|line| line.0[lane] == slot as u8));
+                    }
+                }
+                let positions: Vec<u32> = got.iter().map(|member| member.1).collect();
+                let slots: Vec<u32> = got.iter().map(|member| member.0).collect();
+                prop_assert_eq!(lists.slots(&positions), slots);
+                got.sort_unstable();
+                expected.sort_unstable();
+                prop_assert_eq!(&got, expected);
+            }
+        }
+    }
+}

@@ -26,8 +26,9 @@ use super::{
 /// second assignment).
 ///
 /// **Stages.** The nearest lists are scanned 64 codes at a time by table look-ups in registers; the best
-/// estimates are narrowed with int8 codes; what the int8 error bound leaves is decided in f32. Nothing is
-/// unreachable: every vector stands in the list whose centre is nearest to it.
+/// estimates are narrowed with the upper halves of int8 codes, then with whole ones; what the int8 error
+/// bound leaves is decided in f32. Nothing is unreachable: every vector stands in the list whose centre is
+/// nearest to it.
 ///
 /// **Training.** The centres are learnt when 1,000 vectors are there and again whenever the index
 /// has grown fourfold; until the first time a search is exact. An insert that crosses such a size

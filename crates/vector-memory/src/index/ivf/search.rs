@@ -145,6 +145,7 @@ impl IvfIndex {
             }
             let learnt = self.calibration.plan(recall, plan.k, kth);
             if !own_candidates {
+                scan.candidates.raise(kth - learnt.short, 2 * plan.k);
                 scan.candidates
                     .keep(self.fitting(self.grown(learnt.candidates), plan.k));
             }
@@ -158,6 +159,10 @@ impl IvfIndex {
             self.centroids.sharpen(query, &mut about);
             let most = most.saturating_sub(nearest.len());
             self.scan_each(&worth(&about, key(least, 0), most), scan);
+            if !own_candidates && scan.candidates.len() > MANY * plan.k {
+                let kth = self.kth_so_far(plan.k, query, scan);
+                scan.candidates.raise(kth - learnt.short, 2 * plan.k);
+            }
         }
         Verdict::Scanned
     }
@@ -249,6 +254,9 @@ const AHEAD: usize = 8;
 fn spare(wanted: usize) -> usize {
     wanted.saturating_add(wanted / 4).saturating_add(FIRST)
 }
+
+/// Estimates for each hit, above which it pays to look at the best of them once more before the others.
+const MANY: usize = 20;
 
 /// How far the estimate of a centre may be off before a list that is just worth it is passed over.
 const DOUBT: f32 = 0.02;
