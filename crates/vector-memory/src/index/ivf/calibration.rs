@@ -166,6 +166,7 @@ impl Band {
             let gap = *quantile(&gaps, 1.0 - missed * share);
             let candidates = *quantile(&ranks, 1.0 - missed * (1.0 - share));
             let short = *quantile(&shorts, 1.0 - missed * (1.0 - share) * SHORT_SHARE);
+            let short = short.max(0.0) * SHORT_MARGIN;
             let worth = lessons
                 .iter()
                 .map(|lesson| lesson.gaps.partition_point(|&short| short <= gap) as u32);
@@ -343,6 +344,9 @@ const GAP_SHARES: [f32; 5] = [0.3, 0.5, 0.65, 0.8, 0.9];
 /// What of the neighbours that may be missed for their estimates the shortfall alone may lose; most of them are the
 /// same that the rank loses.
 const SHORT_SHARE: f32 = 0.5;
+
+/// How much further than the sample's an estimate may fall short; the highest recalls rest on a few of the sample.
+const SHORT_MARGIN: f32 = 1.1;
 
 /// How many codes are scanned in the time that one candidate takes to be narrowed.
 const CANDIDATE_COST: f32 = 16.0;
