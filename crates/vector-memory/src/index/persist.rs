@@ -5,7 +5,7 @@
 //! each (zeros when it is not). An `ivf` adds the number of lists (u32), their rotated centres (f32), the two
 //! lists of each vector in order of slots (u32), the size it was trained at (u64), the least
 //! similarity it knows of (f32), and its plans: the number of bands (u32), each with the similarity up to which it
-//! goes (f32) and its number of plans (u32), each an f32 and two u32. A CRC-32 of all before it ends the file. Codes are made anew when it is loaded.
+//! goes (f32) and its number of plans (u32), each an f32, a u32, an f32 and a u32. A CRC-32 of all before it ends the file. Codes are made anew when it is loaded.
 //!
 //! A reader is never trusted: nothing is allocated ahead of the bytes that fill it.
 
@@ -59,6 +59,7 @@ pub(super) fn save_ivf(rows: &Rows, state: &IvfState, out: &mut dyn Write) -> Re
         for plan in &band.plans {
             sink.bytes(&plan.gap.to_le_bytes())?;
             sink.u32(plan.candidates)?;
+            sink.bytes(&plan.short.to_le_bytes())?;
             sink.u32(plan.lists)?;
         }
     }
@@ -218,6 +219,7 @@ fn read_ivf(source: &mut Source<'_>, rows: &Rows) -> Result<IvfState> {
             plans.push(Learnt {
                 gap: f32::from_le_bytes(source.array()?),
                 candidates: source.u32()?,
+                short: f32::from_le_bytes(source.array()?),
                 lists: source.u32()?,
             });
         }
@@ -322,6 +324,6 @@ fn truncated(error: io::Error) -> IndexError {
 }
 
 const MAGIC: &[u8; 8] = b"WSPRVIDX";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const FLAT: u8 = 0;
 const IVF: u8 = 1;

@@ -6,7 +6,7 @@ use super::{
     Hit,
     rows::{Query, Rows},
 };
-use crate::kernel::{Kernel, prefetch};
+use crate::kernel::{Kernel, prefetch_early};
 
 /// The similarity of the k-th best so far; higher is better.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ impl Contenders {
                 break;
             }
             if let Some(&(_, ahead)) = self.list.get(at + AHEAD) {
-                prefetch(rows.original_unchecked(ahead));
+                prefetch_early(rows.original_unchecked(ahead));
             }
             best.offer(
                 kernel.dot_f32(rows.original_unchecked(slot), query.original),
@@ -135,4 +135,4 @@ impl Contenders {
 }
 
 /// Originals fetched ahead of the one being compared.
-const AHEAD: usize = 3;
+const AHEAD: usize = 6;

@@ -10,8 +10,8 @@ use std::arch::x86_64::{
 };
 
 use super::{
-    BLOCK, BlockScale, CoarseScale, Fours, Int8Query, Kernel, LINE, Line, Width, portable, prefetch,
-    prefetch_after,
+    BLOCK, BlockScale, CoarseScale, Fours, Int8Query, Kernel, LINE, Line, Width, portable, prefetch_after,
+    prefetch_early,
 };
 
 /// Runs `work` compiled for this instruction set, as far as it is inlined.
@@ -181,7 +181,7 @@ unsafe fn scan_fours(codes: &[Line], table: &[Fours], ahead: &[Line], sums: &mut
         let mut bytes = [zero; 2];
         for (codes, Fours([low, high])) in codes.iter().zip(table) {
             if let Some(ahead) = ahead.next() {
-                prefetch(std::slice::from_ref(ahead));
+                prefetch_early(std::slice::from_ref(ahead));
             }
             // SAFETY: the entries are 16 each.
             let (low, high) = unsafe {

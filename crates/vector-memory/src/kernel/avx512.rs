@@ -15,7 +15,7 @@ use std::arch::x86_64::{
 
 use super::{
     BLOCK, BlockScale, CODE_GROUP, CoarseScale, Fours, Int8Query, Kernel, LINE, Line, Sixes, Width, portable,
-    prefetch, prefetch_after,
+    prefetch_after, prefetch_early,
 };
 
 /// Runs `work` compiled for this instruction set, as far as it is inlined.
@@ -150,6 +150,33 @@ unsafe fn scan_coarse(rows: &[Line], query: &Int8Query, scale: &CoarseScale<'_>)
 }
 
 /// # Safety
+/// The machine has AVX-512F, BW and VNNI; each of `rows` has half as many lines as `query.values` has times 64.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+pub(super) unsafe fn dots_coarse(rows: &[&[Line]; 16], query: &Int8Query, out: &mut [i32; 16]) {
+    let values = query.values.as_ptr();
+    let nibble = _mm512_set1_epi8(15);
+    let mut sums = [_mm512_setzero_si512(); 16];
+    for at in 0..rows[0].len() {
+        // SAFETY: the query has 128 values for each line of a row.
+        let (first, second) = unsafe {
+            (
+                _mm512_loadu_si512(values.add(2 * at * LINE).cast()),
+                _mm512_loadu_si512(values.add((2 * at + 1) * LINE).cast()),
+            )
+        };
+        for (row, sum) in rows.iter().zip(&mut sums) {
+            // SAFETY: all rows have as many lines, and a `Line` is 64 aligned bytes.
+            let codes = unsafe { load(row.get_unchecked(at)) };
+            let low = _mm512_and_si512(codes, nibble);
+            let high = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble);
+            *sum = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(*sum, low, first), high, second);
+        }
+    }
+    // SAFETY: `out` has room for 16 numbers.
+    unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), sum_each(&sums)) };
+}
+
+/// # Safety
 /// The machine has AVX-512F and VNNI; `rows` has 16 times as many lines as `query.values` has times 64.
 #[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn dots_int8(rows: &[Line], query: &Int8Query, out: &mut [i32; 16]) {
@@ -263,7 +290,7 @@ unsafe fn scan_fours(codes: &[Line], table: &[Fours], ahead: &[Line], sums: &mut
         let mut bytes = _mm512_setzero_si512();
         for (codes, Fours([low, high])) in codes.iter().zip(table) {
             if let Some(ahead) = ahead.next() {
-                prefetch(std::slice::from_ref(ahead));
+                prefetch_early(std::slice::from_ref(ahead));
             }
             // SAFETY: the line is 64 bytes, and the entries are 16 each.
             let (codes, low, high) = unsafe {
@@ -293,7 +320,7 @@ unsafe fn scan_sixes(codes: &[Line], table: &[Sixes], ahead: &[Line], sums: &mut
     let mut words = Words::new();
     for (codes, Sixes(entries)) in codes.as_chunks::<CODE_GROUP>().0.iter().zip(table) {
         if let Some(ahead) = ahead.next() {
-            prefetch(ahead);
+            prefetch_early(ahead);
         }
         // SAFETY: each is a line.
         let ([a, b, c], [of_a, of_b, of_c, of_rest]) = unsafe {

@@ -15,13 +15,17 @@ mod avx512;
 mod encode;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod pages;
 mod portable;
 #[cfg(test)]
 mod tests;
 
 use std::sync::OnceLock;
 
-pub(crate) use self::encode::{encode_query, encode_row};
+pub(crate) use self::{
+    encode::{encode_query, encode_row},
+    pages::prefer_huge_pages,
+};
 
 /// Bytes of a cache line; rows of int8 codes start on one and fill whole ones.
 pub(crate) const LINE: usize = 64;
@@ -210,6 +214,26 @@ impl Kernel {
         (self.scan_coarse)(rows, query, scale)
     }
 
+    /// The dot products of the upper four bits of 16 rows that lie apart, as they are, with a query.
+    #[inline]
+    pub(crate) fn dots_coarse(&self, rows: &[&[Line]; 16], query: &Int8Query, out: &mut [i32; 16]) {
+        assert!(
+            rows.iter().all(|row| row.len() * 2 * LINE == query.values.len()),
+            "rows and query are padded alike"
+        );
+        match self.width {
+            // SAFETY: a kernel of this width is only made where the instructions were detected, and the
+            // lengths were just checked.
+            #[cfg(target_arch = "x86_64")]
+            Width::Avx512 => unsafe { avx512::dots_coarse(rows, query, out) },
+            _ => self.wide(|| {
+                for (row, out) in rows.iter().zip(out) {
+                    *out = portable::nibbles(row, query);
+                }
+            }),
+        }
+    }
+
     /// The dot products of 16 rows of whole int8 codes, one after the other, with a query, the offset taken off.
     #[inline]
     pub(crate) fn dots_int8(&self, rows: &[Line], query: &Int8Query, out: &mut [i32; 16]) {
@@ -304,22 +328,39 @@ impl Kernel {
     }
 }
 
-/// Asks for the memory of `row` ahead of its use; changes nothing else.
+/// Asks for the memory of `row` soon before its use; changes nothing else.
 #[inline]
 pub(crate) fn prefetch<T>(row: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let start = row.as_ptr().cast::<i8>();
-        // A row need not begin where a line does; the last line that it touches is asked for too.
-        let before = start.addr() % LINE;
-        for offset in (0..before + size_of_val(row)).step_by(LINE) {
-            // SAFETY: a prefetch never faults, and the address lies within `row`; SSE is part of x86-64.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(offset.saturating_sub(before))) };
-        }
-    }
+    ask::<{ std::arch::x86_64::_MM_HINT_T0 }, T>(row);
     #[cfg(not(target_arch = "x86_64"))]
     let _ = row;
+}
+
+/// Asks for the memory of `row` long before its use, as far as into the second cache: the first can wait for few lines
+/// at once, the second for more, which is what counts where much is read from all over memory.
+#[inline]
+pub(crate) fn prefetch_early<T>(row: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    ask::<{ std::arch::x86_64::_MM_HINT_T1 }, T>(row);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn ask<const HINT: i32, T>(row: &[T]) {
+    let start = row.as_ptr().cast::<i8>();
+    // A row need not begin where a line does; the last line that it touches is asked for too.
+    let before = if align_of::<T>() >= LINE {
+        0
+    } else {
+        start.addr() % LINE
+    };
+    for offset in (0..before + size_of_val(row)).step_by(LINE) {
+        // SAFETY: a prefetch never faults, and the address lies within `row`; SSE is part of x86-64.
+        unsafe { std::arch::x86_64::_mm_prefetch::<HINT>(start.add(offset.saturating_sub(before))) };
+    }
 }
 
 /// Asks for what lies some way after `row`, which is of use where rows are read one after the other: the

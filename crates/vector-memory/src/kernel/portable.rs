@@ -51,7 +51,9 @@ pub(super) fn above(dots: &[i32; 16], scale: &CoarseScale<'_>) -> u16 {
     mask
 }
 
-fn nibbles(row: &[Line], query: &Int8Query) -> i32 {
+#[expect(clippy::inline_always, reason = "it is to become as wide as its caller")]
+#[inline(always)]
+pub(super) fn nibbles(row: &[Line], query: &Int8Query) -> i32 {
     let mut sum = 0;
     for (line, values) in row.iter().zip(query.values.as_chunks::<{ 2 * LINE }>().0) {
         let (first, second) = values.split_at(LINE);

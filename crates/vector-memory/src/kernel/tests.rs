@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     BLOCK, BlockScale, CODE_GROUP, CoarseScale, Fours, Int8Query, Kernel, LINE, Line, Sixes, Table,
-    padded_lines,
+    padded_lines, prefer_huge_pages,
 };
 
 fn int8_query(values: Vec<i8>) -> Int8Query {
@@ -21,6 +21,17 @@ fn the_fastest_kernel_of_the_machine_is_chosen() {
     let names: Vec<_> = Kernel::available().iter().map(|kernel| kernel.name).collect();
     assert_eq!(Some(&Kernel::detect().name), names.last());
     assert_eq!(names.first(), Some(&"portable"));
+}
+
+#[test]
+fn huge_pages_change_nothing_of_what_is_in_memory() {
+    for numbers in [0, 10, 3 << 20] {
+        let mut memory: Vec<u32> = Vec::with_capacity(numbers);
+        prefer_huge_pages(&memory);
+        memory.extend(0..numbers as u32);
+        prefer_huge_pages(&memory);
+        assert!(memory.iter().copied().eq(0..numbers as u32));
+    }
 }
 
 proptest! {
@@ -79,6 +90,11 @@ proptest! {
                 let mask = (0..16).fold(0, |mask, row| mask | u16::from(above(row)) << row);
                 prop_assert_eq!(kernel.scan_coarse(&rows, &query, &scale), mask, "{}", kernel.name);
             }
+            let apart: [&[Line]; 16] = std::array::from_fn(|row| &rows[(15 - row) * fine.len()..][..fine.len()]);
+            let mut out = [0; 16];
+            kernel.dots_coarse(&apart, &query, &mut out);
+            out.reverse();
+            prop_assert_eq!(out.as_slice(), expected.as_slice(), "{}", kernel.name);
             let one = kernel.dot_int8(&rows[..fine.len()], &fine, &query);
             prop_assert_eq!(one, whole, "{}", kernel.name);
         }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{
     Calibration, Centroids, IvfIndex, Place, TRAIN_AT, calibration,
     centroids::Assignment,
-    list::{Code, List},
+    list::{Code, Lists},
 };
 use crate::index::{IndexConfig, persist::IvfState, rows::Rows, slot_set::SlotSet};
 
@@ -86,23 +86,29 @@ impl IvfIndex {
         assigned: &[Assignment],
     ) -> Self {
         let mut members = vec![Vec::new(); centroids.len()];
-        let mut places = vec![[Place::NONE; 2]; rows.slots() as usize];
         for (&slot, &Assignment { first, second }) in slots.iter().zip(assigned) {
-            let copies = 1 + usize::from(second != first);
-            for (copy, list) in [first, second].into_iter().take(copies).enumerate() {
-                let members = &mut members[list as usize];
-                places[slot as usize][copy] = Place {
-                    list,
-                    at: members.len() as u32,
-                };
-                members.push(slot);
+            members[first as usize].push(slot);
+            if second != first {
+                members[second as usize].push(slot);
             }
         }
-        let lists = members
-            .par_iter()
-            .enumerate()
-            .map(|(list, members)| fill_list(&rows, centroids.point(list as u32), members))
-            .collect();
+        let mut places = vec![[Place::NONE; 2]; rows.slots() as usize];
+        let mut lists = Lists::for_members(members.iter().map(Vec::len), rows.dim());
+        // Some lists at a time, so that what is on its way to them stays little.
+        let numbered: Vec<(u32, &Vec<u32>)> = (0..).zip(&members).collect();
+        for some in numbered.chunks(LISTS_AT_ONCE) {
+            let codes: Vec<Vec<Code>> = some
+                .par_iter()
+                .map(|&(list, members)| codes(&rows, &centroids, list, members))
+                .collect();
+            for (&(list, members), codes) in some.iter().zip(&codes) {
+                for (&slot, code) in members.iter().zip(codes) {
+                    let at = lists.push(list, slot, code);
+                    let places = &mut places[slot as usize];
+                    places[usize::from(places[0] != Place::NONE)] = Place { list, at };
+                }
+            }
+        }
         let trained_for = rows.len();
         Self {
             rows,
@@ -116,14 +122,15 @@ impl IvfIndex {
     }
 }
 
-fn fill_list(rows: &Rows, centre: &[f32], members: &[u32]) -> List {
+/// The codes of the members of a list.
+fn codes(rows: &Rows, centroids: &Centroids, list: u32, members: &[u32]) -> Vec<Code> {
     let mut rotated = vec![0.0; rows.dim()];
-    let mut list = List::with_capacity(members.len(), rows.dim());
-    for &slot in members {
+    let centre = centroids.point(list);
+    let code = members.iter().map(|&slot| {
         rows.decode(slot, &mut rotated);
-        list.push(slot, &Code::new(&rotated, centre));
-    }
-    list
+        Code::new(&rotated, centre)
+    });
+    code.collect()
 }
 
 fn assign(rows: &Rows, centroids: &Centroids, slots: &[u32]) -> Vec<Assignment> {
@@ -145,6 +152,9 @@ fn default_lists(vectors: usize) -> usize {
     };
     (lists as usize).next_multiple_of(16)
 }
+
+/// Lists whose codes are made at once.
+const LISTS_AT_ONCE: usize = 1_024;
 
 /// Vectors from which on short lists pay: the codes do not fit the processor's caches any more.
 const MANY: usize = 131_072;

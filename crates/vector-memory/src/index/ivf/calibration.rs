@@ -1,9 +1,9 @@
 //! How far a search must reach for a recall, learnt from the index's own vectors.
 //!
 //! A sample of stored vectors is searched for exactly, each as it is and mixed with another one (a query need
-//! not be like what is stored), itself left out. Two numbers tell how hard each true neighbour was to find: by
-//! how much the centre of its list fell short (the gap), and how many estimates came before its own. Their
-//! quantiles are the plan for each recall.
+//! not be like what is stored), itself left out. Three numbers tell how hard each true neighbour was to find: by
+//! how much the centre of its list fell short (the gap), how many estimates came before its own, and by how much
+//! that fell short of the last neighbour's similarity. Their quantiles are the plan for each recall.
 //!
 //! **Bands.** A query with near neighbours is easier than one without. So there are plans for several bands of
 //! the similarity that the last neighbour has, and a search takes those of its own band once it has looked at the
@@ -51,6 +51,8 @@ pub(in crate::index) struct Band {
 pub(in crate::index) struct Learnt {
     pub(in crate::index) gap: f32,
     pub(in crate::index) candidates: u32,
+    /// How far an estimate may fall short of the similarity of the k-th best and still be one of them.
+    pub(in crate::index) short: f32,
     /// No more lists than this, whatever the gap.
     pub(in crate::index) lists: u32,
 }
@@ -59,10 +61,20 @@ pub(in crate::index) struct Learnt {
 struct Lesson {
     /// The similarity of the last neighbour.
     kth: f32,
-    /// By each neighbour: how much the centre of its list fell short, and how many estimates came before it.
-    neighbours: Vec<(f32, u32)>,
+    neighbours: Vec<Found>,
     /// How much each centre falls short, ascending.
     gaps: Vec<f32>,
+}
+
+/// What it would have taken to find a neighbour.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    /// How much the centre of its list fell short.
+    gap: f32,
+    /// How many estimates came before its own, and that.
+    rank: u32,
+    /// How much its own estimate fell short.
+    short: f32,
 }
 
 impl Calibration {
@@ -133,6 +145,7 @@ impl Calibration {
         let widest = plans.reduce(|a, b| Learnt {
             gap: a.gap.max(b.gap),
             candidates: a.candidates.max(b.candidates),
+            short: a.short.max(b.short),
             lists: a.lists.max(b.lists),
         });
         widest.unwrap_or(EVERYTHING)
@@ -141,16 +154,19 @@ impl Calibration {
 
 impl Band {
     fn learn(lessons: &[Lesson], list_length: f32, caution: f32) -> Self {
-        let neighbours = lessons
-            .iter()
-            .flat_map(|lesson| lesson.neighbours.iter().copied());
-        let (mut gaps, mut ranks): (Vec<f32>, Vec<u32>) = neighbours.unzip();
+        let neighbours = || lessons.iter().flat_map(|lesson| &lesson.neighbours);
+        let mut gaps: Vec<f32> = neighbours().map(|found| found.gap).collect();
+        let mut ranks: Vec<u32> = neighbours().map(|found| found.rank).collect();
+        let mut shorts: Vec<f32> = neighbours().map(|found| found.short).collect();
         gaps.sort_unstable_by(f32::total_cmp);
         ranks.sort_unstable();
+        shorts.sort_unstable_by(f32::total_cmp);
         let shared = |recall: f32, share: f32| {
             let missed = (1.0 - recall) * caution;
             let gap = *quantile(&gaps, 1.0 - missed * share);
             let candidates = *quantile(&ranks, 1.0 - missed * (1.0 - share));
+            let short = *quantile(&shorts, 1.0 - missed * (1.0 - share) * SHORT_SHARE);
+            let short = short.max(0.0) * SHORT_MARGIN;
             let worth = lessons
                 .iter()
                 .map(|lesson| lesson.gaps.partition_point(|&short| short <= gap) as u32);
@@ -161,6 +177,7 @@ impl Band {
             let plan = Learnt {
                 gap,
                 candidates,
+                short,
                 lists: lists.ceil() as u32,
             };
             (scanned + candidates as f32 * CANDIDATE_COST, plan)
@@ -191,6 +208,7 @@ impl Band {
         let times = k.div_ceil(NEIGHBOURS).max(1) as f32;
         Learnt {
             gap: low.gap + share * (high.gap - low.gap),
+            short: low.short + share * (high.short - low.short),
             candidates: (between(low.candidates, high.candidates) * times).ceil() as u32,
             lists: (between(low.lists, high.lists) * times).ceil() as u32,
         }
@@ -234,12 +252,12 @@ fn lesson(index: &IvfIndex, original: &[f32], left_out: &[u32], too_near: usize)
     let dots: Vec<f32> = lists
         .map(|list| index.centroids.dot(&query.int8, query.scale, list))
         .collect();
-    let (estimates, starts) = estimates(index, &dots, &query);
+    let estimates = estimates(index, &dots, &query);
     let found = hits.iter().map(|hit| {
         let places = &index.places[hit.slot as usize];
         let places = places.iter().filter(|place| (place.list as usize) < dots.len());
         places.fold((f32::NEG_INFINITY, f32::NEG_INFINITY), |(centre, own), place| {
-            let estimate = estimates[starts[place.list as usize] + place.at as usize];
+            let estimate = estimates[place.at as usize];
             (centre.max(dots[place.list as usize]), own.max(estimate))
         })
     });
@@ -254,7 +272,11 @@ fn lesson(index: &IvfIndex, original: &[f32], left_out: &[u32], too_near: usize)
     higher.sort_unstable_by(f32::total_cmp);
     let neighbours = found.iter().map(|&(centre, own)| {
         let before = higher.len() - higher.partition_point(|&estimate| estimate <= own);
-        (expected - centre, before as u32 + 1)
+        Found {
+            gap: expected - centre,
+            rank: before as u32 + 1,
+            short: kth - own,
+        }
     });
     let neighbours = neighbours.collect();
     let mut gaps: Vec<f32> = dots.iter().map(|dot| expected - dot).collect();
@@ -266,25 +288,26 @@ fn lesson(index: &IvfIndex, original: &[f32], left_out: &[u32], too_near: usize)
     })
 }
 
-/// The estimate of every code, list after list, and where those of each list start.
-fn estimates(index: &IvfIndex, dots: &[f32], query: &Query<'_>) -> (Vec<f32>, Vec<usize>) {
+/// The estimate of every code, by position; minus infinity where there is none.
+fn estimates(index: &IvfIndex, dots: &[f32], query: &Query<'_>) -> Vec<f32> {
     let table = CodeTable::new(&query.rotated);
-    let (mut estimates, mut starts) = (Vec::new(), Vec::new());
-    for (list, &base) in index.lists.iter().zip(dots) {
-        starts.push(estimates.len());
-        for block in list.blocks() {
+    let mut estimates = vec![f32::NEG_INFINITY; index.lists.block_count() * BLOCK];
+    for (list, &base) in (0..).zip(dots) {
+        for block in index.lists.blocks(list) {
             let mut scores = [0.0; BLOCK];
             table.estimate(&block, base, f32::NEG_INFINITY, &[], &mut scores);
-            estimates.extend_from_slice(&scores[..block.slots.len()]);
+            let own = &mut estimates[block.start as usize..][..block.slots.len()];
+            own.copy_from_slice(&scores[..block.slots.len()]);
         }
     }
-    (estimates, starts)
+    estimates
 }
 
 /// The plan of an index that has learnt none.
 const EVERYTHING: Learnt = Learnt {
     gap: f32::INFINITY,
     candidates: u32::MAX,
+    short: f32::INFINITY,
     lists: u32::MAX,
 };
 
@@ -317,6 +340,13 @@ const MARGIN: f32 = 1.5;
 /// Shares of the missed neighbours that may be missed for their list, the rest for their estimate; the one
 /// that costs least is taken.
 const GAP_SHARES: [f32; 5] = [0.3, 0.5, 0.65, 0.8, 0.9];
+
+/// What of the neighbours that may be missed for their estimates the shortfall alone may lose; most of them are the
+/// same that the rank loses.
+const SHORT_SHARE: f32 = 0.5;
+
+/// How much further than the sample's an estimate may fall short; the highest recalls rest on a few of the sample.
+const SHORT_MARGIN: f32 = 1.1;
 
 /// How many codes are scanned in the time that one candidate takes to be narrowed.
 const CANDIDATE_COST: f32 = 16.0;
@@ -352,9 +382,10 @@ mod tests {
         let plans: Vec<Learnt> = RECALLS
             .map(|recall| index.calibration.widest(recall, 10))
             .to_vec();
-        assert!(
-            plans.is_sorted_by(|a, b| a.gap <= b.gap && a.candidates <= b.candidates && a.lists <= b.lists)
-        );
+        assert!(plans.is_sorted_by(|a, b| a.gap <= b.gap
+            && a.candidates <= b.candidates
+            && a.short <= b.short
+            && a.lists <= b.lists));
         assert!(
             (1..index.lists() as u32).contains(&plans[5].lists),
             "{:?} of {}",

@@ -7,7 +7,7 @@ use crate::kernel::BLOCK;
 pub(super) struct Candidates {
     capacity: usize,
     threshold: f32,
-    /// Estimate in the upper half, in an order that integers compare like; slot in the lower.
+    /// Estimate in the upper half, in an order that integers compare like; number in the lower.
     keys: Vec<u64>,
 }
 
@@ -27,20 +27,20 @@ impl Candidates {
     }
 
     #[inline]
-    pub(super) fn offer(&mut self, estimate: f32, slot: u32) {
-        self.keys.push(key(estimate, slot));
+    pub(super) fn offer(&mut self, estimate: f32, id: u32) {
+        self.keys.push(key(estimate, id));
         if self.keys.len() >= 2 * self.capacity {
             self.prune();
         }
     }
 
-    /// Offers the lanes of a block whose bits are set in `lanes`.
+    /// Offers the lanes of a block whose bits are set in `lanes`, under numbers from `start` on.
     #[inline]
-    pub(super) fn offer_lanes(&mut self, mut lanes: u64, estimates: &[f32; BLOCK], slots: &[u32]) {
+    pub(super) fn offer_lanes(&mut self, mut lanes: u64, estimates: &[f32; BLOCK], start: u32) {
         while lanes != 0 {
-            let lane = lanes.trailing_zeros() as usize;
+            let lane = lanes.trailing_zeros();
             lanes &= lanes - 1;
-            self.offer(estimates[lane], slots[lane]);
+            self.offer(estimates[lane as usize], start + lane);
         }
     }
 
@@ -52,6 +52,21 @@ impl Candidates {
         }
     }
 
+    /// Leaves out what is below an estimate, now and from now on, unless that leaves fewer than `enough`.
+    pub(super) fn raise(&mut self, least: f32, enough: usize) {
+        let below = least.next_down();
+        let good = self.keys.iter().filter(|&&key| score(key) > below);
+        if below > self.threshold && good.count() >= enough {
+            self.threshold = below;
+            self.keys.retain(|&key| score(key) > below);
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     fn prune(&mut self) {
         let (_, &mut worst, _) = self
             .keys
@@ -60,14 +75,14 @@ impl Candidates {
         self.threshold = unordered((worst >> 32) as u32);
     }
 
-    /// The slots of the `count` best so far, each once, in no order.
+    /// The numbers of the `count` best so far, in no order.
     pub(super) fn best(&self, count: usize) -> Vec<u32> {
         let best = Self {
             capacity: count.max(1),
             threshold: self.threshold,
             keys: self.keys.clone(),
         };
-        best.into_slots()
+        best.into_ids()
     }
 
     /// The keys of the best, in no order.
@@ -78,18 +93,19 @@ impl Candidates {
         self.keys
     }
 
-    /// The slots of the best, each once, in no order.
-    pub(super) fn into_slots(self) -> Vec<u32> {
-        let keys = self.into_keys();
-        let mut seen = Seen::new(keys.len());
-        keys.iter()
-            .map(|&key| key as u32)
-            .filter(|&slot| seen.insert(slot))
-            .collect()
+    /// The numbers of the best, in no order.
+    pub(super) fn into_ids(self) -> Vec<u32> {
+        self.into_keys().iter().map(|&key| key as u32).collect()
     }
 }
 
-/// A small set of slots (a vector can stand in two lists), by open addressing.
+/// Leaves each slot once: a vector can stand in two lists.
+pub(super) fn once_each(slots: &mut Vec<u32>) {
+    let mut seen = Seen::new(slots.len());
+    slots.retain(|&slot| seen.insert(slot));
+}
+
+/// A small set of slots, by open addressing.
 struct Seen {
     mask: usize,
     places: Vec<u32>,
@@ -150,9 +166,26 @@ fn unordered(order: u32) -> f32 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Candidates;
+    use super::{Candidates, once_each};
 
     proptest! {
+        #[test]
+        fn what_is_below_a_raised_estimate_is_left_out_unless_that_leaves_too_few(
+            offers in prop::collection::vec(-2.0_f32..2.0, 0..60),
+            least in -2.0_f32..2.0,
+            enough in 0_usize..30,
+        ) {
+            let mut candidates = Candidates::new(100);
+            for (id, &estimate) in (0..).zip(&offers) {
+                candidates.offer(estimate, id);
+            }
+            candidates.raise(least, enough);
+            let good = offers.iter().filter(|&&estimate| estimate >= least).count();
+            let expected = if good >= enough { good } else { offers.len() };
+            prop_assert_eq!(candidates.len(), expected);
+            prop_assert_eq!(candidates.threshold() < least, true);
+        }
+
         #[test]
         fn the_best_are_kept_once_each(
             offers in prop::collection::vec((-2.0_f32..2.0, 0_u32..200), 0..300),
@@ -164,7 +197,8 @@ mod tests {
                     candidates.offer(estimate, slot);
                 }
             }
-            let mut got = candidates.into_slots();
+            let mut got = candidates.into_ids();
+            once_each(&mut got);
             got.sort_unstable();
             let mut sorted = offers;
             sorted.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));

@@ -3,13 +3,13 @@
 use ndarray::{Array1, Array2, Axis};
 use rayon::prelude::*;
 
-use super::{near::Signs, table::CodeTable};
+use super::{candidates::key, near::Signs, table::CodeTable};
 use crate::{
     index::{
         random::SplitMix,
         rows::{Codes, Query, Rows},
     },
-    kernel::{Int8Query, Kernel, LINE, Line, ZERO, encode_query, encode_row, padded_lines, prefetch},
+    kernel::{Int8Query, Kernel, LINE, Line, ZERO, encode_query, encode_row, padded_lines, prefetch_early},
 };
 
 /// Centres in rotated space.
@@ -52,7 +52,7 @@ impl Centroids {
                 .par_iter()
                 .map(|&slot| {
                     let query = rows.stored_query(slot);
-                    centroids.near(&query, &CodeTable::new(&query.rotated), 0).own
+                    centroids.near(&query, &CodeTable::new(&query.rotated)).own
                 })
                 .collect();
             centroids = Self::new(means(rows, &sample, &nearest, lists, &mut random));
@@ -104,7 +104,7 @@ impl Centroids {
         let mut groups = codes.zip(self.scales.chunks_exact(GROUP)).peekable();
         while let Some((codes, scales)) = groups.next() {
             if let Some((next, _)) = groups.peek() {
-                prefetch(next);
+                prefetch_early(next);
             }
             let mut dots = [0; GROUP];
             kernel.dots_int8(codes, query, &mut dots);
@@ -128,18 +128,43 @@ impl Centroids {
         &self.points
     }
 
+    /// Asks for the memory of a centre.
+    #[inline]
+    pub(super) fn prefetch(&self, list: u32) {
+        let row = self.codes.row(list as usize);
+        prefetch_early(row.coarse);
+        prefetch_early(row.fine);
+    }
+
     /// The dot product of the query with a centre.
     #[inline]
     pub(super) fn dot(&self, query: &Int8Query, scale: f32, list: u32) -> f32 {
         let row = self.codes.row(list as usize);
-        Kernel::detect().dot_int8(row.coarse, row.fine, query) as f32 * row.scale * scale
+        Kernel::detect().dot_int8(row.coarse, row.fine, query) as f32 * *row.scale * scale
+    }
+
+    /// Puts better estimates than those of the 1-bit codes into the keys of some lists.
+    pub(super) fn sharpen(&self, query: &Query<'_>, keys: &mut [u64]) {
+        if self.are_many() {
+            let lists: Vec<u32> = keys.iter().map(|&key| key as u32).collect();
+            let mut keys = keys.iter_mut();
+            query.estimate(
+                &lists,
+                |list| self.codes.row(list as usize),
+                &mut |dot, _, list| {
+                    if let Some(into) = keys.next() {
+                        *into = key(dot, list);
+                    }
+                },
+            );
+        }
     }
 
     /// The nearest list, and where lists are many a second one that errs in another direction (SOAR; Sun et al., NeurIPS 2023):
     /// the residual to the second centre costs more the more it points the way of the first, for a query
     /// that ranks the first list low for that direction would rank the second low too.
     pub(super) fn assign(&self, query: &Query<'_>) -> Assignment {
-        let near = self.near(query, &CodeTable::new(&query.rotated), 0);
+        let near = self.near(query, &CodeTable::new(&query.rotated));
         let first = near.own;
         if !self.are_many() {
             // Nearly all of few long lists are scanned, and a second copy would be scanned for nothing.

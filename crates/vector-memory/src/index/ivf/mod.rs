@@ -15,7 +15,7 @@ pub(super) use self::calibration::{Band, Learnt};
 use self::{
     calibration::Calibration,
     centroids::{Assignment, Centroids},
-    list::{Code, List},
+    list::{Code, Lists},
 };
 use super::{
     Hit, IndexConfig, IndexKind, MemoryUse, SearchParams, VectorIndex, error::Result, flat, persist,
@@ -26,8 +26,9 @@ use super::{
 /// second assignment).
 ///
 /// **Stages.** The nearest lists are scanned 64 codes at a time by table look-ups in registers; the best
-/// estimates are narrowed with int8 codes; what the int8 error bound leaves is decided in f32. Nothing is
-/// unreachable: every vector stands in the list whose centre is nearest to it.
+/// estimates are narrowed with the upper halves of int8 codes, then with whole ones; what the int8 error
+/// bound leaves is decided in f32. Nothing is unreachable: every vector stands in the list whose centre is
+/// nearest to it.
 ///
 /// **Training.** The centres are learnt when 1,000 vectors are there and again whenever the index
 /// has grown fourfold; until the first time a search is exact. An insert that crosses such a size
@@ -41,14 +42,14 @@ pub struct IvfIndex {
     rows: Rows,
     config: IndexConfig,
     centroids: Centroids,
-    lists: Vec<List>,
+    lists: Lists,
     /// Where each slot's codes are, one or two; by slot.
     places: Vec<[Place; 2]>,
     trained_for: usize,
     calibration: Calibration,
 }
 
-/// Where a code is.
+/// Where a code is: in which list, and at which position among all codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
     list: u32,
@@ -97,7 +98,7 @@ impl IvfIndex {
             let code = Code::new(&rotated, self.centroids.point(list));
             places[copy] = Place {
                 list,
-                at: self.lists[list as usize].push(slot, &code),
+                at: self.lists.push(list, slot, &code),
             };
         }
         self.places.resize(self.rows.slots() as usize, [Place::NONE; 2]);
@@ -107,7 +108,7 @@ impl IvfIndex {
     fn displace(&mut self, slot: u32) {
         let places = std::mem::replace(&mut self.places[slot as usize], [Place::NONE; 2]);
         for gone in places.into_iter().filter(|&place| place != Place::NONE) {
-            let Some(moved) = self.lists[gone.list as usize].swap_remove(gone.at) else {
+            let Some(moved) = self.lists.swap_remove(gone.list, gone.at) else {
                 continue;
             };
             for place in &mut self.places[moved as usize] {
@@ -198,11 +199,10 @@ impl VectorIndex for IvfIndex {
     }
 
     fn memory(&self) -> MemoryUse {
-        let lists: usize = self.lists.iter().map(List::bytes).sum();
         let places = self.places.capacity() * size_of::<[Place; 2]>();
         MemoryUse {
             originals: self.rows.original_bytes(),
-            rest: self.rows.code_bytes() + self.centroids.bytes() + lists + places,
+            rest: self.rows.code_bytes() + self.centroids.bytes() + self.lists.bytes() + places,
         }
     }
 

@@ -5,7 +5,7 @@ use ndarray::{Array2, Axis};
 use super::{
     candidates::{Candidates, key},
     centroids::{Centroids, argmax},
-    list::{Code, List},
+    list::{Code, Lists},
     table::CodeTable,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Signs {
     mean: Vec<f32>,
-    list: List,
+    codes: Lists,
 }
 
 /// What the centres are to a query.
@@ -25,11 +25,62 @@ pub(super) struct Signs {
 pub(super) struct Near {
     /// The nearest list by Euclid: the one that a vector like the query stands in.
     pub(super) own: u32,
-    /// Of a search for none by dot product: the nearest by Euclid, about, and for each the
-    /// `dot product - half of the centre's squared length`.
+    /// The nearest by Euclid, about, and for each the `dot product - half of the centre's squared length`.
     pub(super) close: Vec<(u32, f32)>,
-    /// Those with the highest dot products, about, as keys of these, in no order.
-    pub(super) keys: Vec<u64>,
+    /// The dot product with each centre, estimated where they are many.
+    pub(super) dots: Vec<f32>,
+}
+
+impl Near {
+    /// The keys of the lists with the highest dot products, as many as asked for or all, in no order.
+    pub(super) fn best(&self, count: usize) -> Vec<u64> {
+        let mut best = Candidates::new(count.clamp(1, self.dots.len()));
+        for_each_above(&self.dots, |dot, list| {
+            best.offer(dot, list);
+            best.threshold()
+        });
+        best.into_keys()
+    }
+
+    /// The keys of the lists whose dot products are at least `least`.
+    pub(super) fn worth(&self, least: f32) -> Vec<u64> {
+        let mut worth = Vec::new();
+        let below = least.next_down();
+        for_each_above(&self.dots, |dot, list| {
+            if dot > below {
+                worth.push(key(dot, list));
+            }
+            below
+        });
+        worth
+    }
+}
+
+/// Visits the scores above the threshold that the last visit returned, each with its place; all until the first.
+fn for_each_above(scores: &[f32], mut visit: impl FnMut(f32, u32) -> f32) {
+    let mut threshold = f32::NEG_INFINITY;
+    for (start, scores) in (0..).step_by(BLOCK).zip(scores.chunks(BLOCK)) {
+        let mut above = above(scores.iter().copied(), threshold);
+        while above != 0 {
+            let at = above.trailing_zeros();
+            above &= above - 1;
+            let score = scores[at as usize];
+            if score > threshold {
+                threshold = visit(score, start + at);
+            }
+        }
+    }
+}
+
+/// Which of at most 64 scores are above the threshold.
+fn above(scores: impl Iterator<Item = f32>, threshold: f32) -> u64 {
+    Kernel::detect().wide(|| {
+        let mut mask = 0;
+        for (at, score) in scores.enumerate() {
+            mask |= u64::from(score > threshold) << at;
+        }
+        mask
+    })
 }
 
 impl Signs {
@@ -39,51 +90,47 @@ impl Signs {
             return None;
         }
         let mean = points.mean_axis(Axis(0))?.to_vec();
-        let mut list = List::with_capacity(points.nrows(), points.ncols());
+        let mut codes = Lists::for_members([points.nrows()].into_iter(), points.ncols());
         for (at, point) in (0..).zip(points.axis_iter(Axis(0))) {
             let point = point.to_slice().expect("a row of a matrix is contiguous");
-            list.push(at, &Code::new(point, &mean));
+            codes.push(0, at, &Code::new(point, &mean));
         }
-        Some(Self { mean, list })
+        Some(Self { mean, codes })
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.list.bytes() + self.mean.len() * size_of::<f32>()
+        self.codes.bytes() + self.mean.len() * size_of::<f32>()
     }
 }
 
 impl Centroids {
-    /// The lists near a query, `count` of them by dot product.
-    pub(super) fn near(&self, query: &Query<'_>, table: &CodeTable, count: usize) -> Near {
+    /// What the centres are to a query.
+    pub(super) fn near(&self, query: &Query<'_>, table: &CodeTable) -> Near {
         let Some(signs) = &self.signs else {
-            return self.compared(query, count);
+            return self.compared(query);
         };
-        let (close, keys) = self.estimated(signs, query, table, count);
+        let (close, dots) = self.estimated(signs, query, table);
+        close.iter().for_each(|&list| self.prefetch(list));
         let distance =
             |list: u32| self.dot(&query.int8, query.scale, list) - self.half_norms_squared[list as usize];
         let close: Vec<(u32, f32)> = close.into_iter().map(|list| (list, distance(list))).collect();
         Near {
             own: argmax(close.iter().copied()).expect("there is at least one list"),
             close,
-            keys,
+            dots,
         }
     }
 
     /// The same by looking at all centres, when there are few.
-    fn compared(&self, query: &Query<'_>, count: usize) -> Near {
+    fn compared(&self, query: &Query<'_>) -> Near {
         let dots = self.dots(&query.int8, query.scale);
         let distances = dots.iter().zip(&self.half_norms_squared);
-        let distances = (0..).zip(distances.map(|(dot, half)| dot - half));
-        let own = argmax(distances.clone()).expect("there is at least one list");
-        let (close, keys) = if count == 0 {
-            (distances.collect(), Vec::new())
-        } else {
-            (
-                Vec::new(),
-                (0..).zip(&dots).map(|(list, &dot)| key(dot, list)).collect(),
-            )
-        };
-        Near { own, close, keys }
+        let close: Vec<(u32, f32)> = (0..).zip(distances.map(|(dot, half)| dot - half)).collect();
+        Near {
+            own: argmax(close.iter().copied()).expect("there is at least one list"),
+            close,
+            dots,
+        }
     }
 
     /// Whether there are so many centres that their dot products are estimated first.
@@ -91,41 +138,50 @@ impl Centroids {
         self.signs.is_some()
     }
 
-    fn estimated(
-        &self,
-        signs: &Signs,
-        query: &Query<'_>,
-        table: &CodeTable,
-        count: usize,
-    ) -> (Vec<u32>, Vec<u64>) {
+    fn estimated(&self, signs: &Signs, query: &Query<'_>, table: &CodeTable) -> (Vec<u32>, Vec<f32>) {
         let base = Kernel::detect().dot_f32(&signs.mean, &query.rotated);
         let mut close = Candidates::new(CLOSE);
-        let mut keys = Candidates::new(count.clamp(1, self.len()));
-        for (block, halves) in signs.list.blocks().zip(self.half_norms_squared.chunks(BLOCK)) {
+        let mut all = Vec::with_capacity(self.len());
+        let mut ahead = signs
+            .codes
+            .numbers(0)
+            .skip(AHEAD)
+            .map(|block| signs.codes.codes(block));
+        for (block, halves) in signs.codes.blocks(0).zip(self.half_norms_squared.chunks(BLOCK)) {
             let mut dots = [0.0; BLOCK];
-            let above = table.estimate(&block, base, keys.threshold(), &[], &mut dots);
-            if count > 0 {
-                keys.offer_lanes(above, &dots, block.slots);
-            }
-            let distances = dots.iter().zip(halves).map(|(dot, half)| dot - half);
-            let highest = distances.clone().fold(f32::NEG_INFINITY, f32::max);
-            if highest > close.threshold() {
-                for (distance, &list) in distances.zip(block.slots) {
-                    if distance > close.threshold() {
-                        close.offer(distance, list);
-                    }
+            table.estimate(
+                &block,
+                base,
+                f32::INFINITY,
+                ahead.next().unwrap_or_default(),
+                &mut dots,
+            );
+            let dots = &dots[..block.slots.len()];
+            all.extend_from_slice(dots);
+            let distance = |at: usize| dots[at] - halves[at];
+            let mut above = above(
+                dots.iter().zip(halves).map(|(dot, half)| dot - half),
+                close.threshold(),
+            );
+            while above != 0 {
+                let at = above.trailing_zeros() as usize;
+                above &= above - 1;
+                if distance(at) > close.threshold() {
+                    close.offer(distance(at), block.slots[at]);
                 }
             }
         }
-        let keys = if count == 0 { Vec::new() } else { keys.into_keys() };
-        let mut close = close.into_slots();
+        let mut close = close.into_ids();
         close.sort_unstable();
-        (close, keys)
+        (close, all)
     }
 }
 
 /// Centres from which on codes find the near ones faster than looking at all does.
 const CODED_FROM: usize = 2_048;
+
+/// Blocks of their codes that are asked for ahead of the one being scanned.
+const AHEAD: usize = 8;
 
 /// Centres that are compared as whole to find the nearest: its estimate is among the best so many.
 const CLOSE: usize = 48;

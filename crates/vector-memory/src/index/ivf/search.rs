@@ -3,8 +3,8 @@
 use super::{
     IvfIndex,
     calibration::{CENTRE_SHARE, NEIGHBOURS},
-    candidates::{Candidates, key, score},
-    list::{BlockRef, List},
+    candidates::{Candidates, key, once_each, score},
+    list::{BlockRef, Lists},
     table::CodeTable,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         rows::Query,
         slot_set::SlotSet,
     },
-    kernel::{BLOCK, Line},
+    kernel::{BLOCK, Line, prefetch_early},
 };
 
 /// How far a search goes.
@@ -101,8 +101,10 @@ impl IvfIndex {
         if self.scan_lists(plan, &query, &mut scan) == Verdict::Astray {
             return flat::exact(&self.rows, query.original, plan.k, allowed);
         }
+        let mut slots = self.lists.slots(&scan.candidates.into_ids());
+        once_each(&mut slots);
+        self.rows.sift(&query, &mut slots, plan.k);
         let mut contenders = Contenders::new(plan.k, &query);
-        let slots = scan.candidates.into_slots();
         self.rows.narrow(&query, &slots, &mut |similarity, slot| {
             contenders.offer(similarity, slot);
         });
@@ -114,33 +116,20 @@ impl IvfIndex {
     /// When that is less than any stored vector finds, a filter may keep what is far from the query: neither
     /// centres nor estimates tell much there.
     fn scan_lists(&self, plan: &Plan, query: &Query<'_>, scan: &mut Scan<'_>) -> Verdict {
-        let (first, most) = match plan.reach {
-            Reach::Lists(lists) => (lists.max(1) - 1, lists),
-            Reach::Recall { recall, .. } if scan.allowed.is_none() => {
-                (FIRST, self.calibration.widest(recall, plan.k).lists as usize)
-            }
-            Reach::Recall { .. } => (FIRST, self.lists.len()),
+        let first = match plan.reach {
+            Reach::Lists(lists) => lists.max(1) - 1,
+            Reach::Recall { .. } => FIRST,
         };
-        let near = self.centroids.near(query, &scan.table, spare(most));
+        let mut near = self.centroids.near(query, &scan.table);
         // The list that a vector like the query would be put into goes first: each vector finds itself.
-        let mut keys = near.keys;
-        keys.retain(|&key| key as u32 != near.own);
-        let own_dot = self.centroids.dot(&query.int8, query.scale, near.own);
-        let exact = |estimated: &mut u64| {
-            if self.centroids.are_many() {
-                let list = *estimated as u32;
-                *estimated = key(self.centroids.dot(&query.int8, query.scale, list), list);
-            }
-        };
-        let about = spare(first).min(keys.len());
-        if about > 0 && about < keys.len() {
-            keys.select_nth_unstable_by(about, |a, b| b.cmp(a));
-        }
-        keys[..about].iter_mut().for_each(exact);
-        keys[..about].sort_unstable_by(|a, b| b.cmp(a));
-        let (first, rest) = keys.split_at_mut(first.min(about));
-        self.scan_each(&[key(own_dot, near.own)], scan);
-        self.scan_each(first, scan);
+        let own = key(self.centroids.dot(&query.int8, query.scale, near.own), near.own);
+        near.dots[near.own as usize] = f32::NEG_INFINITY;
+        let mut nearest = near.best(spare(first));
+        self.centroids.sharpen(query, &mut nearest);
+        nearest.sort_unstable_by(|a, b| b.cmp(a));
+        nearest.truncate(first);
+        nearest.insert(0, own);
+        self.scan_each(&nearest, scan);
         if let Reach::Recall {
             recall,
             own_candidates,
@@ -156,25 +145,33 @@ impl IvfIndex {
             }
             let learnt = self.calibration.plan(recall, plan.k, kth);
             if !own_candidates {
+                scan.candidates.raise(kth - learnt.short, 2 * plan.k);
                 scan.candidates
                     .keep(self.fitting(self.grown(learnt.candidates), plan.k));
             }
             let most = scan.allowed.map_or(learnt.lists as usize, |_| usize::MAX);
             let least = CENTRE_SHARE * kth - learnt.gap;
-            let mut about = worth(rest, key(least - DOUBT, 0), usize::MAX);
-            about.iter_mut().for_each(exact);
-            let most = most.saturating_sub(first.len() + 1);
+            for &key in &nearest {
+                near.dots[key as u32 as usize] = f32::NEG_INFINITY;
+            }
+            let doubt = if self.centroids.are_many() { DOUBT } else { 0.0 };
+            let mut about = near.worth(least - doubt);
+            self.centroids.sharpen(query, &mut about);
+            let most = most.saturating_sub(nearest.len());
             self.scan_each(&worth(&about, key(least, 0), most), scan);
+            if !own_candidates && scan.candidates.len() > MANY * plan.k {
+                let kth = self.kth_so_far(plan.k, query, scan);
+                scan.candidates.raise(kth - learnt.short, 2 * plan.k);
+            }
         }
         Verdict::Scanned
     }
 
     fn scan_each(&self, keys: &[u64], scan: &mut Scan<'_>) {
-        let list = |&key: &u64| &self.lists[key as u32 as usize];
-        let mut ahead = Ahead::new(keys.iter().map(list));
-        for key in keys {
-            for block in list(key).blocks() {
-                scan.block(&block, score(*key), ahead.next());
+        let mut ahead = Ahead::new(&self.lists, keys);
+        for &key in keys {
+            for block in self.lists.blocks(key as u32) {
+                scan.block(&block, score(key), ahead.next());
             }
         }
     }
@@ -182,7 +179,8 @@ impl IvfIndex {
     /// The similarity of the k-th best by now; minus infinity when there are fewer.
     fn kth_so_far(&self, k: usize, query: &Query<'_>, scan: &Scan<'_>) -> f32 {
         let mut best = Best::new(k);
-        let slots = scan.candidates.best(k * 3);
+        let mut slots = self.lists.slots(&scan.candidates.best(k * 3));
+        once_each(&mut slots);
         self.rows.narrow(query, &slots, &mut |similarity, slot| {
             best.offer(similarity, slot);
         });
@@ -207,36 +205,35 @@ impl Scan<'_> {
         let threshold = self.candidates.threshold();
         let above = self.table.estimate(block, base, threshold, ahead, &mut estimates);
         self.candidates
-            .offer_lanes(above & wanted, &estimates, block.slots);
+            .offer_lanes(above & wanted, &estimates, block.start);
     }
 }
 
 /// The codes of the block that is scanned some blocks after each, over the ends of lists.
-struct Ahead<'a, L> {
-    lists: L,
-    codes: std::slice::ChunksExact<'a, Line>,
+struct Ahead<'a, B> {
+    lists: &'a Lists,
+    blocks: B,
 }
 
-impl<'a, L: Iterator<Item = &'a List>> Ahead<'a, L> {
-    fn new(lists: L) -> Self {
-        let codes = [].chunks_exact(1);
-        let mut ahead = Self { lists, codes };
+impl<'a> Ahead<'a, ()> {
+    fn new(lists: &'a Lists, keys: &'a [u64]) -> Ahead<'a, impl Iterator<Item = u32> + 'a> {
+        let blocks = keys.iter().flat_map(|&key| lists.numbers(key as u32));
+        let mut ahead = Ahead { lists, blocks };
         for _ in 0..AHEAD {
-            ahead.next();
+            prefetch_early(ahead.next());
         }
         ahead
     }
+}
 
+impl<'a, B: Iterator<Item = u32>> Ahead<'a, B> {
     #[inline]
     fn next(&mut self) -> &'a [Line] {
-        loop {
-            if let Some(codes) = self.codes.next() {
-                return codes;
-            }
-            let Some(list) = self.lists.next() else { return &[] };
-            list.prefetch_factors();
-            self.codes = list.codes();
-        }
+        let Some(block) = self.blocks.next() else {
+            return &[];
+        };
+        self.lists.prefetch_factors(block);
+        self.lists.codes(block)
     }
 }
 
@@ -251,12 +248,15 @@ fn worth(keys: &[u64], least: u64, most: usize) -> Vec<u64> {
 }
 
 /// Blocks fetched ahead of the one being scanned.
-const AHEAD: usize = 3;
+const AHEAD: usize = 8;
 
 /// How many to look at by estimate for so many to be had.
 fn spare(wanted: usize) -> usize {
     wanted.saturating_add(wanted / 4).saturating_add(FIRST)
 }
+
+/// Estimates for each hit, above which it pays to look at the best of them once more before the others.
+const MANY: usize = 20;
 
 /// How far the estimate of a centre may be off before a list that is just worth it is passed over.
 const DOUBT: f32 = 0.02;

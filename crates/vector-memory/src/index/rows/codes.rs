@@ -23,7 +23,7 @@ pub(in crate::index) struct Codes {
 pub(in crate::index) struct CodeRow<'a> {
     pub(in crate::index) coarse: &'a [Line],
     pub(in crate::index) fine: &'a [Line],
-    pub(in crate::index) scale: f32,
+    pub(in crate::index) scale: &'a f32,
 }
 
 /// How far a row's codes are off.
@@ -91,7 +91,7 @@ impl Codes {
         CodeRow {
             coarse: &self.coarse[row * lines..][..lines],
             fine: &self.fine[row * lines..][..lines],
-            scale: self.scales[row],
+            scale: &self.scales[row],
         }
     }
 
@@ -118,7 +118,7 @@ impl CodeRow<'_> {
     /// The rotated coordinates that the codes stand for.
     pub(in crate::index) fn decode(&self, out: &mut [f32]) {
         for (out, code) in out.iter_mut().zip(self.codes()) {
-            *out = (f32::from(code) - f32::from(ZERO)) * self.scale;
+            *out = (f32::from(code) - f32::from(ZERO)) * *self.scale;
         }
     }
 }

@@ -6,8 +6,8 @@ use super::{
     place,
 };
 use crate::{
-    index::{error::Result, slot_set::SlotSet},
-    kernel::{CoarseScale, Int8Query, Kernel, Line, encode_query, prefetch},
+    index::{error::Result, rank::Best, slot_set::SlotSet},
+    kernel::{CoarseScale, Int8Query, Kernel, Line, encode_query, prefetch_early},
 };
 
 /// A query in the forms that the stages of a search want.
@@ -23,6 +23,46 @@ pub(in crate::index) struct Query<'a> {
     /// similarity of the whole codes; in units of a row's scale.
     slope: f32,
     offset: f32,
+    /// What is to be added for the sum to be about that similarity, and the deviation of that from it.
+    middle: f32,
+    deviation: f32,
+}
+
+impl Query<'_> {
+    /// About the similarity of each of some rows, as the upper plane of their codes tells, to `visit`, with the row's
+    /// scale and number.
+    pub(in crate::index) fn estimate<'a>(
+        &self,
+        numbers: &[u32],
+        row: impl Fn(u32) -> CodeRow<'a>,
+        visit: &mut impl FnMut(f32, f32, u32),
+    ) {
+        let kernel = Kernel::detect();
+        let ask = |numbers: &[u32]| {
+            for &number in numbers {
+                let CodeRow { coarse, scale, .. } = row(number);
+                prefetch_early(coarse);
+                prefetch_early(std::slice::from_ref(scale));
+            }
+        };
+        let (now, mut ahead) = numbers.split_at(numbers.len().min(2 * GROUP));
+        ask(now);
+        for group in numbers.chunks(GROUP) {
+            let (next, rest) = ahead.split_at(ahead.len().min(GROUP));
+            ask(next);
+            ahead = rest;
+            let rows: [CodeRow<'_>; GROUP] = std::array::from_fn(|at| row(group[at.min(group.len() - 1)]));
+            let mut dots = [0; GROUP];
+            kernel.dots_coarse(&rows.map(|row| row.coarse), &self.int8, &mut dots);
+            for ((&number, row), dot) in group.iter().zip(&rows).zip(dots) {
+                visit(
+                    row.scale * (dot as f32 * self.slope + self.middle),
+                    *row.scale,
+                    number,
+                );
+            }
+        }
+    }
 }
 
 impl Rows {
@@ -41,6 +81,8 @@ impl Rows {
             scale: encoded.scale,
             bound,
             slope: 16.0 * encoded.scale,
+            middle: (7.5 - 128.0) * sum * encoded.scale,
+            deviation: self.max_coarse_error * norm / (self.dim as f32).sqrt(),
             // The upper four bits and the middle of the lower, less 128.
             offset: (7.5 - 128.0) * sum * encoded.scale + self.max_coarse_error * norm,
             int8,
@@ -74,7 +116,7 @@ impl Rows {
                 let slot = (group * GROUP) as u32 + above.trailing_zeros();
                 above &= above - 1;
                 if allowed.is_none_or(|allowed| allowed.contains(slot)) {
-                    prefetch(self.codes(slot).fine);
+                    prefetch_early(self.codes(slot).fine);
                     waiting.push(slot);
                 }
             }
@@ -100,11 +142,27 @@ impl Rows {
         for (at, &slot) in slots.iter().enumerate() {
             if let Some(&ahead) = slots.get(at + AHEAD) {
                 let CodeRow { coarse, fine, .. } = self.codes(ahead);
-                prefetch(coarse);
-                prefetch(fine);
+                prefetch_early(coarse);
+                prefetch_early(fine);
             }
             visit(self.similarity(kernel, query, slot), slot);
         }
+    }
+
+    /// Keeps of the given slots, all below [`Rows::slots`] and with a vector, those that can be among the `k` best as far
+    /// as the upper plane of the codes tells with near certainty.
+    pub(in crate::index) fn sift(&self, query: &Query<'_>, slots: &mut Vec<u32>, k: usize) {
+        let mut highest = Vec::with_capacity(slots.len());
+        let mut best = Best::new(k);
+        query.estimate(slots, |slot| self.codes(slot), &mut |about, scale, slot| {
+            highest.push(about + CERTAIN * scale * query.deviation);
+            if about > best.threshold() {
+                best.offer(about, slot);
+            }
+        });
+        let threshold = best.threshold();
+        let mut highest = highest.into_iter();
+        slots.retain(|_| highest.next().is_some_and(|highest| highest > threshold));
     }
 
     /// The query for a vector that is there.
@@ -144,5 +202,8 @@ const ROUNDING: f32 = 1e-5;
 /// No less than the length of a vector of which `Rows::check` says that it is 1.
 const LONGEST: f32 = 1.001;
 
+/// Deviations within which the upper plane of the codes is taken to tell the truth.
+const CERTAIN: f32 = 4.0;
+
 /// Rows fetched ahead of the one being scored: enough to hide the way to memory.
-const AHEAD: usize = 8;
+const AHEAD: usize = 16;
