@@ -22,7 +22,7 @@ pub struct Config {
     /// only where commits take at least `lurk`. Zero never holds back.
     #[serde(with = "duration_text::required")]
     pub max_delay: Duration,
-    /// How much of a commit's usual duration may be spent filling the next batch, `0..=1` (default 0.25).
+    /// How much of a commit's usual duration may be spent filling the next batch, `0..=1` (default 0.5).
     pub linger_share: f64,
     /// Most commits in flight at a time, each of other owners (default 2). More than one lets the store
     /// work on a batch while it syncs another; a store that takes commits one by one gains nothing.
@@ -92,7 +92,7 @@ impl Default for Config {
             max_batch_items: 1024,
             max_batch_bytes: 4 << 20,
             max_delay: Duration::from_millis(1),
-            linger_share: 0.25,
+            linger_share: 0.5,
             parallel_commits: 2,
             parallel_items: 16,
             inline_commit: Duration::from_millis(1),
