@@ -15,9 +15,9 @@ pub struct VectorMemoryConfig {
     pub partition_budget_bytes: usize,
     /// Bytes of store blocks kept in memory, default 32 MiB. Higher: faster `get` and page-in.
     pub store_cache_bytes: u64,
-    /// Bytes of fresh writes a table holds before they are sorted to disk, default 32 MiB; while one lot is
-    /// written out the next is collected, so up to twice as much is held. Higher: less rewriting, longer
-    /// recovery.
+    /// Bytes of fresh writes a table holds before they are sorted to disk, default 64 MiB; while one lot is
+    /// written out the next is collected, so up to twice as much is held. Higher: less rewriting and fewer
+    /// pauses of the disk, longer recovery.
     pub write_buffer_bytes: u64,
     /// The longest accepted text in bytes, default 64 KiB.
     pub max_text_bytes: usize,
@@ -64,7 +64,7 @@ impl Default for VectorMemoryConfig {
 
 const PARTITION_BUDGET_BYTES: usize = 384 << 20;
 const STORE_CACHE_BYTES: u64 = 32 << 20;
-const WRITE_BUFFER_BYTES: u64 = 32 << 20;
+const WRITE_BUFFER_BYTES: u64 = 64 << 20;
 const MAX_TEXT_BYTES: usize = 64 << 10;
 const CHUNK_OVER_CHARS: usize = 1000;
 const CHUNK_CHARS: usize = 500;
