@@ -134,7 +134,7 @@ mod tests {
                 (
                     "stragglers",
                     Some((60, 4, 400)),
-                    vec![(99, 40, false), (100, 40, true)],
+                    vec![(199, 40, false), (200, 40, true)],
                 ),
                 (
                     "slow disk",
