@@ -31,6 +31,9 @@ pub(crate) struct Crowd {
     bar: ProgressBar,
     acks: Option<AckLog>,
     start: Instant,
+    /// Messages of one person that may be under way in a closed loop; 0 in an open one, where they come when they
+    /// are due.
+    in_flight: usize,
     people: Vec<Person>,
     answers: FuturesUnordered<UnderWay>,
     /// Who was refused for now, by when they may send again.
@@ -85,6 +88,7 @@ impl Crowd {
             bar,
             acks,
             start: measure::now(),
+            in_flight: 0,
             people: people.collect(),
             answers: FuturesUnordered::new(),
             resting: BinaryHeap::new(),
@@ -96,15 +100,14 @@ impl Crowd {
     }
 
     pub(crate) fn play(mut self, arrivals: Arrivals) -> Run {
-        self.start = measure::now();
         let (start, cpu) = (self.start, measure::process_cpu());
         let waker = Waker::from(Arc::new(Alarm(thread::current())));
         let mut context = Context::from_waker(&waker);
         let mut pace = match arrivals {
             Arrivals::Open { per_second } => Pace::new(start, per_second, self.people.len()),
             Arrivals::Closed { in_flight } => {
-                let in_flight = in_flight.max(1);
-                (0..self.people.len()).for_each(|person| self.keep_busy(person, in_flight));
+                self.in_flight = in_flight.max(1);
+                (0..self.people.len()).for_each(|person| self.keep_busy(person));
                 Pace::none(start)
             }
         };
@@ -122,9 +125,7 @@ impl Crowd {
                 let person = turn.person;
                 self.people[person].under_way -= 1;
                 self.answered(turn, &result);
-                if let Arrivals::Closed { in_flight } = arrivals {
-                    self.keep_busy(person, in_flight.max(1));
-                }
+                self.keep_busy(person);
                 continue;
             }
             let rested = self.resting.peek().map(|&Reverse((at, _))| at);
@@ -143,18 +144,20 @@ impl Crowd {
     }
 
     /// Has a person say what comes next while fewer than `in_flight` of their messages are under way.
-    fn keep_busy(&mut self, person: usize, in_flight: usize) {
-        let speaker = &mut self.people[person];
-        while speaker.under_way + speaker.due.len() < in_flight
-            && let Some(message) = speaker.to_say.next()
-        {
-            speaker.due.push_back((measure::now(), message));
-        }
-        self.send(person);
-        // What was refused for good leaves room for the next.
-        let speaker = &self.people[person];
-        if speaker.under_way + speaker.due.len() < in_flight && speaker.to_say.len() > 0 {
-            self.keep_busy(person, in_flight);
+    fn keep_busy(&mut self, person: usize) {
+        loop {
+            let speaker = &mut self.people[person];
+            let before = speaker.due.len();
+            while speaker.under_way + speaker.due.len() < self.in_flight
+                && let Some(message) = speaker.to_say.next()
+            {
+                speaker.due.push_back((measure::now(), message));
+            }
+            if speaker.due.len() == before {
+                break;
+            }
+            // What is refused for good leaves room for the next.
+            self.send(person);
         }
     }
 
@@ -203,6 +206,7 @@ impl Crowd {
             self.resting.pop();
             self.people[person].is_resting = false;
             self.send(person);
+            self.keep_busy(person);
         }
     }
 

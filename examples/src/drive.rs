@@ -118,7 +118,7 @@ pub(crate) struct Completion {
 }
 
 /// Turns of a session that were completed before the one that was accepted before them. Not told by who
-/// learns of it first: the tasks that wait for the answers are woken in any order.
+/// learns of it first: answers are taken up in any order.
 pub(crate) fn disorder(answered: &mut [Completion]) -> u64 {
     answered.sort_unstable_by_key(|completion| completion.sequence);
     let overtaken = |pair: &&[Completion]| pair[1].between.end() < pair[0].between.start();
