@@ -55,7 +55,7 @@ fn a_later_format_is_named() {
         loads(&resealed(file)),
         Err(IndexError::UnsupportedVersion {
             found: 200,
-            supported: 4
+            supported: 5
         })
     ));
 }

@@ -2,10 +2,11 @@
 //!
 //! Little-endian: the magic, the format version (u32), the kind (u8: 0 flat, 1 ivf), the dimension (u32), the
 //! number of slots (u32), a bit for each slot (u64 words) that says whether it is in use, and a row of f32 for
-//! each (zeros when it is not). An `ivf` adds the number of lists (u32), their rotated centres (f32), the two
-//! lists of each vector in order of slots (u32), the size it was trained at (u64), the least
-//! similarity it knows of (f32), and its plans: the number of bands (u32), each with the similarity up to which it
-//! goes (f32) and its number of plans (u32), each an f32, a u32, an f32 and a u32. A CRC-32 of all before it ends the file. Codes are made anew when it is loaded.
+//! each (zeros when it is not). An `ivf` adds the number of lists (u32), their rotated centres (f32), their spreads (f32),
+//! the number of directions (u32) along which residuals are coded, these (f32), the two lists of each vector in order of
+//! slots (u32), the size it was trained at (u64), the least similarity it knows of (f32), and its plans: the number of bands
+//! (u32), each with the similarity up to which it goes (f32) and its number of plans (u32), each an f32, a u32, an f32
+//! and a u32. A CRC-32 of all before it ends the file. Codes are made anew when it is loaded.
 //!
 //! A reader is never trusted: nothing is allocated ahead of the bytes that fill it.
 
@@ -26,6 +27,10 @@ use super::{
 #[derive(Debug)]
 pub(super) struct IvfState {
     pub(super) centres: Array2<f32>,
+    /// How far the vectors of each list were from its centre.
+    pub(super) spreads: Vec<f32>,
+    /// The directions along which residuals are coded, one a row; none where they are coded as they are.
+    pub(super) directions: Array2<f32>,
     /// By present slot, ascending; the same list twice when there is only one.
     pub(super) assigned: Vec<[u32; 2]>,
     pub(super) trained_for: usize,
@@ -44,6 +49,13 @@ pub(super) fn save_ivf(rows: &Rows, state: &IvfState, out: &mut dyn Write) -> Re
     write_rows(&mut sink, IVF, rows)?;
     sink.u32(state.centres.nrows() as u32)?;
     for &value in &state.centres {
+        sink.bytes(&value.to_le_bytes())?;
+    }
+    for &spread in &state.spreads {
+        sink.bytes(&spread.to_le_bytes())?;
+    }
+    sink.u32(state.directions.nrows() as u32)?;
+    for &value in &state.directions {
         sink.bytes(&value.to_le_bytes())?;
     }
     for &[first, second] in &state.assigned {
@@ -187,18 +199,17 @@ fn read_ivf(source: &mut Source<'_>, rows: &Rows) -> Result<IvfState> {
             reason: "it has no list",
         });
     }
-    let mut centres = Vec::new();
-    let mut centre = vec![0.0; rows.dim()];
-    for _ in 0..lists {
-        source.floats(&mut centre)?;
-        // Means of unit vectors; anything else would upset the arithmetic.
-        if !centre.iter().all(|value| value.abs() <= 1.5) {
-            return Err(IndexError::Corrupt {
-                reason: "a centre is impossible",
-            });
-        }
-        centres.extend_from_slice(&centre);
+    // Means of unit vectors; anything else would upset the arithmetic.
+    let centres = read_matrix(source, lists, rows.dim(), "a centre is impossible")?;
+    let spreads = read_matrix(source, lists, 1, "a spread is impossible")?;
+    let spreads = spreads.into_raw_vec_and_offset().0;
+    let directions = source.u32()? as usize;
+    if directions > rows.dim() {
+        return Err(IndexError::Corrupt {
+            reason: "it has more directions than dimensions",
+        });
     }
+    let directions = read_matrix(source, directions, rows.dim(), "a direction is impossible")?;
     let mut assigned = Vec::new();
     for _ in 0..rows.len() {
         let [first, second] = [source.u32()?, source.u32()?];
@@ -225,14 +236,34 @@ fn read_ivf(source: &mut Source<'_>, rows: &Rows) -> Result<IvfState> {
         }
         bands.push(Band { up_to, plans });
     }
-    let centres = Array2::from_shape_vec((lists, rows.dim()), centres).expect("a row was read for each list");
     Ok(IvfState {
         centres,
+        spreads,
+        directions,
         assigned,
         trained_for,
         bands,
         least,
     })
+}
+
+/// Rows whose numbers are no greater than those of unit vectors and their means.
+fn read_matrix(
+    source: &mut Source<'_>,
+    count: usize,
+    dim: usize,
+    impossible: &'static str,
+) -> Result<Array2<f32>> {
+    let mut numbers = Vec::new();
+    let mut row = vec![0.0; dim];
+    for _ in 0..count {
+        source.floats(&mut row)?;
+        if !row.iter().all(|value| value.abs() <= 1.5) {
+            return Err(IndexError::Corrupt { reason: impossible });
+        }
+        numbers.extend_from_slice(&row);
+    }
+    Ok(Array2::from_shape_vec((count, dim), numbers).expect("so many rows were read"))
 }
 
 /// Writes and sums.
@@ -324,6 +355,6 @@ fn truncated(error: io::Error) -> IndexError {
 }
 
 const MAGIC: &[u8; 8] = b"WSPRVIDX";
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 const FLAT: u8 = 0;
 const IVF: u8 = 1;

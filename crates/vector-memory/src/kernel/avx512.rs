@@ -2,9 +2,9 @@
 
 use std::arch::x86_64::{
     __m512i, _CMP_GT_OQ, _mm_loadu_si128, _mm256_loadu_si256, _mm512_add_epi8, _mm512_add_epi16,
-    _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512, _mm512_broadcast_i32x4, _mm512_cmp_ps_mask,
-    _mm512_cvtepi32_ps, _mm512_cvtepu16_epi32, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_loadu_si512, _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_ps, _mm512_mul_ps,
+    _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512, _mm512_broadcast_i32x4, _mm512_castsi512_ps,
+    _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_cvtepu16_epi32, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
+    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_ps, _mm512_mul_ps,
     _mm512_permutex2var_epi64, _mm512_permutexvar_epi8, _mm512_reduce_add_epi32, _mm512_reduce_add_ps,
     _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi64, _mm512_setzero_ps,
     _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_slli_epi16, _mm512_slli_epi32,
@@ -400,9 +400,10 @@ unsafe fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut [f3
         let (sums, factors) = unsafe {
             (
                 _mm256_loadu_si256(sums.as_ptr().add(at).cast()),
-                _mm512_loadu_ps(scale.factors.as_ptr().add(at)),
+                _mm256_loadu_si256(scale.factors.as_ptr().add(at).cast()),
             )
         };
+        let factors = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(factors)));
         let dots = _mm512_fmadd_ps(slope, _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(sums)), offset);
         let scores = _mm512_fmadd_ps(factors, dots, base);
         // SAFETY: as above.

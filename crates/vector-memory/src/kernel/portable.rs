@@ -1,6 +1,9 @@
 //! Plain loops for machines without the instruction sets of the other files.
 
-use super::{BLOCK, BlockScale, CODE_GROUP, CoarseScale, Fours, Int8Query, Kernel, LINE, Line, Sixes, Width};
+use super::{
+    BLOCK, BlockScale, CODE_GROUP, CoarseScale, Fours, Int8Query, Kernel, LINE, Line, Sixes, Width,
+    from_upper_half,
+};
 
 pub(super) const KERNEL: Kernel = Kernel {
     name: "portable",
@@ -141,7 +144,7 @@ pub(super) fn score_block(sums: &[u16; BLOCK], scale: &BlockScale<'_>, out: &mut
     let mut mask = 0;
     for i in 0..BLOCK {
         let dot = scale.slope.mul_add(f32::from(sums[i]), scale.offset);
-        out[i] = scale.factors[i].mul_add(dot, scale.base);
+        out[i] = from_upper_half(scale.factors[i]).mul_add(dot, scale.base);
         mask |= u64::from(out[i] > scale.threshold) << i;
     }
     mask

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     BLOCK, BlockScale, CODE_GROUP, CoarseScale, Fours, Int8Query, Kernel, LINE, Line, Sixes, Table,
-    padded_lines, prefer_huge_pages,
+    from_upper_half, padded_lines, prefer_huge_pages, upper_half,
 };
 
 fn int8_query(values: Vec<i8>) -> Int8Query {
@@ -181,13 +181,15 @@ proptest! {
         threshold in -1.0_f32..1.0,
     ) {
         let sums = std::array::from_fn(|lane| lanes[lane].0);
-        let factors = std::array::from_fn(|lane| lanes[lane].1);
+        let factors = std::array::from_fn(|lane| upper_half(lanes[lane].1));
         let scale = BlockScale { factors: &factors, base, slope, offset, threshold };
         for kernel in Kernel::available() {
             let mut out = [0.0; BLOCK];
             let mask = kernel.score_block(&sums, &scale, &mut out);
             for i in 0..BLOCK {
-                let expected = base + factors[i] * (slope * f32::from(sums[i]) + offset);
+                let factor = from_upper_half(factors[i]);
+                prop_assert!((factor - lanes[i].1).abs() <= lanes[i].1 / 256.0);
+                let expected = base + factor * (slope * f32::from(sums[i]) + offset);
                 prop_assert!((out[i] - expected).abs() < 1e-4, "{}", kernel.name);
                 prop_assert_eq!(mask >> i & 1 == 1, out[i] > threshold, "{}", kernel.name);
             }

@@ -1,11 +1,12 @@
 //! Making the lists of many vectors at once, on all threads.
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use super::{
     Calibration, Centroids, IvfIndex, Place, TRAIN_AT, calibration,
     centroids::Assignment,
+    directions::Directions,
     list::{Code, Lists},
 };
 use crate::index::{IndexConfig, persist::IvfState, rows::Rows, slot_set::SlotSet};
@@ -14,6 +15,7 @@ impl IvfIndex {
     /// Learns the centres of `rows` and fills the lists; one list when there are too few rows to learn from.
     pub(in crate::index) fn from_rows(rows: Rows, config: &IndexConfig) -> Self {
         config.on_threads(|| {
+            let rows = gathered(rows);
             let lists = config.lists.unwrap_or_else(|| default_lists(rows.len()));
             let lists = if rows.len() < TRAIN_AT {
                 1
@@ -33,6 +35,8 @@ impl IvfIndex {
                     .collect();
                 Centroids::train(&rows, &slots, lists, config.seed)
             };
+            let directions = Directions::learn(&rows, &centroids, &slots, config.seed);
+            let centroids = centroids.along(directions);
             let assigned = assign(&rows, &centroids, &slots);
             let mut index = Self::fill(rows, config, centroids, &slots, &assigned);
             index.calibration = Calibration::measure(&index, &held_out);
@@ -43,13 +47,16 @@ impl IvfIndex {
     /// The index that `state` was saved from.
     pub(in crate::index) fn from_state(rows: Rows, config: &IndexConfig, state: IvfState) -> Self {
         config.on_threads(|| {
+            let rows = gathered(rows);
             let slots: Vec<u32> = rows.present().iter().collect();
             let assigned: Vec<Assignment> = state
                 .assigned
                 .iter()
                 .map(|&[first, second]| Assignment { first, second })
                 .collect();
-            let mut index = Self::fill(rows, config, Centroids::new(state.centres), &slots, &assigned);
+            let centroids = Centroids::new(state.centres).along(Directions::from_rows(state.directions));
+            let mut index = Self::fill(rows, config, centroids, &slots, &assigned);
+            index.spreads = state.spreads;
             index.trained_for = state.trained_for;
             index.calibration = Calibration::from_parts(state.bands, state.least);
             index
@@ -71,6 +78,8 @@ impl IvfIndex {
         });
         IvfState {
             centres: self.centroids.points().clone(),
+            spreads: self.spreads.clone(),
+            directions: self.centroids.directions().rows().clone(),
             assigned: assigned.collect(),
             trained_for: self.trained_for,
             bands: self.calibration.bands().to_vec(),
@@ -93,15 +102,21 @@ impl IvfIndex {
             }
         }
         let mut places = vec![[Place::NONE; 2]; rows.slots() as usize];
-        let mut lists = Lists::for_members(members.iter().map(Vec::len), rows.dim());
+        let bits = centroids.directions().bits(rows.dim());
+        let mut lists = Lists::for_members(members.iter().map(Vec::len), bits);
+        let mut spreads = Vec::with_capacity(members.len());
         // Some lists at a time, so that what is on its way to them stays little.
         let numbered: Vec<(u32, &Vec<u32>)> = (0..).zip(&members).collect();
         for some in numbered.chunks(LISTS_AT_ONCE) {
-            let codes: Vec<Vec<Code>> = some
+            let coded: Vec<(Vec<Code>, f32)> = some
                 .par_iter()
-                .map(|&(list, members)| codes(&rows, &centroids, list, members))
+                .map(|&(list, members)| {
+                    let residuals = residuals(&rows, centroids.point(list), members);
+                    (centroids.codes(&residuals), spread(&residuals))
+                })
                 .collect();
-            for (&(list, members), codes) in some.iter().zip(&codes) {
+            for (&(list, members), (codes, spread)) in some.iter().zip(&coded) {
+                spreads.push(*spread);
                 for (&slot, code) in members.iter().zip(codes) {
                     let at = lists.push(list, slot, code);
                     let places = &mut places[slot as usize];
@@ -115,6 +130,7 @@ impl IvfIndex {
             config: config.clone(),
             centroids,
             lists,
+            spreads,
             places,
             trained_for,
             calibration: Calibration::default(),
@@ -122,15 +138,35 @@ impl IvfIndex {
     }
 }
 
-/// The codes of the members of a list.
-fn codes(rows: &Rows, centroids: &Centroids, list: u32, members: &[u32]) -> Vec<Code> {
-    let mut rotated = vec![0.0; rows.dim()];
-    let centre = centroids.point(list);
-    let code = members.iter().map(|&slot| {
-        rows.decode(slot, &mut rotated);
-        Code::new(&rotated, centre)
-    });
-    code.collect()
+/// The rows as searching among so many wants them.
+fn gathered(rows: Rows) -> Rows {
+    if rows.len() < MANY {
+        rows
+    } else {
+        rows.in_large_chunks()
+    }
+}
+
+/// What some vectors have beside a centre, rotated, one a row.
+pub(super) fn residuals(rows: &Rows, centre: &[f32], slots: &[u32]) -> Array2<f32> {
+    let mut residuals = Array2::zeros((slots.len(), rows.dim()));
+    for (mut residual, &slot) in residuals.axis_iter_mut(Axis(0)).zip(slots) {
+        let residual = residual.as_slice_mut().expect("a row of a matrix is contiguous");
+        rows.decode(slot, residual);
+        for (value, c) in residual.iter_mut().zip(centre) {
+            *value -= c;
+        }
+    }
+    residuals
+}
+
+/// The root mean square of the residuals' lengths.
+fn spread(residuals: &Array2<f32>) -> f32 {
+    let squares: f32 = residuals.iter().map(|value| value * value).sum();
+    match residuals.nrows() {
+        0 => 1.0,
+        some => (squares / some as f32).sqrt().max(LEAST_SPREAD),
+    }
 }
 
 fn assign(rows: &Rows, centroids: &Centroids, slots: &[u32]) -> Vec<Assignment> {
@@ -152,6 +188,9 @@ fn default_lists(vectors: usize) -> usize {
     };
     (lists as usize).next_multiple_of(16)
 }
+
+/// The spread of a list whose vectors are all alike.
+const LEAST_SPREAD: f32 = 0.01;
 
 /// Lists whose codes are made at once.
 const LISTS_AT_ONCE: usize = 1_024;

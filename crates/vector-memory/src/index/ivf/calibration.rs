@@ -10,15 +10,16 @@
 //! nearest lists.
 //!
 //! **Gap.** A query with near neighbours finds them in lists whose centres are near, too; one without must
-//! look further. So the lists to scan are not counted but bounded: a centre may fall short of half of the
-//! similarity of the k-th best by the gap, and no more. Half is what the embeddings of comments ask for.
+//! look further. So the lists to scan are not counted but bounded: a centre may fall short of a share of the
+//! similarity of the k-th best by the gap, and no more. The gap is in units of the list's spread: the further its vectors are from
+//! the centre, the more they can have beyond what that has.
 //!
 //! **Bound.** What is unlike all that is stored has no near neighbours, and the gap alone would send it through
 //! every list. A search scans no more lists than half as many again as all but the hardest of its band needed.
 
 use rayon::prelude::*;
 
-use super::{IvfIndex, table::CodeTable};
+use super::IvfIndex;
 use crate::{
     index::{
         flat,
@@ -62,14 +63,14 @@ struct Lesson {
     /// The similarity of the last neighbour.
     kth: f32,
     neighbours: Vec<Found>,
-    /// How much each centre falls short, ascending.
+    /// How much each centre falls short, in spreads of its list; ascending.
     gaps: Vec<f32>,
 }
 
 /// What it would have taken to find a neighbour.
 #[derive(Debug, Clone, Copy)]
 struct Found {
-    /// How much the centre of its list fell short.
+    /// How much the centre of its list fell short, in spreads of the list.
     gap: f32,
     /// How many estimates came before its own, and that.
     rank: u32,
@@ -247,19 +248,23 @@ fn lesson(index: &IvfIndex, original: &[f32], left_out: &[u32], too_near: usize)
         .take(NEIGHBOURS)
         .collect();
     let kth = hits.last()?.similarity.value();
-    let expected = kth * CENTRE_SHARE;
+    let expected = kth * index.centroids.share();
     let lists = 0..index.lists.len() as u32;
     let dots: Vec<f32> = lists
         .map(|list| index.centroids.dot(&query.int8, query.scale, list))
         .collect();
     let estimates = estimates(index, &dots, &query);
+    let gap = |list: usize| (expected - dots[list]) / index.spreads[list];
     let found = hits.iter().map(|hit| {
         let places = &index.places[hit.slot as usize];
         let places = places.iter().filter(|place| (place.list as usize) < dots.len());
-        places.fold((f32::NEG_INFINITY, f32::NEG_INFINITY), |(centre, own), place| {
-            let estimate = estimates[place.at as usize];
-            (centre.max(dots[place.list as usize]), own.max(estimate))
-        })
+        places.fold(
+            (f32::NEG_INFINITY, f32::NEG_INFINITY),
+            |(nearness, own), place| {
+                let estimate = estimates[place.at as usize];
+                (nearness.max(-gap(place.list as usize)), own.max(estimate))
+            },
+        )
     });
     let found: Vec<(f32, f32)> = found.collect();
     let lowest = found
@@ -270,16 +275,16 @@ fn lesson(index: &IvfIndex, original: &[f32], left_out: &[u32], too_near: usize)
         .filter(|&estimate| estimate > lowest)
         .collect();
     higher.sort_unstable_by(f32::total_cmp);
-    let neighbours = found.iter().map(|&(centre, own)| {
+    let neighbours = found.iter().map(|&(nearness, own)| {
         let before = higher.len() - higher.partition_point(|&estimate| estimate <= own);
         Found {
-            gap: expected - centre,
+            gap: -nearness,
             rank: before as u32 + 1,
             short: kth - own,
         }
     });
     let neighbours = neighbours.collect();
-    let mut gaps: Vec<f32> = dots.iter().map(|dot| expected - dot).collect();
+    let mut gaps: Vec<f32> = (0..dots.len()).map(gap).collect();
     gaps.sort_unstable_by(f32::total_cmp);
     Some(Lesson {
         kth,
@@ -290,7 +295,7 @@ fn lesson(index: &IvfIndex, original: &[f32], left_out: &[u32], too_near: usize)
 
 /// The estimate of every code, by position; minus infinity where there is none.
 fn estimates(index: &IvfIndex, dots: &[f32], query: &Query<'_>) -> Vec<f32> {
-    let table = CodeTable::new(&query.rotated);
+    let table = index.centroids.table(query);
     let mut estimates = vec![f32::NEG_INFINITY; index.lists.block_count() * BLOCK];
     for (list, &base) in (0..).zip(dots) {
         for block in index.lists.blocks(list) {
@@ -316,9 +321,6 @@ const BANDS: usize = 4;
 
 /// How much of another vector is mixed into a sampled one.
 const MIXED_IN: f32 = 0.7;
-
-/// The share of the k-th best similarity that the centre of its list is expected to have.
-pub(super) const CENTRE_SHARE: f32 = 0.5;
 
 /// Recalls that are planned for.
 const RECALLS: [f32; 13] = [

@@ -3,13 +3,15 @@
 use ndarray::{Array1, Array2, Axis};
 use rayon::prelude::*;
 
-use super::{candidates::key, near::Signs, table::CodeTable};
+use super::{
+    candidates::key, directions::Directions, list::Code, near::Signs, packed::Packed, table::CodeTable,
+};
 use crate::{
     index::{
         random::SplitMix,
         rows::{Codes, Query, Rows},
     },
-    kernel::{Int8Query, Kernel, LINE, Line, ZERO, encode_query, encode_row, padded_lines, prefetch_early},
+    kernel::{Int8Query, Kernel, encode_query, prefetch_early},
 };
 
 /// Centres in rotated space.
@@ -20,11 +22,12 @@ pub(super) struct Centroids {
     pub(super) half_norms_squared: Vec<f32>,
     /// The same as int8.
     codes: Codes,
-    /// The same once more, in groups of 16 to be compared with all at once; when there are few.
-    groups: Vec<Line>,
-    scales: Vec<f32>,
+    /// The same once more to be compared with all at once, when there are few.
+    pub(super) packed: Packed,
     /// The same as 1-bit codes, when there are many.
     pub(super) signs: Option<Signs>,
+    /// What of a residual is coded.
+    directions: Directions,
 }
 
 /// The lists that hold a vector: two of many, and of few one, which is named twice.
@@ -52,7 +55,7 @@ impl Centroids {
                 .par_iter()
                 .map(|&slot| {
                     let query = rows.stored_query(slot);
-                    centroids.near(&query, &CodeTable::new(&query.rotated)).own
+                    centroids.near(&query, &centroids.table(&query)).own
                 })
                 .collect();
             centroids = Self::new(means(rows, &sample, &nearest, lists, &mut random));
@@ -70,49 +73,42 @@ impl Centroids {
             .map(|point| point.dot(&point) / 2.0)
             .collect();
         let mut centroids = Self {
-            signs: Signs::new(&points),
+            signs: Signs::new(&points, &Directions::default()),
+            directions: Directions::default(),
             points,
             half_norms_squared: halves,
             codes,
-            groups: Vec::new(),
-            scales: Vec::new(),
+            packed: Packed::default(),
         };
         if !centroids.are_many() {
-            centroids.group();
+            centroids.packed = Packed::new(&centroids.points);
         }
         centroids
     }
 
-    fn group(&mut self) {
-        let lines = padded_lines(self.points.ncols());
-        let padded = self.points.nrows().next_multiple_of(GROUP);
-        self.groups = vec![Line([ZERO; LINE]); padded * lines];
-        self.scales = vec![0.0; padded];
-        let rows = self.groups.chunks_exact_mut(lines).zip(&mut self.scales);
-        for (point, (codes, scale)) in self.points.axis_iter(Axis(0)).zip(rows) {
-            let point = point.to_slice().expect("a row of a matrix is contiguous");
-            *scale = encode_row(point, codes).scale;
-        }
+    /// Codes residuals along some directions only.
+    pub(super) fn along(mut self, directions: Directions) -> Self {
+        self.signs = Signs::new(&self.points, &directions);
+        self.directions = directions;
+        self
     }
 
-    /// The dot product of the query with each of few centres.
-    pub(super) fn dots(&self, query: &Int8Query, scale: f32) -> Vec<f32> {
-        let kernel = Kernel::detect();
-        let lines = query.values.len() / LINE;
-        let mut out = Vec::with_capacity(self.scales.len());
-        let codes = self.groups.chunks_exact(GROUP * lines);
-        let mut groups = codes.zip(self.scales.chunks_exact(GROUP)).peekable();
-        while let Some((codes, scales)) = groups.next() {
-            if let Some((next, _)) = groups.peek() {
-                prefetch_early(next);
-            }
-            let mut dots = [0; GROUP];
-            kernel.dots_int8(codes, query, &mut dots);
-            let scaled = dots.iter().zip(scales);
-            out.extend(scaled.map(|(&dot, &own)| dot as f32 * own * scale));
-        }
-        out.truncate(self.len());
-        out
+    pub(super) fn directions(&self) -> &Directions {
+        &self.directions
+    }
+
+    /// The codes of residuals, one a row.
+    pub(super) fn codes(&self, residuals: &Array2<f32>) -> Vec<Code> {
+        let coded = self.directions.of(residuals);
+        let codes = coded
+            .axis_iter(Axis(0))
+            .map(|residual| Code::new(residual.iter().copied()));
+        codes.collect()
+    }
+
+    /// The table of a query for the 1-bit codes of vectors and of centres.
+    pub(super) fn table(&self, query: &Query<'_>) -> CodeTable {
+        CodeTable::new(&self.directions.of_query(query))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -136,6 +132,18 @@ impl Centroids {
         prefetch_early(row.fine);
     }
 
+    /// The dot product of which [`Near::close`](super::near::Near) tells the distance.
+    #[inline]
+    pub(super) fn dot_of(&self, list: u32, distance: f32) -> f32 {
+        distance + self.half_norms_squared[list as usize]
+    }
+
+    /// The share of the k-th best similarity that the centre of its list is expected to have. Half is what the embeddings of
+    /// comments ask for, and a little more where lists are many.
+    pub(super) fn share(&self) -> f32 {
+        if self.are_many() { 0.65 } else { 0.5 }
+    }
+
     /// The dot product of the query with a centre.
     #[inline]
     pub(super) fn dot(&self, query: &Int8Query, scale: f32, list: u32) -> f32 {
@@ -150,7 +158,8 @@ impl Centroids {
             let mut keys = keys.iter_mut();
             query.estimate(
                 &lists,
-                |list| self.codes.row(list as usize),
+                |list| self.codes.coarse(list as usize),
+                |list| self.codes.scale(list as usize),
                 &mut |dot, _, list| {
                     if let Some(into) = keys.next() {
                         *into = key(dot, list);
@@ -164,7 +173,7 @@ impl Centroids {
     /// the residual to the second centre costs more the more it points the way of the first, for a query
     /// that ranks the first list low for that direction would rank the second low too.
     pub(super) fn assign(&self, query: &Query<'_>) -> Assignment {
-        let near = self.near(query, &CodeTable::new(&query.rotated));
+        let near = self.near(query, &self.table(query));
         let first = near.own;
         if !self.are_many() {
             // Nearly all of few long lists are scanned, and a second copy would be scanned for nothing.
@@ -194,8 +203,8 @@ impl Centroids {
 
     pub(super) fn bytes(&self) -> usize {
         (self.points.len() + self.half_norms_squared.len()) * size_of::<f32>()
-            + self.scales.len() * size_of::<f32>()
-            + self.groups.len() * LINE
+            + self.packed.bytes()
+            + self.directions.bytes()
             + self.codes.bytes()
             + self.signs.as_ref().map_or(0, Signs::bytes)
     }
@@ -231,9 +240,6 @@ pub(super) fn argmax(scores: impl Iterator<Item = (u32, f32)>) -> Option<u32> {
     }
     best.map(|(list, _)| list)
 }
-
-/// Centres scored by one call of the kernel.
-const GROUP: usize = 16;
 
 /// Vectors that each centre is trained on.
 const SAMPLE_PER_LIST: usize = 64;

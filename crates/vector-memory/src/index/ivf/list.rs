@@ -8,7 +8,9 @@
 //! number, its position. A list is a chain of blocks of which only the last is not full; what a search
 //! needs to follow it is small enough to stay in the processor's caches.
 
-use crate::kernel::{BLOCK, CODE_GROUP, LINE, Line, prefer_huge_pages, prefetch_early};
+use crate::kernel::{
+    BLOCK, CODE_GROUP, LINE, Line, from_upper_half, prefer_huge_pages, prefetch_early, upper_half,
+};
 
 #[derive(Debug, Clone)]
 pub(super) struct Lists {
@@ -42,7 +44,7 @@ struct Link {
 
 #[derive(Debug, Clone)]
 #[repr(align(64))]
-struct Factors([f32; BLOCK]);
+struct Factors([u16; BLOCK]);
 
 /// The code of one vector.
 #[derive(Debug, Clone, Default)]
@@ -52,17 +54,14 @@ pub(super) struct Code {
 }
 
 impl Code {
-    /// Encodes `vector - centre`, both rotated.
-    pub(super) fn new(vector: &[f32], centre: &[f32]) -> Self {
+    /// Encodes a residual.
+    pub(super) fn new(residual: impl ExactSizeIterator<Item = f32>) -> Self {
         let (mut squares, mut magnitudes) = (0.0_f32, 0.0_f32);
-        let mut bytes = vec![0; code_bytes(vector.len())];
-        for ((byte, vector), centre) in bytes.iter_mut().zip(vector.chunks(8)).zip(centre.chunks(8)) {
-            for (bit, (x, c)) in vector.iter().zip(centre).enumerate() {
-                let residual = x - c;
-                squares += residual * residual;
-                magnitudes += residual.abs();
-                *byte |= u8::from(residual > 0.0) << bit;
-            }
+        let mut bytes = vec![0; code_bytes(residual.len())];
+        for (at, value) in residual.enumerate() {
+            squares += value * value;
+            magnitudes += value.abs();
+            bytes[at / 8] |= u8::from(value > 0.0) << (at % 8);
         }
         let factor = if magnitudes > 0.0 {
             squares / magnitudes
@@ -82,7 +81,8 @@ pub(super) fn code_bytes(dim: usize) -> usize {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BlockRef<'a> {
     pub(super) codes: &'a [Line],
-    pub(super) factors: &'a [f32; BLOCK],
+    /// Upper halves of f32.
+    pub(super) factors: &'a [u16; BLOCK],
     /// As many slots as the block has vectors, 1 to 64.
     pub(super) slots: &'a [u32],
     /// The position of the first code.
@@ -90,9 +90,9 @@ pub(super) struct BlockRef<'a> {
 }
 
 impl Lists {
-    /// So many empty lists, with room for the vectors that each is to have.
-    pub(super) fn for_members(members: impl ExactSizeIterator<Item = usize>, dim: usize) -> Self {
-        let bytes = code_bytes(dim);
+    /// So many empty lists, with room for the vectors that each is to have, of codes of `bits`.
+    pub(super) fn for_members(members: impl ExactSizeIterator<Item = usize>, bits: usize) -> Self {
+        let bytes = code_bytes(bits);
         let empty = Head {
             len: 0,
             first: NONE,
@@ -216,7 +216,7 @@ impl Lists {
         if block as usize == self.links.len() {
             let room = self.codes.capacity();
             self.codes.resize(self.codes.len() + self.bytes, Line([0; LINE]));
-            self.factors.push(Factors([0.0; BLOCK]));
+            self.factors.push(Factors([0; BLOCK]));
             self.slots.push([0; BLOCK]);
             self.links.push(link);
             if self.codes.capacity() != room {
@@ -244,7 +244,7 @@ impl Lists {
 
     fn write(&mut self, at: u32, slot: u32, code: &Code) {
         let (block, lane) = (at as usize / BLOCK, at as usize % BLOCK);
-        self.factors[block].0[lane] = code.factor;
+        self.factors[block].0[lane] = upper_half(code.factor);
         self.slots[block][lane] = slot;
         for (line, &byte) in self.codes[block * self.bytes..].iter_mut().zip(&code.bytes) {
             line.0[lane] = byte;
@@ -255,7 +255,7 @@ impl Lists {
         let (block, lane) = (at as usize / BLOCK, at as usize % BLOCK);
         let code = Code {
             bytes: self.codes(block as u32).iter().map(|line| line.0[lane]).collect(),
-            factor: self.factors[block].0[lane],
+            factor: from_upper_half(self.factors[block].0[lane]),
         };
         (self.slots[block][lane], code)
     }
@@ -287,12 +287,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Code, Lists, code_bytes};
+    use crate::kernel::from_upper_half;
 
     const DIM: usize = 24;
 
     fn code(slot: u32) -> Code {
         let bytes = vec![slot as u8; code_bytes(DIM)];
-        let factor = slot as f32;
+        let factor = (slot % 256) as f32;
         Code { bytes, factor }
     }
 
@@ -322,7 +323,7 @@ mod tests {
                     prop_assert!(!block.slots.is_empty());
                     for (lane, &slot) in block.slots.iter().enumerate() {
                         got.push((slot, block.start + lane as u32));
-                        prop_assert_eq!(block.factors[lane], slot as f32);
+                        prop_assert_eq!(from_upper_half(block.factors[lane]), (slot % 256) as f32);
                         prop_assert!(block.codes.iter().all(|line| line.0[lane] == slot as u8));
                     }
                 }

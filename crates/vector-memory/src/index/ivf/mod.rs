@@ -4,8 +4,10 @@ mod build;
 mod calibration;
 mod candidates;
 mod centroids;
+mod directions;
 mod list;
 mod near;
+mod packed;
 mod search;
 mod table;
 
@@ -15,7 +17,7 @@ pub(super) use self::calibration::{Band, Learnt};
 use self::{
     calibration::Calibration,
     centroids::{Assignment, Centroids},
-    list::{Code, Lists},
+    list::Lists,
 };
 use super::{
     Hit, IndexConfig, IndexKind, MemoryUse, SearchParams, VectorIndex, error::Result, flat, persist,
@@ -43,6 +45,8 @@ pub struct IvfIndex {
     config: IndexConfig,
     centroids: Centroids,
     lists: Lists,
+    /// How far the vectors of each list were from its centre when it was filled, by root mean square.
+    spreads: Vec<f32>,
     /// Where each slot's codes are, one or two; by slot.
     places: Vec<[Place; 2]>,
     trained_for: usize,
@@ -89,16 +93,15 @@ impl IvfIndex {
     }
 
     fn place(&mut self, slot: u32) {
-        let mut rotated = vec![0.0; self.rows.dim()];
-        self.rows.decode(slot, &mut rotated);
         let Assignment { first, second } = self.centroids.assign(&self.rows.stored_query(slot));
         let mut places = [Place::NONE; 2];
         let copies = 1 + usize::from(second != first);
         for (copy, list) in [first, second].into_iter().take(copies).enumerate() {
-            let code = Code::new(&rotated, self.centroids.point(list));
+            let residual = build::residuals(&self.rows, self.centroids.point(list), &[slot]);
+            let code = &self.centroids.codes(&residual)[0];
             places[copy] = Place {
                 list,
-                at: self.lists.push(list, slot, &code),
+                at: self.lists.push(list, slot, code),
             };
         }
         self.places.resize(self.rows.slots() as usize, [Place::NONE; 2]);
@@ -200,9 +203,10 @@ impl VectorIndex for IvfIndex {
 
     fn memory(&self) -> MemoryUse {
         let places = self.places.capacity() * size_of::<[Place; 2]>();
+        let spreads = self.spreads.capacity() * size_of::<f32>();
         MemoryUse {
             originals: self.rows.original_bytes(),
-            rest: self.rows.code_bytes() + self.centroids.bytes() + self.lists.bytes() + places,
+            rest: self.rows.code_bytes() + self.centroids.bytes() + self.lists.bytes() + spreads + places,
         }
     }
 

@@ -1,10 +1,11 @@
 //! Which of many centres are near a query: first by 1-bit codes of their own, then by int8.
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array1, Array2, Axis};
 
 use super::{
     candidates::{Candidates, key},
     centroids::{Centroids, argmax},
+    directions::Directions,
     list::{Code, Lists},
     table::CodeTable,
 };
@@ -42,16 +43,27 @@ impl Near {
         best.into_keys()
     }
 
-    /// The keys of the lists whose dot products are at least `least`.
-    pub(super) fn worth(&self, least: f32) -> Vec<u64> {
+    /// Takes lists out of what [`Near::worth`] finds.
+    pub(super) fn leave_out(&mut self, keys: &[u64]) {
+        for &key in keys {
+            self.dots[key as u32 as usize] = f32::NEG_INFINITY;
+        }
+    }
+
+    /// The keys of the lists whose dot product, and the gap times their spread, come to at least `least`.
+    pub(super) fn worth(&self, least: f32, gap: f32, spreads: &[f32]) -> Vec<u64> {
         let mut worth = Vec::new();
         let below = least.next_down();
-        for_each_above(&self.dots, |dot, list| {
-            if dot > below {
-                worth.push(key(dot, list));
+        let blocks = self.dots.chunks(BLOCK).zip(spreads.chunks(BLOCK));
+        for (start, (dots, spreads)) in (0..).step_by(BLOCK).zip(blocks) {
+            let reach = dots.iter().zip(spreads).map(|(dot, spread)| dot + gap * spread);
+            let mut above = above(reach, below);
+            while above != 0 {
+                let at = above.trailing_zeros();
+                above &= above - 1;
+                worth.push(key(dots[at as usize], start + at));
             }
-            below
-        });
+        }
         worth
     }
 }
@@ -85,15 +97,16 @@ fn above(scores: impl Iterator<Item = f32>, threshold: f32) -> u64 {
 
 impl Signs {
     /// `None` for few centres, which are as soon looked at one by one.
-    pub(super) fn new(points: &Array2<f32>) -> Option<Self> {
+    pub(super) fn new(points: &Array2<f32>, directions: &Directions) -> Option<Self> {
         if points.nrows() < CODED_FROM {
             return None;
         }
         let mean = points.mean_axis(Axis(0))?.to_vec();
-        let mut codes = Lists::for_members([points.nrows()].into_iter(), points.ncols());
-        for (at, point) in (0..).zip(points.axis_iter(Axis(0))) {
-            let point = point.to_slice().expect("a row of a matrix is contiguous");
-            codes.push(0, at, &Code::new(point, &mean));
+        let residuals = points - &Array1::from_vec(mean.clone());
+        let coded = directions.of(&residuals);
+        let mut codes = Lists::for_members([coded.nrows()].into_iter(), coded.ncols());
+        for (at, residual) in (0..).zip(coded.axis_iter(Axis(0))) {
+            codes.push(0, at, &Code::new(residual.iter().copied()));
         }
         Some(Self { mean, codes })
     }
@@ -123,7 +136,7 @@ impl Centroids {
 
     /// The same by looking at all centres, when there are few.
     fn compared(&self, query: &Query<'_>) -> Near {
-        let dots = self.dots(&query.int8, query.scale);
+        let dots = self.packed.dots(&query.int8, query.scale);
         let distances = dots.iter().zip(&self.half_norms_squared);
         let close: Vec<(u32, f32)> = (0..).zip(distances.map(|(dot, half)| dot - half)).collect();
         Near {

@@ -2,9 +2,10 @@
 
 use super::{
     IvfIndex,
-    calibration::{CENTRE_SHARE, NEIGHBOURS},
+    calibration::NEIGHBOURS,
     candidates::{Candidates, key, once_each, score},
     list::{BlockRef, Lists},
+    near::Near,
     table::CodeTable,
 };
 use crate::{
@@ -94,7 +95,7 @@ impl IvfIndex {
     ) -> Result<Vec<Hit>> {
         let query = self.rows.query(query)?;
         let mut scan = Scan {
-            table: CodeTable::new(&query.rotated),
+            table: self.centroids.table(&query),
             allowed,
             candidates: Candidates::new(plan.candidates),
         };
@@ -121,14 +122,7 @@ impl IvfIndex {
             Reach::Recall { .. } => FIRST,
         };
         let mut near = self.centroids.near(query, &scan.table);
-        // The list that a vector like the query would be put into goes first: each vector finds itself.
-        let own = key(self.centroids.dot(&query.int8, query.scale, near.own), near.own);
-        near.dots[near.own as usize] = f32::NEG_INFINITY;
-        let mut nearest = near.best(spare(first));
-        self.centroids.sharpen(query, &mut nearest);
-        nearest.sort_unstable_by(|a, b| b.cmp(a));
-        nearest.truncate(first);
-        nearest.insert(0, own);
+        let nearest = self.nearest(query, &near, first);
         self.scan_each(&nearest, scan);
         if let Reach::Recall {
             recall,
@@ -150,21 +144,53 @@ impl IvfIndex {
                     .keep(self.fitting(self.grown(learnt.candidates), plan.k));
             }
             let most = scan.allowed.map_or(learnt.lists as usize, |_| usize::MAX);
-            let least = CENTRE_SHARE * kth - learnt.gap;
-            for &key in &nearest {
-                near.dots[key as u32 as usize] = f32::NEG_INFINITY;
-            }
-            let doubt = if self.centroids.are_many() { DOUBT } else { 0.0 };
-            let mut about = near.worth(least - doubt);
-            self.centroids.sharpen(query, &mut about);
-            let most = most.saturating_sub(nearest.len());
-            self.scan_each(&worth(&about, key(least, 0), most), scan);
+            near.leave_out(&nearest);
+            let worth = self.worth(
+                query,
+                &near,
+                self.centroids.share() * kth,
+                learnt.gap,
+                most.saturating_sub(nearest.len()),
+            );
+            self.scan_each(&worth, scan);
             if !own_candidates && scan.candidates.len() > MANY * plan.k {
                 let kth = self.kth_so_far(plan.k, query, scan);
                 scan.candidates.raise(kth - learnt.short, 2 * plan.k);
             }
         }
         Verdict::Scanned
+    }
+
+    /// The list that a vector like the query would be put into, so that each vector finds itself, and the others with the
+    /// highest dot products, as many as asked for.
+    fn nearest(&self, query: &Query<'_>, near: &Near, others: usize) -> Vec<u64> {
+        let mut nearest = if others < near.close.len() {
+            let close = near.close.iter();
+            close
+                .map(|&(list, distance)| key(self.centroids.dot_of(list, distance), list))
+                .collect()
+        } else {
+            let mut nearest = near.best(spare(others));
+            self.centroids.sharpen(query, &mut nearest);
+            nearest
+        };
+        nearest.retain(|&key| key as u32 != near.own);
+        nearest.sort_unstable_by(|a, b| b.cmp(a));
+        nearest.truncate(others);
+        let own = self.centroids.dot(&query.int8, query.scale, near.own);
+        nearest.insert(0, key(own, near.own));
+        nearest
+    }
+
+    /// The lists of which the dot product, and the gap times the list's spread, come to at least `least`; no more than
+    /// the `most` that come to most.
+    fn worth(&self, query: &Query<'_>, near: &Near, least: f32, gap: f32, most: usize) -> Vec<u64> {
+        let doubt = if self.centroids.are_many() { DOUBT } else { 0.0 };
+        let mut keys = near.worth(least - doubt, gap, &self.spreads);
+        self.centroids.sharpen(query, &mut keys);
+        let reach = |key: u64| score(key) + gap * self.spreads[key as u32 as usize];
+        highest(&mut keys, reach, least, most);
+        keys
     }
 
     fn scan_each(&self, keys: &[u64], scan: &mut Scan<'_>) {
@@ -181,7 +207,7 @@ impl IvfIndex {
         let mut best = Best::new(k);
         let mut slots = self.lists.slots(&scan.candidates.best(k * 3));
         once_each(&mut slots);
-        self.rows.narrow(query, &slots, &mut |similarity, slot| {
+        self.rows.about(query, &slots, &mut |similarity, slot| {
             best.offer(similarity, slot);
         });
         best.threshold()
@@ -237,14 +263,13 @@ impl<'a, B: Iterator<Item = u32>> Ahead<'a, B> {
     }
 }
 
-/// The keys of at least `least`, the `most` highest of them, in no order.
-fn worth(keys: &[u64], least: u64, most: usize) -> Vec<u64> {
-    let mut worth: Vec<u64> = keys.iter().copied().filter(|&key| key >= least).collect();
-    if worth.len() > most {
-        worth.select_nth_unstable_by(most, |a, b| b.cmp(a));
-        worth.truncate(most);
+/// Keeps the keys that reach `least`, the `most` of them that reach highest.
+fn highest(keys: &mut Vec<u64>, reach: impl Fn(u64) -> f32, least: f32, most: usize) {
+    keys.retain(|&key| reach(key) >= least);
+    if keys.len() > most {
+        keys.select_nth_unstable_by(most, |&a, &b| reach(b).total_cmp(&reach(a)));
+        keys.truncate(most);
     }
-    worth
 }
 
 /// Blocks fetched ahead of the one being scanned.
@@ -271,20 +296,23 @@ const EXACT_UP_TO: usize = 5_000;
 mod tests {
     use proptest::prelude::*;
 
-    use super::worth;
+    use super::highest;
 
     proptest! {
         #[test]
-        fn no_more_lists_are_worth_it_than_the_nearest_of_the_bound(
-            keys in prop::collection::vec(0_u64..100, 0..60),
-            least in 0_u64..100,
+        fn no_more_lists_are_worth_it_than_those_of_the_bound_that_reach_highest(
+            reaches in prop::collection::vec(0_u8..100, 0..60),
+            least in 0_u8..100,
             most in 0_usize..60,
         ) {
-            let mut got = worth(&keys, least, most);
+            let mut keys: Vec<u64> = (0..reaches.len() as u64).collect();
+            let reach = |key: u64| f32::from(reaches[key as usize]);
+            highest(&mut keys, reach, f32::from(least), most);
+            let mut got: Vec<u8> = keys.iter().map(|&key| reaches[key as usize]).collect();
             got.sort_unstable_by(|a, b| b.cmp(a));
-            let mut expected = keys;
+            let mut expected = reaches;
             expected.sort_unstable_by(|a, b| b.cmp(a));
-            expected.retain(|&key| key >= least);
+            expected.retain(|&reach| reach >= least);
             expected.truncate(most);
             prop_assert_eq!(got, expected);
         }

@@ -3,7 +3,7 @@
 //! The upper plane alone is a code of four bits, half as long to read. What it leaves out is bounded: the lower
 //! four bits are within 7.5 of 7.5. A byte holds the nibbles of two coordinates, 64 apart.
 
-use crate::kernel::{LINE, Line, ZERO, encode_row, padded_lines};
+use crate::kernel::{LINE, Line, ZERO, encode_row, padded_lines, prefer_huge_pages};
 
 /// Rows scored by one call of the kernel; there is room for a whole number of such groups.
 pub(in crate::index) const GROUP: usize = 16;
@@ -36,6 +36,27 @@ pub(in crate::index) struct CodeError {
 }
 
 impl Codes {
+    /// None yet, with room for so many rows in huge pages.
+    pub(in crate::index) fn with_room(rows: usize, dim: usize) -> Self {
+        let lines = padded_lines(dim) / 2;
+        let codes = Self {
+            coarse: Vec::with_capacity(rows * lines),
+            fine: Vec::with_capacity(rows * lines),
+            scales: Vec::with_capacity(rows),
+            lines,
+        };
+        prefer_huge_pages(&codes.coarse);
+        prefer_huge_pages(&codes.fine);
+        codes
+    }
+
+    /// Adds the codes of other rows after these, which are a whole number of groups.
+    pub(in crate::index) fn append(&mut self, others: &Self) {
+        self.coarse.extend_from_slice(&others.coarse);
+        self.fine.extend_from_slice(&others.fine);
+        self.scales.extend_from_slice(&others.scales);
+    }
+
     /// Writes the codes of a rotated row, the next one or one that there is.
     pub(in crate::index) fn write(&mut self, row: usize, rotated: &[f32]) -> CodeError {
         let lines = padded_lines(rotated.len()) / 2;
@@ -93,6 +114,17 @@ impl Codes {
             fine: &self.fine[row * lines..][..lines],
             scale: &self.scales[row],
         }
+    }
+
+    /// The upper plane of a row.
+    #[inline]
+    pub(in crate::index) fn coarse(&self, row: usize) -> &[Line] {
+        &self.coarse[row * self.lines()..][..self.lines()]
+    }
+
+    #[inline]
+    pub(in crate::index) fn scale(&self, row: usize) -> &f32 {
+        &self.scales[row]
     }
 
     #[inline]

@@ -22,16 +22,20 @@ use super::{
     rotation::Rotation,
     slot_set::SlotSet,
 };
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, prefer_huge_pages};
 
-/// Rows in one chunk.
-const CHUNK: usize = 1024;
+/// Rows in one chunk, as a power of two: few to copy when one is changed.
+const CHUNK_BITS: u32 = 10;
+
+/// The same where rows are very many: the codes and the originals fill whole huge pages.
+const LARGE_CHUNK_BITS: u32 = 15;
 
 #[derive(Debug, Clone)]
 pub(in crate::index) struct Rows {
     dim: usize,
     rotation: Rotation,
     chunks: Vec<Arc<Chunk>>,
+    chunk_bits: u32,
     present: SlotSet,
     slots: u32,
     max_error: f32,
@@ -50,11 +54,32 @@ impl Rows {
             dim,
             rotation: Rotation::new(dim),
             chunks: Vec::new(),
+            chunk_bits: CHUNK_BITS,
             present: SlotSet::new(),
             slots: 0,
             max_error: 0.0,
             max_coarse_error: 0.0,
         }
+    }
+
+    /// The same rows in large chunks, and these in huge pages: what is read at random from all over them takes half the time.
+    pub(in crate::index) fn in_large_chunks(mut self) -> Self {
+        if self.chunk_bits == LARGE_CHUNK_BITS {
+            return self;
+        }
+        let small = std::mem::take(&mut self.chunks);
+        let each = 1 << (LARGE_CHUNK_BITS - self.chunk_bits);
+        self.chunk_bits = LARGE_CHUNK_BITS;
+        let mut small = small.into_iter().peekable();
+        while small.peek().is_some() {
+            let mut large = Chunk::with_room(1 << LARGE_CHUNK_BITS, self.dim);
+            for chunk in small.by_ref().take(each) {
+                large.originals.extend_from_slice(&chunk.originals);
+                large.codes.append(&chunk.codes);
+            }
+            self.chunks.push(Arc::new(large));
+        }
+        self
     }
 
     pub(in crate::index) fn dim(&self) -> usize {
@@ -85,7 +110,7 @@ impl Rows {
     /// The original of a slot below [`Rows::slots`]; a stale one when it is absent.
     #[inline]
     pub(in crate::index) fn original_unchecked(&self, slot: u32) -> &[f32] {
-        let (chunk, row) = place(slot);
+        let (chunk, row) = self.place(slot);
         &self.chunks[chunk].originals[row * self.dim..][..self.dim]
     }
 
@@ -131,7 +156,7 @@ impl Rows {
     pub(in crate::index) fn delete(&mut self, slot: u32) -> bool {
         let was = self.present.remove(slot);
         if was {
-            let (chunk, row) = place(slot);
+            let (chunk, row) = self.place(slot);
             let dim = self.dim;
             let chunk = Arc::make_mut(&mut self.chunks[chunk]);
             chunk.originals[row * dim..][..dim].fill(0.0);
@@ -148,9 +173,13 @@ impl Rows {
     }
 
     fn write(&mut self, slot: u32, vector: &[f32]) {
-        let (chunk, row) = place(slot);
+        let (chunk, row) = self.place(slot);
         if chunk == self.chunks.len() {
-            self.chunks.push(Arc::default());
+            self.chunks.push(Arc::new(if self.chunk_bits == LARGE_CHUNK_BITS {
+                Chunk::with_room(1 << LARGE_CHUNK_BITS, self.dim)
+            } else {
+                Chunk::default()
+            }));
         }
         let chunk = Arc::make_mut(&mut self.chunks[chunk]);
         if row * self.dim == chunk.originals.len() {
@@ -165,6 +194,13 @@ impl Rows {
         self.max_coarse_error = self.max_coarse_error.max(error.coarse);
         self.present.insert(slot);
         self.slots = self.slots.max(slot + 1);
+    }
+
+    /// In which chunk a slot's row is, and where there.
+    #[inline]
+    fn place(&self, slot: u32) -> (usize, usize) {
+        let (chunk, row) = (slot >> self.chunk_bits, slot & ((1 << self.chunk_bits) - 1));
+        (chunk as usize, row as usize)
     }
 
     /// Heap bytes of the originals.
@@ -186,9 +222,63 @@ impl Rows {
     }
 }
 
-fn place(slot: u32) -> (usize, usize) {
-    (slot as usize / CHUNK, slot as usize % CHUNK)
+impl Chunk {
+    /// An empty one with room, in huge pages.
+    fn with_room(rows: usize, dim: usize) -> Self {
+        let originals = Vec::with_capacity(rows * dim);
+        prefer_huge_pages(&originals);
+        Self {
+            originals,
+            codes: Codes::with_room(rows, dim),
+        }
+    }
 }
 
 /// How far from 1 a squared norm may be.
 const NORM_TOLERANCE: f32 = 1e-3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_in_large_chunks_are_the_same_and_can_be_changed_alike() {
+        let vector = |slot: u32| {
+            let angle = slot as f32 / 100.0;
+            [angle.cos(), angle.sin(), 0.0]
+        };
+        // Not a whole number of chunks of either kind, and not of groups.
+        let count = (1 << LARGE_CHUNK_BITS) + (3 << CHUNK_BITS) + 5;
+        let mut small = Rows::new(3);
+        for slot in 0..count {
+            small
+                .insert(slot, &vector(slot))
+                .expect("a unit vector in the next slot");
+        }
+        small.delete(7);
+        let mut large = small.clone().in_large_chunks();
+        assert_eq!(large.chunks.len(), 2);
+        for rows in [&mut small, &mut large] {
+            rows.delete(count - 2);
+            rows.insert(7, &vector(1)).expect("the slot is free");
+            for slot in count..count + 40 {
+                rows.insert(slot, &vector(slot))
+                    .expect("a unit vector in the next slot");
+            }
+        }
+        assert_eq!(large.len(), small.len());
+        let scanned = |rows: &Rows| {
+            let query = rows.query(&[0.6, 0.8, 0.0]).expect("a unit vector");
+            let mut seen = Vec::new();
+            rows.scan(&query, None, &mut |similarity, slot| {
+                seen.push((similarity, slot));
+                f32::NEG_INFINITY
+            });
+            seen
+        };
+        assert_eq!(scanned(&large), scanned(&small));
+        for slot in 0..count + 40 {
+            assert_eq!(large.original(slot), small.original(slot));
+        }
+    }
+}

@@ -1,9 +1,8 @@
 //! Similarities of codes: of all rows, or of some.
 
 use super::{
-    CHUNK, Rows,
+    Rows,
     codes::{CodeRow, GROUP},
-    place,
 };
 use crate::{
     index::{error::Result, rank::Best, slot_set::SlotSet},
@@ -30,19 +29,20 @@ pub(in crate::index) struct Query<'a> {
 
 impl Query<'_> {
     /// About the similarity of each of some rows, as the upper plane of their codes tells, to `visit`, with the row's
-    /// scale and number.
+    /// scale and number. `coarse` gives a row's upper plane, `scale` its scale.
+    #[inline]
     pub(in crate::index) fn estimate<'a>(
         &self,
         numbers: &[u32],
-        row: impl Fn(u32) -> CodeRow<'a>,
+        coarse: impl Fn(u32) -> &'a [Line],
+        scale: impl Fn(u32) -> &'a f32,
         visit: &mut impl FnMut(f32, f32, u32),
     ) {
         let kernel = Kernel::detect();
         let ask = |numbers: &[u32]| {
             for &number in numbers {
-                let CodeRow { coarse, scale, .. } = row(number);
-                prefetch_early(coarse);
-                prefetch_early(std::slice::from_ref(scale));
+                prefetch_early(coarse(number));
+                prefetch_early(std::slice::from_ref(scale(number)));
             }
         };
         let (now, mut ahead) = numbers.split_at(numbers.len().min(2 * GROUP));
@@ -51,15 +51,15 @@ impl Query<'_> {
             let (next, rest) = ahead.split_at(ahead.len().min(GROUP));
             ask(next);
             ahead = rest;
-            let rows: [CodeRow<'_>; GROUP] = std::array::from_fn(|at| row(group[at.min(group.len() - 1)]));
+            let mut rows: [&[Line]; GROUP] = [coarse(group[0]); GROUP];
+            for (row, &number) in rows.iter_mut().zip(group) {
+                *row = coarse(number);
+            }
             let mut dots = [0; GROUP];
-            kernel.dots_coarse(&rows.map(|row| row.coarse), &self.int8, &mut dots);
-            for ((&number, row), dot) in group.iter().zip(&rows).zip(dots) {
-                visit(
-                    row.scale * (dot as f32 * self.slope + self.middle),
-                    *row.scale,
-                    number,
-                );
+            kernel.dots_coarse(&rows, &self.int8, &mut dots);
+            for (&number, dot) in group.iter().zip(dots) {
+                let scale = *scale(number);
+                visit(scale * (dot as f32 * self.slope + self.middle), scale, number);
             }
         }
     }
@@ -149,12 +149,22 @@ impl Rows {
         }
     }
 
+    pub(in crate::index) fn about(&self, query: &Query<'_>, slots: &[u32], visit: &mut impl FnMut(f32, u32)) {
+        query.estimate(
+            slots,
+            |slot| self.coarse(slot),
+            |slot| self.scale(slot),
+            &mut |about, _, slot| visit(about, slot),
+        );
+    }
+
     /// Keeps of the given slots, all below [`Rows::slots`] and with a vector, those that can be among the `k` best as far
     /// as the upper plane of the codes tells with near certainty.
     pub(in crate::index) fn sift(&self, query: &Query<'_>, slots: &mut Vec<u32>, k: usize) {
         let mut highest = Vec::with_capacity(slots.len());
         let mut best = Best::new(k);
-        query.estimate(slots, |slot| self.codes(slot), &mut |about, scale, slot| {
+        let row = (|slot| self.coarse(slot), |slot| self.scale(slot));
+        query.estimate(slots, row.0, row.1, &mut |about, scale, slot| {
             highest.push(about + CERTAIN * scale * query.deviation);
             if about > best.threshold() {
                 best.offer(about, slot);
@@ -184,14 +194,27 @@ impl Rows {
 
     #[inline]
     fn group(&self, group: usize) -> (&[Line], &[f32; GROUP]) {
-        self.chunks[group * GROUP / CHUNK]
-            .codes
-            .group(group % (CHUNK / GROUP))
+        let (chunk, row) = self.place((group * GROUP) as u32);
+        self.chunks[chunk].codes.group(row / GROUP)
+    }
+
+    /// The upper plane of a row's codes.
+    #[inline]
+    fn coarse(&self, slot: u32) -> &[Line] {
+        let (chunk, row) = self.place(slot);
+        self.chunks[chunk].codes.coarse(row)
+    }
+
+    /// What one unit of a row's codes stands for.
+    #[inline]
+    fn scale(&self, slot: u32) -> &f32 {
+        let (chunk, row) = self.place(slot);
+        self.chunks[chunk].codes.scale(row)
     }
 
     #[inline]
     fn codes(&self, slot: u32) -> CodeRow<'_> {
-        let (chunk, row) = place(slot);
+        let (chunk, row) = self.place(slot);
         self.chunks[chunk].codes.row(row)
     }
 }
