@@ -12,9 +12,13 @@ the two runs show how much it changed meanwhile. With `--plot FILE.svg` it draws
 import argparse
 import json
 import math
+import os
 import subprocess
 import threading
 import time
+
+# Before faiss is loaded: its linear algebra would take further processors for one query.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import faiss
 import hnswlib

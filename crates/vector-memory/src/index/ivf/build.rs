@@ -111,7 +111,7 @@ impl IvfIndex {
             let coded: Vec<(Vec<Code>, f32)> = some
                 .par_iter()
                 .map(|&(list, members)| {
-                    let residuals = residuals(&rows, centroids.point(list), members);
+                    let residuals = residuals(&rows, members, |_| centroids.point(list));
                     (centroids.codes(&residuals), spread(&residuals))
                 })
                 .collect();
@@ -147,13 +147,13 @@ fn gathered(rows: Rows) -> Rows {
     }
 }
 
-/// What some vectors have beside a centre, rotated, one a row.
-pub(super) fn residuals(rows: &Rows, centre: &[f32], slots: &[u32]) -> Array2<f32> {
+/// What some vectors have beside the centre of each, rotated, one a row.
+pub(super) fn residuals<'a>(rows: &Rows, slots: &[u32], centre: impl Fn(u32) -> &'a [f32]) -> Array2<f32> {
     let mut residuals = Array2::zeros((slots.len(), rows.dim()));
     for (mut residual, &slot) in residuals.axis_iter_mut(Axis(0)).zip(slots) {
         let residual = residual.as_slice_mut().expect("a row of a matrix is contiguous");
         rows.decode(slot, residual);
-        for (value, c) in residual.iter_mut().zip(centre) {
+        for (value, c) in residual.iter_mut().zip(centre(slot)) {
             *value -= c;
         }
     }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use ndarray::{Array2, Axis, CowArray, Ix2, s};
 
-use super::{centroids::Centroids, packed::Packed};
+use super::{build::residuals, centroids::Centroids, packed::Packed};
 use crate::{
     index::{
         random::SplitMix,
@@ -35,25 +35,24 @@ impl Directions {
         Self { rows, packed }
     }
 
-    /// Learns those for some lists: none where lists are few, or where it takes nearly all directions to hold most of the
-    /// residuals.
+    /// Learns those for some lists: none where lists are few, where it takes nearly all directions to hold most of the
+    /// residuals, or where dimensions are so many that finding out takes longer than the rest of building.
     pub(super) fn learn(rows: &Rows, centroids: &Centroids, slots: &[u32], seed: u64) -> Self {
-        if !centroids.are_many() {
+        let dim = rows.dim();
+        if !centroids.are_many() || dim > MOST_DIMENSIONS {
             return Self::default();
         }
-        let dim = rows.dim();
         let mut random = SplitMix::new(seed.wrapping_add(2));
-        let sample = random.sample(slots, SAMPLE_PER_DIMENSION * dim);
-        let mut residuals = Array2::<f32>::zeros((sample.len(), dim));
-        for (mut residual, &slot) in residuals.axis_iter_mut(Axis(0)).zip(&sample) {
+        let sample = random.sample(slots, SAMPLE.max(SAMPLE_PER_DIMENSION * dim));
+        let nearest = |slot| {
             let query = rows.stored_query(slot);
-            let near = centroids.near(&query, &centroids.table(&query));
-            let parts = query.rotated.iter().zip(centroids.point(near.own));
-            for (residual, (x, c)) in residual.iter_mut().zip(parts) {
-                *residual = x - c;
-            }
+            centroids.point(centroids.near(&query, &centroids.table(&query)).own)
+        };
+        let mut covariance = Array2::<f64>::zeros((dim, dim));
+        for some in sample.chunks(AT_ONCE) {
+            let residuals = residuals(rows, some, nearest);
+            covariance += &residuals.t().dot(&residuals).mapv(f64::from);
         }
-        let covariance = residuals.t().dot(&residuals).mapv(f64::from);
         let (basis, energies) = eigenvectors(&covariance, &mut random);
         let count = holding(&energies, ENERGY).next_multiple_of(8 * CODE_GROUP);
         if count as f32 > MOST * dim as f32 {
@@ -154,8 +153,15 @@ fn orthonormalise(basis: &mut Array2<f64>) {
     }
 }
 
-/// Residuals to learn from.
-const SAMPLE_PER_DIMENSION: usize = 48;
+/// Residuals to learn from, at least, and for each dimension.
+const SAMPLE: usize = 16_384;
+const SAMPLE_PER_DIMENSION: usize = 16;
+
+/// Residuals in memory at a time.
+const AT_ONCE: usize = 4_096;
+
+/// Dimensions up to which directions are learnt: their number enters to the third power.
+const MOST_DIMENSIONS: usize = 2_048;
 
 /// Rounds of orthogonal iteration.
 const ROUNDS: usize = 12;

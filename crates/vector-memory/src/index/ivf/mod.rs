@@ -97,7 +97,7 @@ impl IvfIndex {
         let mut places = [Place::NONE; 2];
         let copies = 1 + usize::from(second != first);
         for (copy, list) in [first, second].into_iter().take(copies).enumerate() {
-            let residual = build::residuals(&self.rows, self.centroids.point(list), &[slot]);
+            let residual = build::residuals(&self.rows, &[slot], |_| self.centroids.point(list));
             let code = &self.centroids.codes(&residual)[0];
             places[copy] = Place {
                 list,
