@@ -17,8 +17,8 @@ import subprocess
 import threading
 import time
 
-# Before faiss is loaded: its linear algebra would take further processors for one query.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Before faiss is loaded: what `omp_set_num_threads` says is for the thread that says it, not for those that ask.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import faiss
 import hnswlib
