@@ -48,16 +48,10 @@ pub(super) fn save_ivf(rows: &Rows, state: &IvfState, out: &mut dyn Write) -> Re
     let mut sink = Sink::new(out);
     write_rows(&mut sink, IVF, rows)?;
     sink.u32(state.centres.nrows() as u32)?;
-    for &value in &state.centres {
-        sink.bytes(&value.to_le_bytes())?;
-    }
-    for &spread in &state.spreads {
-        sink.bytes(&spread.to_le_bytes())?;
-    }
+    sink.floats(&state.centres)?;
+    sink.floats(&state.spreads)?;
     sink.u32(state.directions.nrows() as u32)?;
-    for &value in &state.directions {
-        sink.bytes(&value.to_le_bytes())?;
-    }
+    sink.floats(&state.directions)?;
     for &[first, second] in &state.assigned {
         sink.u32(first)?;
         sink.u32(second)?;
@@ -287,6 +281,12 @@ impl<'a> Sink<'a> {
 
     fn u32(&mut self, value: u32) -> io::Result<()> {
         self.bytes(&value.to_le_bytes())
+    }
+
+    fn floats<'v>(&mut self, values: impl IntoIterator<Item = &'v f32>) -> io::Result<()> {
+        values
+            .into_iter()
+            .try_for_each(|value| self.bytes(&value.to_le_bytes()))
     }
 
     fn finish(mut self) -> io::Result<()> {

@@ -207,7 +207,7 @@ impl IvfIndex {
         let mut best = Best::new(k);
         let mut slots = self.lists.slots(&scan.candidates.best(k * 3));
         once_each(&mut slots);
-        self.rows.about(query, &slots, &mut |similarity, slot| {
+        self.rows.about(query, &slots, &mut |similarity, _, slot| {
             best.offer(similarity, slot);
         });
         best.threshold()

@@ -110,9 +110,9 @@ impl Codes {
     pub(in crate::index) fn row(&self, row: usize) -> CodeRow<'_> {
         let lines = self.lines();
         CodeRow {
-            coarse: &self.coarse[row * lines..][..lines],
+            coarse: self.coarse(row),
             fine: &self.fine[row * lines..][..lines],
-            scale: &self.scales[row],
+            scale: self.scale(row),
         }
     }
 

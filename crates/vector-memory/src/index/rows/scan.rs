@@ -149,13 +149,15 @@ impl Rows {
         }
     }
 
-    pub(in crate::index) fn about(&self, query: &Query<'_>, slots: &[u32], visit: &mut impl FnMut(f32, u32)) {
-        query.estimate(
-            slots,
-            |slot| self.coarse(slot),
-            |slot| self.scale(slot),
-            &mut |about, _, slot| visit(about, slot),
-        );
+    /// About the similarity of the given slots, all below [`Rows::slots`], as the upper plane of their codes tells, to `visit`,
+    /// with the row's scale and slot.
+    pub(in crate::index) fn about(
+        &self,
+        query: &Query<'_>,
+        slots: &[u32],
+        visit: &mut impl FnMut(f32, f32, u32),
+    ) {
+        query.estimate(slots, |slot| self.coarse(slot), |slot| self.scale(slot), visit);
     }
 
     /// Keeps of the given slots, all below [`Rows::slots`] and with a vector, those that can be among the `k` best as far
@@ -163,8 +165,7 @@ impl Rows {
     pub(in crate::index) fn sift(&self, query: &Query<'_>, slots: &mut Vec<u32>, k: usize) {
         let mut highest = Vec::with_capacity(slots.len());
         let mut best = Best::new(k);
-        let row = (|slot| self.coarse(slot), |slot| self.scale(slot));
-        query.estimate(slots, row.0, row.1, &mut |about, scale, slot| {
+        self.about(query, slots, &mut |about, scale, slot| {
             highest.push(about + CERTAIN * scale * query.deviation);
             if about > best.threshold() {
                 best.offer(about, slot);
