@@ -2,9 +2,9 @@
 
 use std::{
     ops::{Bound, ControlFlow},
-    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    thread,
 };
 
 use fjall::{
@@ -39,8 +39,7 @@ impl FjallStorage {
                 .data_block_compression_policy(config::CompressionPolicy::all(CompressionType::None))
                 .data_block_size_policy(config::BlockSizePolicy::all(BLOCK_BYTES))
         };
-        // The store asserts some of what it reads; a panic there is a corrupt file, not a bug of the caller.
-        let opened = catch_unwind(AssertUnwindSafe(|| -> fjall::Result<_> {
+        let open = || -> fjall::Result<_> {
             let database = Database::builder(path)
                 .cache_size(cache_bytes)
                 .journal_compression(CompressionType::None)
@@ -52,10 +51,11 @@ impl FjallStorage {
             let states = database.keyspace("states", options)?;
             let meta = database.keyspace("meta", KeyspaceCreateOptions::default)?;
             Ok((database, records, states, meta))
-        }));
-        let (database, records, states, meta) = match opened {
+        };
+        let (database, records, states, meta) = match in_the_background(open)? {
             Ok(Ok(opened)) => opened,
             Ok(Err(error)) => return Err(open_error(path, error)),
+            // The store asserts some of what it reads; a panic there is a corrupt file, not a bug of the caller.
             Err(_) => {
                 return Err(Error::Corrupt {
                     reason: "recovery met bytes it does not know".to_owned(),
@@ -190,6 +190,23 @@ impl std::fmt::Debug for FjallStorage {
     }
 }
 
+/// Calls `open` on a thread of low priority, which the threads that it starts inherit: whoever commits has a
+/// processor before them, and a commit does not wait until the writing of a table gives its processor up.
+/// Elsewhere than on Linux a priority is of a whole process and stays as it is.
+fn in_the_background<T: Send>(open: impl FnOnce() -> T + Send) -> std::io::Result<thread::Result<T>> {
+    thread::scope(|scope| {
+        let opening = thread::Builder::new()
+            .name("memory-open".to_owned())
+            .spawn_scoped(scope, || {
+                // Whoever may not lower it opens the store all the same.
+                #[cfg(target_os = "linux")]
+                let _ = rustix::process::nice(BACKGROUND_NICE);
+                open()
+            })?;
+        Ok(opening.join())
+    })
+}
+
 /// The least key above all that begin with `prefix`, if there is one.
 fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
     let at = prefix.iter().rposition(|&byte| byte < u8::MAX)?;
@@ -239,5 +256,41 @@ const FILLER_KEY: &[u8] = b"\0filler";
 const JOURNAL_ROTATION_BYTES: usize = 65 << 20;
 const MAX_JOURNAL_BYTES: u64 = 192 << 20;
 const BLOCK_BYTES: u32 = 16 << 10;
+/// A tenth of the share of a processor that a thread of the usual priority has, when both want it.
+#[cfg(target_os = "linux")]
+const BACKGROUND_NICE: i32 = 10;
 /// With more than one, the first spins while the others compact.
 const WORKER_THREADS: usize = 1;
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_threads_that_write_tables_stand_back_and_the_caller_does_not() {
+        // proc_pid_stat(5): the 19th field; the name, the 2nd, may hold spaces. Threads of other tests end.
+        let priority = |task: &Path| {
+            let line = fs::read_to_string(task.join("stat")).ok()?;
+            let (_, fields) = line.rsplit_once(')')?;
+            fields.split_whitespace().nth(16)?.parse::<i32>().ok()
+        };
+        let mine = || priority(Path::new("/proc/thread-self")).unwrap();
+        let before = mine();
+        let folder = tempfile::tempdir().unwrap();
+        let _store = FjallStorage::open(folder.path(), 1 << 20, 1 << 20).unwrap();
+        let workers: Vec<i32> = fs::read_dir("/proc/self/task")
+            .unwrap()
+            .map(|task| task.unwrap().path())
+            .filter(|task| fs::read_to_string(task.join("comm")).is_ok_and(|name| name.starts_with("fjall")))
+            .filter_map(|task| priority(&task))
+            .collect();
+        assert_eq!(mine(), before);
+        let lower = (before + BACKGROUND_NICE).min(19);
+        assert!(
+            !workers.is_empty() && workers.iter().all(|&nice| nice == lower),
+            "{workers:?}"
+        );
+    }
+}
