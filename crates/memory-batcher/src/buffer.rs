@@ -131,7 +131,26 @@ impl<T> Buffer<T> {
         self.next_seq - 1
     }
 
+    /// Puts an operation at the end of its owner's queue.
     pub(crate) fn push(&mut self, entry: Entry<T>, now: Instant) -> EntryKey {
+        let slot_at = entry.slot;
+        let key = self.admit(entry, now);
+        self.owners.slot_mut(slot_at).queue.push_back(key);
+        self.count_in(key);
+        self.reschedule(slot_at);
+        key
+    }
+
+    /// As [`push`](Self::push) and [`take`](Self::take), for an operation before which nothing waits.
+    pub(crate) fn push_in_flight(&mut self, mut entry: Entry<T>, now: Instant) -> EntryKey {
+        entry.in_flight = true;
+        let slot = self.owners.slot_mut(entry.slot);
+        slot.in_flight += 1;
+        slot.busy = true;
+        self.admit(entry, now)
+    }
+
+    fn admit(&mut self, entry: Entry<T>, now: Instant) -> EntryKey {
         let seq = self.next_seq;
         self.next_seq += 1;
         let at = self.free.pop().unwrap_or_else(|| {
@@ -139,17 +158,12 @@ impl<T> Buffer<T> {
             self.seqs.push(0);
             (self.entries.len() - 1) as u32
         });
-        let key = EntryKey { at, seq };
-        let slot_at = entry.slot;
-        let slot = self.owners.slot_mut(slot_at);
+        let slot = self.owners.slot_mut(entry.slot);
         slot.last_write = seq;
         slot.last_write_at = now;
-        slot.queue.push_back(key);
         self.entries[at as usize] = Some(entry);
         self.seqs[at as usize] = seq;
-        self.count_in(key);
-        self.reschedule(slot_at);
-        key
+        EntryKey { at, seq }
     }
 
     pub(crate) fn entry(&mut self, key: EntryKey) -> Option<&mut Entry<T>> {

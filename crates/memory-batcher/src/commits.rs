@@ -15,7 +15,7 @@ use whisperengine_types::WriteOp;
 
 use crate::{
     driver::{Shared, State, Token, now, panic_message},
-    machine::Input,
+    machine::{Input, Prepared},
 };
 
 /// What callers and committing threads share besides the state machine.
@@ -94,18 +94,18 @@ impl Shared {
     }
 
     /// Hands in a single write, and commits it here and now where that is the quickest for all.
-    pub(crate) fn feed_one(&self, input: Input<Token>, coming: Coming<'_>) {
+    pub(crate) fn feed_one(&self, write: Prepared, token: Token, coming: Coming<'_>) {
         drop(coming);
         let mut now = now();
         let mut state = self.lock();
-        let was_idle = state.machine.is_idle();
-        state.machine.handle(input, now);
-        if !was_idle || !self.may_commit_here(&state) {
+        if !state.machine.is_idle() || !self.may_commit_here(&state) {
+            state.machine.handle(Input::Write { write, token }, now);
             return self.after(state, now);
         }
+        let mut next = state.machine.handle_and_poll_commit(write, token, now);
         // What comes meanwhile is committed here too while that is quick, and handed over if it goes on.
-        for _ in 0..ROUNDS {
-            let Some((batch, ops)) = state.machine.poll_commit(now) else {
+        for round in 1..=ROUNDS {
+            let Some((batch, ops)) = next else {
                 break;
             };
             drop(state);
@@ -113,9 +113,10 @@ impl Shared {
             (input, now) = self.commit(batch, &ops, now);
             state = self.lock();
             state.machine.handle(input, now);
-            if !self.commits.usual.is_below(BRIEF) {
+            if round == ROUNDS || !self.commits.usual.is_below(BRIEF) {
                 break;
             }
+            next = state.machine.poll_commit(now);
         }
         self.after(state, now);
     }

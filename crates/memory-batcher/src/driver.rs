@@ -128,13 +128,17 @@ impl Shared {
     /// Tells callers what can be told, and wakes who has work.
     pub(crate) fn after(&self, mut state: MutexGuard<'_, State>, now: Instant) {
         let outputs = take_answers(&mut state.machine);
+        let alarm = state.machine.next_alarm();
+        if alarm.is_none() && state.machine.is_idle() {
+            drop(state);
+            return self.tell(outputs);
+        }
         let is_due = state.machine.is_due(now);
         if is_due {
             self.commits.due.store(true, Relaxed);
         }
         let next = state.machine.next_commit();
         let wake_commit = state.crew.call(is_due, next);
-        let alarm = state.machine.next_alarm();
         let wake_alarm = alarm.is_some_and(|at| state.alarm_at.is_none_or(|known| at < known));
         drop(state);
         if wake_commit {

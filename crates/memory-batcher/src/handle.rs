@@ -180,7 +180,7 @@ impl MemoryBatcher {
             let forgotten = forgotten(&write);
             let reply = Reply::One(caller);
             let token = Token::Write { reply, slots };
-            self.inner.shared.feed_one(Input::Write { write, token }, coming);
+            self.inner.shared.feed_one(write, token, coming);
             if let Some(owner) = forgotten {
                 self.inner.shared.reads.forget(&owner);
             }

@@ -223,7 +223,9 @@ impl<T> Machine<T> {
     /// Takes an event in.
     pub fn handle(&mut self, input: Input<T>, now: Instant) {
         match input {
-            Input::Write { write, token } => self.submit(write, token, now),
+            Input::Write { write, token } => {
+                self.submit(write, token, now, Buffer::push);
+            }
             Input::Await { owner, until, token } => self.wait_for(&owner, until, token),
             Input::Committed { batch, results } => self.committed(batch, results, now),
             Input::Panicked { batch, reason } => self.panicked(batch, &reason, now),
@@ -262,6 +264,34 @@ impl<T> Machine<T> {
             self.spare = keys;
             return None;
         }
+        Some(self.begin(keys, now))
+    }
+
+    /// Takes a write in and gives out the batch that is due then, if one is: what [`handle`](Self::handle) and
+    /// [`poll_commit`](Self::poll_commit) do one after the other, without the queues where nothing else waits.
+    pub fn handle_and_poll_commit(
+        &mut self,
+        write: Prepared,
+        token: T,
+        now: Instant,
+    ) -> Option<(u64, Vec<WriteOp>)> {
+        let goes_ahead = self.is_idle()
+            && !self.retry.is_probing()
+            && self.buffer.held_until().is_none()
+            && self.policy.is_due(now, 1, write.bytes, 0);
+        if !goes_ahead {
+            self.submit(write, token, now, Buffer::push);
+            return self.poll_commit(now);
+        }
+        let key = self.submit(write, token, now, Buffer::push_in_flight)?;
+        let mut keys = std::mem::take(&mut self.spare);
+        keys.clear();
+        keys.push(key);
+        Some(self.begin(keys, now))
+    }
+
+    /// Has these committed as one batch.
+    fn begin(&mut self, keys: Vec<EntryKey>, now: Instant) -> (u64, Vec<WriteOp>) {
         let mut ops = Vec::with_capacity(keys.len());
         for &key in &keys {
             ops.push(self.entry(key).op.clone());
@@ -273,7 +303,7 @@ impl<T> Machine<T> {
         let batch = self.batches;
         let since = now;
         self.in_flight.push(InFlight { batch, keys, since });
-        Some((batch, ops))
+        (batch, ops)
     }
 
     /// Whether a batch is to be committed at `now`.
@@ -398,9 +428,17 @@ impl<T> Machine<T> {
         self.in_flight.iter().map(|commit| commit.keys.len()).sum()
     }
 
-    fn submit(&mut self, prepared: Prepared, token: T, now: Instant) {
+    /// Takes a write in, which `admit` puts where it belongs; `None` if it is not to be made.
+    fn submit(
+        &mut self,
+        prepared: Prepared,
+        token: T,
+        now: Instant,
+        admit: impl FnOnce(&mut Buffer<T>, Entry<T>, Instant) -> EntryKey,
+    ) -> Option<EntryKey> {
         if self.closed {
-            return self.answer(token, Err(BatcherError::Closed));
+            self.answer(token, Err(BatcherError::Closed));
+            return None;
         }
         self.stats.accepted += 1;
         let Prepared { write, bytes, print } = prepared;
@@ -414,7 +452,8 @@ impl<T> Machine<T> {
             .cloned()
         {
             self.stats.duplicates += 1;
-            return self.repeat(seen, token, deadline);
+            self.repeat(seen, token, deadline);
+            return None;
         }
         let id = record_id(&write.op).cloned();
         // A store that is remembered by its content tells the window what it replaces when it begins.
@@ -436,7 +475,7 @@ impl<T> Machine<T> {
             alone: false,
             in_flight: false,
         };
-        let key = self.buffer.push(entry, now);
+        let key = admit(&mut self.buffer, entry, now);
         if let (Some(dedup_key), Some(id)) = (dedup_key, id) {
             let is_pending = |key| self.buffer.contains(key);
             let store = Seen { entry: key, id };
@@ -445,6 +484,7 @@ impl<T> Machine<T> {
         if let Some(deadline) = deadline {
             self.alarms.push(Reverse((deadline, Alarm::Entry(key))));
         }
+        Some(key)
     }
 
     fn dedup_key(&self, slot: u32, dedup: &Dedup, print: Print) -> Option<DedupKey> {

@@ -224,6 +224,34 @@ proptest! {
     }
 
     #[test]
+    fn a_write_that_goes_ahead_of_the_queues_fares_as_in_them(
+        steps in steps(),
+        faults in faults(true),
+        items in 1..12_usize,
+        parallel in 1..4_usize,
+        commit_ms in 0..5_u64,
+    ) {
+        let mut worlds = [false, true].map(|in_one_call| {
+            let mut world = World::new(&config(items, 3, parallel));
+            world.in_one_call = in_one_call;
+            world.faults = faults.clone().into();
+            world.commit_time = Duration::from_millis(commit_ms);
+            world
+        });
+        worlds[1].now = worlds[0].now;
+        let [queued, ahead] = worlds.each_mut().map(|world| {
+            play(world, &steps);
+            let before_the_end = world.machine.stats();
+            world.run();
+            format!(
+                "{:?} {:?} {:?} {:?} {:?} {:?}",
+                world.answers, world.answered, world.settled, world.batches, before_the_end, world.machine.stats(),
+            )
+        });
+        prop_assert_eq!(queued, ahead);
+    }
+
+    #[test]
     fn a_drain_accounts_for_everything(
         steps in steps(),
         faults in faults(true),

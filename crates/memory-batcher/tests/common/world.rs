@@ -41,6 +41,8 @@ struct InFlight {
 #[derive(Debug)]
 pub(crate) struct World {
     parallel: usize,
+    /// Writes are handed in with the call that gives out the batch, too.
+    pub(crate) in_one_call: bool,
     pub(crate) machine: Machine<Token>,
     pub(crate) now: Instant,
     pub(crate) start: Instant,
@@ -63,6 +65,7 @@ impl World {
         let start = SystemClock.instant();
         Self {
             parallel: config.parallel_commits,
+            in_one_call: false,
             machine: Machine::new(config).unwrap(),
             now: start,
             start,
@@ -84,7 +87,11 @@ impl World {
         let token = self.ops.len();
         self.ops.push(Some(write.op.clone()));
         let write = Prepared::new(write);
-        self.machine.handle(Input::Write { write, token }, self.now);
+        if !self.in_one_call {
+            self.machine.handle(Input::Write { write, token }, self.now);
+        } else if let Some((batch, ops)) = self.machine.handle_and_poll_commit(write, token, self.now) {
+            self.commit(batch, ops);
+        }
         self.pump();
         token
     }
