@@ -173,6 +173,11 @@ impl<T> Buffer<T> {
         self.entries[key.at as usize].as_mut()
     }
 
+    pub(crate) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiter<T>> {
+        let entries = self.entries.iter_mut().flatten();
+        entries.flat_map(|entry| entry.first.iter_mut().chain(&mut entry.repeats))
+    }
+
     pub(crate) fn contains(&self, key: EntryKey) -> bool {
         self.seqs[key.at as usize] == key.seq
     }

@@ -10,10 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::oneshot,
+};
 use whisperengine_types::WriteOp;
 
 use crate::{
+    Result, Written,
     driver::{Shared, State, Token, now, panic_message},
     machine::{Input, Prepared},
 };
@@ -51,6 +55,13 @@ impl Usual {
     fn is_below(&self, limit: Duration) -> bool {
         u128::from(self.0.load(Relaxed)) < limit.as_nanos()
     }
+}
+
+/// What became of a single write when it was handed in.
+#[derive(Debug)]
+pub(crate) enum Fed {
+    Answered(Result<Written>),
+    Waits(oneshot::Receiver<Result<Written>>),
 }
 
 /// How the committing threads spend their time; part of what is locked.
@@ -93,16 +104,22 @@ impl Shared {
         Coming(&self.commits.coming)
     }
 
-    /// Hands in a single write, and commits it here and now where that is the quickest for all.
-    pub(crate) fn feed_one(&self, write: Prepared, token: Token, coming: Coming<'_>) {
+    /// Hands in a single write that takes `slots` queue slots, and commits it here and now where that is the
+    /// quickest for all.
+    pub(crate) fn feed_one(&self, write: Prepared, slots: u32, coming: Coming<'_>) -> Fed {
         drop(coming);
         let mut now = now();
+        // Made outside the lock where it will be needed.
+        let channel = (!self.looks_idle(slots)).then(oneshot::channel);
         let mut state = self.lock();
-        if !state.machine.is_idle() || !self.may_commit_here(&state) {
+        if !state.machine.goes_ahead(&write, now) || !self.may_commit_here(&state) {
+            let (caller, answer) = channel.unwrap_or_else(oneshot::channel);
+            let token = Token::to(caller, slots);
             state.machine.handle(Input::Write { write, token }, now);
-            return self.after(state, now);
+            self.after(state, now);
+            return Fed::Waits(answer);
         }
-        let mut next = state.machine.handle_and_poll_commit(write, token, now);
+        let mut next = state.machine.handle_and_poll_commit(write, Token::Here, now);
         // What comes meanwhile is committed here too while that is quick, and handed over if it goes on.
         for round in 1..=ROUNDS {
             let Some((batch, ops)) = next else {
@@ -118,7 +135,24 @@ impl Shared {
             }
             next = state.machine.poll_commit(now);
         }
-        self.after(state, now);
+        let answers = state.take_answers();
+        let fed = if let Some(outcome) = state.answer_here.take() {
+            self.room.add_permits(slots as usize);
+            Fed::Answered(outcome)
+        } else {
+            // It is to be tried again, by others.
+            let (caller, answer) = oneshot::channel();
+            let waits = state.machine.tokens().find(|token| matches!(token, Token::Here));
+            *waits.expect("a write without an answer has its token") = Token::to(caller, slots);
+            Fed::Waits(answer)
+        };
+        self.tell_and_wake(state, answers, now);
+        fed
+    }
+
+    /// Whether no other write is accepted and not yet answered, about.
+    fn looks_idle(&self, slots: u32) -> bool {
+        self.room.available_permits() + slots as usize >= self.config.queue_items
     }
 
     /// Whether the caller's thread may wait for the store.

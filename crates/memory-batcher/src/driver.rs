@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, oneshot};
 use whisperengine_types::{Clock, MemoryRecall, MemoryStore, SystemClock};
 
 use crate::{
-    BatcherError, Config, DrainReport, Result,
+    BatcherError, Config, DrainReport, Result, Written,
     commits::{Commits, Crew},
     machine::{Input, Machine, Output},
     reads::Reads,
@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub(crate) crew: Crew,
     /// When the watching thread wakes by itself.
     alarm_at: Option<Instant>,
+    /// The answer to the write of [`Token::Here`].
+    pub(crate) answer_here: Option<Result<Written>>,
     pub(crate) stopped: bool,
 }
 
@@ -50,10 +52,20 @@ pub(crate) struct State {
 pub(crate) enum Token {
     /// A write's caller, and the queue slots to give back.
     Write { reply: Reply, slots: u32 },
+    /// The caller that commits its write itself and looks for the answer; there is one at a time, because
+    /// nothing else waits or is in flight when it begins.
+    Here,
     /// A query that waits for its owner's pending writes.
     Await(oneshot::Sender<usize>),
     /// Who ordered the drain.
     Drain(Option<oneshot::Sender<DrainReport>>),
+}
+
+impl Token {
+    pub(crate) fn to(caller: oneshot::Sender<Result<Written>>, slots: u32) -> Self {
+        let reply = Reply::One(caller);
+        Self::Write { reply, slots }
+    }
 }
 
 impl Shared {
@@ -73,6 +85,7 @@ impl Shared {
                 machine,
                 crew: Crew::default(),
                 alarm_at: None,
+                answer_here: None,
                 stopped: false,
             }),
             commits: Commits::default(),
@@ -127,11 +140,16 @@ impl Shared {
 
     /// Tells callers what can be told, and wakes who has work.
     pub(crate) fn after(&self, mut state: MutexGuard<'_, State>, now: Instant) {
-        let outputs = take_answers(&mut state.machine);
+        let answers = state.take_answers();
+        self.tell_and_wake(state, answers, now);
+    }
+
+    /// Tells `answers`, and wakes who has work.
+    pub(crate) fn tell_and_wake(&self, mut state: MutexGuard<'_, State>, answers: Answers, now: Instant) {
         let alarm = state.machine.next_alarm();
         if alarm.is_none() && state.machine.is_idle() {
             drop(state);
-            return self.tell(outputs);
+            return self.tell(answers);
         }
         let is_due = state.machine.is_due(now);
         if is_due {
@@ -147,7 +165,7 @@ impl Shared {
         if wake_alarm {
             self.alarm.notify_one();
         }
-        self.tell(outputs);
+        self.tell(answers);
     }
 
     fn alarm_loop(&self) {
@@ -157,10 +175,10 @@ impl Shared {
             state.machine.handle_timeout(now);
             state.alarm_at = state.machine.next_alarm();
             let wait = state.alarm_at.map(|at| at.saturating_duration_since(now));
-            let outputs = take_answers(&mut state.machine);
-            if outputs.0.is_some() {
+            let answers = state.take_answers();
+            if answers.0.is_some() {
                 drop(state);
-                self.tell(outputs);
+                self.tell(answers);
                 state = self.lock();
                 continue;
             }
@@ -228,9 +246,25 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
 }
 
 /// What is to be told: the first of it, for there is often just one, and the rest.
-type Answers = (Option<Output<Token>>, Vec<Output<Token>>);
+pub(crate) type Answers = (Option<Output<Token>>, Vec<Output<Token>>);
 
-fn take_answers(machine: &mut Machine<Token>) -> Answers {
-    let first = machine.poll_answer();
-    (first, std::iter::from_fn(|| machine.poll_answer()).collect())
+impl State {
+    /// Takes out what is to be told, and puts aside what is looked for.
+    pub(crate) fn take_answers(&mut self) -> Answers {
+        let first = self.poll_answer();
+        (first, std::iter::from_fn(|| self.poll_answer()).collect())
+    }
+
+    fn poll_answer(&mut self) -> Option<Output<Token>> {
+        match self.machine.poll_answer()? {
+            Output::Answer {
+                token: Token::Here,
+                outcome,
+            } => {
+                self.answer_here = Some(outcome);
+                self.machine.poll_answer()
+            }
+            other => Some(other),
+        }
+    }
 }

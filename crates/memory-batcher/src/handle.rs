@@ -11,6 +11,7 @@ use whisperengine_types::{
 use crate::{
     BatcherError, Config, DeadLetter, DrainReport, Exchange, Fact, Overload, Prepared, Replay, Result, Stats,
     Stored, Submission, Write, Written,
+    commits::Fed,
     driver::{Shared, Token, now},
     machine::Input,
     submission::{Gather, Reply},
@@ -176,15 +177,15 @@ impl MemoryBatcher {
         async move {
             let slots = self.slots(write.bytes)?;
             self.make_room(slots).await?;
-            let (caller, answer) = oneshot::channel();
             let forgotten = forgotten(&write);
-            let reply = Reply::One(caller);
-            let token = Token::Write { reply, slots };
-            self.inner.shared.feed_one(write, token, coming);
+            let fed = self.inner.shared.feed_one(write, slots, coming);
             if let Some(owner) = forgotten {
                 self.inner.shared.reads.forget(&owner);
             }
-            answer.await.unwrap_or(Err(BatcherError::Closed))
+            match fed {
+                Fed::Answered(outcome) => outcome,
+                Fed::Waits(answer) => answer.await.unwrap_or(Err(BatcherError::Closed)),
+            }
         }
     }
 

@@ -275,11 +275,7 @@ impl<T> Machine<T> {
         token: T,
         now: Instant,
     ) -> Option<(u64, Vec<WriteOp>)> {
-        let goes_ahead = self.is_idle()
-            && !self.retry.is_probing()
-            && self.buffer.held_until().is_none()
-            && self.policy.is_due(now, 1, write.bytes, 0);
-        if !goes_ahead {
+        if !self.goes_ahead(&write, now) {
             self.submit(write, token, now, Buffer::push);
             return self.poll_commit(now);
         }
@@ -288,6 +284,20 @@ impl<T> Machine<T> {
         keys.clear();
         keys.push(key);
         Some(self.begin(keys, now))
+    }
+
+    /// Whether `write` would be a batch of its own, at once.
+    pub(crate) fn goes_ahead(&self, write: &Prepared, now: Instant) -> bool {
+        self.is_idle()
+            && !self.closed
+            && !self.retry.is_probing()
+            && self.buffer.held_until().is_none()
+            && self.policy.is_due(now, 1, write.bytes, 0)
+    }
+
+    /// Those who wait for an answer.
+    pub(crate) fn tokens(&mut self) -> impl Iterator<Item = &mut T> {
+        self.buffer.waiters().map(|waiter| &mut waiter.token)
     }
 
     /// Has these committed as one batch.

@@ -7,20 +7,32 @@
 mod common;
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, ThreadId},
     time::Duration,
 };
 
-use common::{MemoryOfOps, owner, record};
+use common::{MemoryOfOps, owner, record, unavailable};
 use whisperengine_memory_batcher::{BatcherError, Config, MemoryBatcher};
 use whisperengine_types::{Committed, MemoryError, MemoryStore, MemoryStoreLayer, WriteOp};
 
-/// Notes which thread makes each commit; panics at the text "panic".
+/// Notes which thread makes each commit; panics at the text "panic", fails once at "fail", and waits at "wait"
+/// until it is told to go on.
 #[derive(Debug, Default)]
 struct Noted {
     memory: MemoryOfOps,
     threads: Mutex<Vec<ThreadId>>,
+    has_failed: AtomicBool,
+    goes_on: Gate,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
 }
 
 impl MemoryStoreLayer for Noted {
@@ -30,8 +42,18 @@ impl MemoryStoreLayer for Noted {
 
     fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
         self.threads.lock().unwrap().push(thread::current().id());
-        let panics = |op: &WriteOp| matches!(op, WriteOp::Store { record, .. } if record.text == "panic");
-        assert!(!ops.iter().any(panics), "on demand");
+        let said = |text: &str| {
+            let says = |op: &WriteOp| matches!(op, WriteOp::Store { record, .. } if record.text == text);
+            ops.iter().any(says)
+        };
+        assert!(!said("panic"), "on demand");
+        if said("fail") && !self.has_failed.swap(true, Ordering::Relaxed) {
+            return ops.iter().map(|_| Err(unavailable())).collect();
+        }
+        if said("wait") {
+            let open = self.goes_on.open.lock().unwrap();
+            drop(self.goes_on.opened.wait_while(open, |open| !*open).unwrap());
+        }
         self.inner().commit(ops)
     }
 }
@@ -39,7 +61,8 @@ impl MemoryStoreLayer for Noted {
 fn start(inline_commit: Duration) -> (Arc<Noted>, MemoryBatcher) {
     let mut config = Config::default();
     config.inline_commit = inline_commit;
-    config.retry.max_attempts = 1;
+    config.retry.max_attempts = 2;
+    config.retry.backoff = Duration::from_millis(1);
     let store = Arc::new(Noted::default());
     let recall = Arc::new(MemoryOfOps::default());
     let batcher = MemoryBatcher::start(store.clone(), recall, config).unwrap();
@@ -118,4 +141,34 @@ async fn a_panic_of_the_store_does_not_reach_the_caller_whose_thread_it_is_on() 
         .unwrap();
     assert!(store.were_here()[2]);
     assert_eq!(batcher.dead_letters().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_commit_that_fails_on_its_callers_thread_is_tried_again_by_others() {
+    let (store, batcher) = start(LONG);
+    write_one_by_one(&batcher, 2).await;
+    batcher.store(&owner("ana"), record(2, "fail")).await.unwrap();
+    assert_eq!(store.were_here()[2..], [true, false]);
+    write_one_by_one(&batcher, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_answers_the_caller_that_is_inside_a_commit() {
+    let (store, batcher) = start(LONG);
+    write_one_by_one(&batcher, 2).await;
+    let writer = tokio::spawn({
+        let batcher = batcher.clone();
+        async move { batcher.store(&owner("ana"), record(2, "wait")).await }
+    });
+    while store.were_here().len() < 3 {
+        tokio::task::yield_now().await;
+    }
+    let report = batcher.shutdown(Duration::ZERO).await.unwrap();
+    assert_eq!((report.pending, report.in_doubt.len()), (1, 1));
+    let closed = batcher.store(&owner("ana"), record(3, "tea")).await;
+    assert!(matches!(closed, Err(BatcherError::Closed)), "{closed:?}");
+    *store.goes_on.open.lock().unwrap() = true;
+    store.goes_on.opened.notify_all();
+    let outcome = writer.await.unwrap();
+    assert!(matches!(outcome, Err(BatcherError::InDoubt)), "{outcome:?}");
 }
