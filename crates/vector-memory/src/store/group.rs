@@ -29,6 +29,8 @@ struct State {
     waiting: Vec<Change>,
     outcome: Outcome,
     leading: bool,
+    /// Threads that wait for the round to be over.
+    following: usize,
     closed: Option<String>,
 }
 
@@ -72,10 +74,12 @@ impl GroupCommit {
             if !state.leading {
                 break;
             }
+            state.following += 1;
             state = self
                 .round_over
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+            state.following -= 1;
         }
         state.leading = true;
         let round = std::mem::take(&mut state.waiting);
@@ -98,8 +102,11 @@ impl GroupCommit {
         });
         let _ = outcome.set(result.clone());
         state.leading = false;
+        let has_followers = state.following > 0;
         drop(state);
-        self.round_over.notify_all();
+        if has_followers {
+            self.round_over.notify_all();
+        }
         result
     }
 
