@@ -3,7 +3,9 @@
 mod sigmoid;
 mod triggers;
 
-use whisperengine_types::{Emotion, EmotionReading, EmotionSet, EmotionTrigger, PrimaryEmotion, VaderScores};
+use whisperengine_types::{
+    Emotion, EmotionReading, EmotionSet, EmotionTrigger, PrimaryEmotion, Safety, VaderScores,
+};
 
 use self::sigmoid::sigmoids;
 use crate::{
@@ -38,6 +40,9 @@ impl Core {
             valence: self.valence,
             arousal: self.arousal,
             dominance: self.dominance,
+            mixed: false,
+            language: None,
+            safety: Safety::default(),
             triggers,
         }
     }

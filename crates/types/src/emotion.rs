@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Language, Safety};
+
 /// The reading of one text. Holds nothing of any other message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EmotionReading {
@@ -26,6 +28,16 @@ pub struct EmotionReading {
     pub arousal: f32,
     /// Overwhelmed to in control, `0..=1`.
     pub dominance: f32,
+    /// Whether the text speaks of feelings that pull in different directions, so that `primary` and
+    /// `valence` may disagree.
+    #[serde(default)]
+    pub mixed: bool,
+    /// The language of the text, where it is clear.
+    #[serde(default)]
+    pub language: Option<Language>,
+    /// Whether the text says that somebody is in danger.
+    #[serde(default)]
+    pub safety: Safety,
     /// Where in the text the reading comes from, in text order.
     pub triggers: Vec<EmotionTrigger>,
 }
@@ -48,6 +60,9 @@ impl EmotionReading {
             valence: 0.0,
             arousal: 0.0,
             dominance: 0.5,
+            mixed: false,
+            language: None,
+            safety: Safety::default(),
             triggers: Vec::new(),
         }
     }

@@ -33,6 +33,12 @@ pub type MemoryId = Id<kind::Memory>;
 pub type ThreadId = Id<kind::Thread>;
 /// A body of knowledge that several people share.
 pub type SpaceId = Id<kind::Space>;
+/// A message, as the platform numbers it; unique within its channel.
+pub type PlatformId = Id<kind::Platform>;
+/// People who can read the same channels: a guild, a group of channels.
+pub type AudienceId = Id<kind::Audience>;
+/// A time zone: an IANA name such as `Europe/Berlin`, or an offset such as `+02:00`.
+pub type ZoneId = Id<kind::Zone>;
 
 /// What an [`Id`] names; sealed by [`kind`]'s unit types.
 pub trait Kind: Copy + Ord + std::hash::Hash + 'static {
@@ -65,6 +71,15 @@ pub mod kind {
     /// Names a shared space.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum Space {}
+    /// Names a message of a platform.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Platform {}
+    /// Names an audience.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Audience {}
+    /// Names a time zone.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Zone {}
 
     impl Kind for Bot {
         const NAME: &'static str = "bot";
@@ -86,6 +101,15 @@ pub mod kind {
     }
     impl Kind for Space {
         const NAME: &'static str = "space";
+    }
+    impl Kind for Platform {
+        const NAME: &'static str = "platform message";
+    }
+    impl Kind for Audience {
+        const NAME: &'static str = "audience";
+    }
+    impl Kind for Zone {
+        const NAME: &'static str = "time zone";
     }
 }
 

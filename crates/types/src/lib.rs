@@ -27,33 +27,45 @@
 
 mod adaptation;
 mod clock;
+mod context;
 mod embedding;
 mod emotion;
 mod fact;
 mod filter;
 mod id;
+mod language;
 mod memory;
 mod message;
 mod outcome;
 mod plan;
 mod port;
+mod profile;
+mod safety;
 mod timestamp;
 mod wellbeing;
 
 pub use adaptation::{Adaptation, ConversationPattern, EffectivePattern};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use context::{
+    ChatMessage, ChatRole, ContextReport, ContextSection, DialogueLine, Omission, OmissionReason,
+    ReplyContext, SectionKind,
+};
 pub use embedding::{Distance, Embedding, EmbeddingError, EmbeddingSpace, Similarity};
 pub use emotion::{
     Emotion, EmotionReading, EmotionSet, EmotionTrigger, PrimaryEmotion, TriggerSource, VaderScores,
 };
 pub use fact::{FactKind, PersonalityFact, RelevanceBand};
 pub use filter::{Comparison, Filter, MetadataValue};
-pub use id::{BotId, ChannelId, Id, IdError, MemoryId, SessionId, SpaceId, ThreadId, UserId, kind};
-pub use memory::{
-    Committed, MemoryKind, MemoryOwner, MemoryPatch, MemoryRecord, Recall, RecallQuery, RecalledMemory,
-    ScoreParts, WriteOp,
+pub use id::{
+    AudienceId, BotId, ChannelId, Id, IdError, MemoryId, PlatformId, SessionId, SpaceId, ThreadId, UserId,
+    ZoneId, kind,
 };
-pub use message::{Message, MessageError, Priority, SessionKey, UnknownPriority, Visibility};
+pub use language::{Language, UnknownLanguage};
+pub use memory::{
+    AskedTime, Committed, MemoryKind, MemoryOwner, MemoryPatch, MemoryRecord, Recall, RecallQuery,
+    RecalledMemory, ScoreParts, WriteOp,
+};
+pub use message::{Audience, Message, MessageError, Priority, SessionKey, UnknownPriority};
 pub use outcome::{Component, Degradation, Durability, StageTimings, TurnOutcome};
 pub use plan::{
     CommunicationStyle, ConnectionType, ConversationMode, EmotionalGuidance, EmotionalState, EngagementPlan,
@@ -64,10 +76,13 @@ pub use plan::{
     WaitingThread,
 };
 pub use port::{
-    BoxFuture, ConversationEngine, ConversationError, Embedder, EmotionAnalyzer, EmotionError, Feedback,
-    MemoryError, MemoryRecall, MemoryStore, MemoryStoreLayer, NoConversation, NoEmotion, NoMemory, Responder,
-    ResponderError, Silent, TurnInput, ZeroEmbedder,
+    BoxFuture, BoxStream, Conversation, ConversationEngine, ConversationError, Embedder, EmotionAnalyzer,
+    EmotionError, Feedback, MemoryError, MemoryRecall, MemoryStore, MemoryStoreLayer, NoConversation,
+    NoEmotion, NoMemory, NoResponder, ReplyRequest, Responder, ResponderError, TurnInput, WholeReply,
+    ZeroEmbedder,
 };
+pub use profile::{Fact, FactSource, Slot};
+pub use safety::{Safety, SafetyCue, SafetyKind, SafetyLevel};
 pub use timestamp::{Timestamp, TimestampError};
 pub use wellbeing::{
     Alert, AlertKind, InterventionStyle, MoodCategory, StressLevel, SupportAdvice, SupportKind,

@@ -1,12 +1,12 @@
 //! Memories: what is stored of a person, and what comes back.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     BotId, ChannelId, Embedding, Filter, MemoryId, MetadataValue, SessionId, Similarity, SpaceId, Timestamp,
-    UserId,
+    UserId, ZoneId,
 };
 
 /// Whose memories these are. Two owners share nothing: no index, no cache entry, no duplicate check.
@@ -228,14 +228,24 @@ pub struct Committed {
 pub struct RecallQuery {
     /// The question, in words.
     pub text: String,
+    /// Words borrowed from what was said before the question. They add to what the question's own words
+    /// find and never outvote it.
+    #[serde(default)]
+    pub context: Option<String>,
     /// Its embedding; made from `text` when absent.
     pub embedding: Option<Embedding>,
     /// How many memories at most.
     pub k: usize,
     /// Which memories may be found.
     pub filter: Filter,
-    /// The time to judge recency by.
+    /// The time to judge recency by, and to understand "yesterday".
     pub now: Timestamp,
+    /// The zone in which days begin; UTC when absent.
+    #[serde(default)]
+    pub zone: Option<ZoneId>,
+    /// Memories of a lower [`RecalledMemory::relevance`] are left out; 0 keeps all.
+    #[serde(default)]
+    pub min_relevance: f32,
 }
 
 impl RecallQuery {
@@ -243,10 +253,13 @@ impl RecallQuery {
     pub fn new(text: impl Into<String>, k: usize, now: Timestamp) -> Self {
         Self {
             text: text.into(),
+            context: None,
             embedding: None,
             k,
             filter: Filter::Any,
             now,
+            zone: None,
+            min_relevance: 0.0,
         }
     }
 }
@@ -256,8 +269,29 @@ impl RecallQuery {
 pub struct Recall {
     /// The memories, by descending score.
     pub memories: Vec<RecalledMemory>,
+    /// The time that the question asks about, where it names one: `from..until`.
+    #[serde(default)]
+    pub asked_time: Option<AskedTime>,
     /// Why the answer may be worse than usual, if so.
     pub degraded: Option<String>,
+}
+
+impl Recall {
+    /// Whether anything found is at least as likely to answer the question as not.
+    pub fn is_relevant(&self) -> bool {
+        self.memories.iter().any(|memory| memory.relevance >= 0.5)
+    }
+}
+
+/// The time that a question asks about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedTime {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub until: Timestamp,
+    /// Whether a memory of that time was found.
+    pub found: bool,
 }
 
 /// A memory that was found, and why.
@@ -267,12 +301,38 @@ pub struct RecalledMemory {
     pub memory: Arc<MemoryRecord>,
     /// The rank score, higher is better; comparable within one recall only.
     pub score: f32,
+    /// The probability that the memory answers the question, `0..=1`; comparable between recalls.
+    #[serde(default)]
+    pub relevance: f32,
+    /// The part of the memory that matched, where it is not the whole: a byte range of its text on
+    /// character boundaries.
+    #[serde(default)]
+    pub passage: Option<Range<u32>>,
+    /// How many other memories say the same and are left out for this one.
+    #[serde(default)]
+    pub copies: u32,
+    /// When the last of the copies was said.
+    #[serde(default)]
+    pub last_copy_at: Option<Timestamp>,
     /// Cosine similarity of the embeddings, where both have one.
     pub similarity: Option<Similarity>,
     /// What the score is made of; the parts add up to `score`.
     pub parts: ScoreParts,
     /// Words of the question that the memory holds too, as written in the question.
     pub matched_terms: Vec<String>,
+}
+
+impl RecalledMemory {
+    /// The part of the text that matched; the whole text without a [`passage`](Self::passage).
+    pub fn passage_text(&self) -> &str {
+        let range = self
+            .passage
+            .as_ref()
+            .map(|range| range.start as usize..range.end as usize);
+        range
+            .and_then(|range| self.memory.text.get(range))
+            .unwrap_or(&self.memory.text)
+    }
 }
 
 /// The parts of a recall score, in rank-score points.

@@ -1,10 +1,12 @@
 //! What comes in: one message of one person, and where it belongs.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BotId, ChannelId, MemoryOwner, Timestamp, UserId};
+use crate::{
+    AudienceId, BotId, ChannelId, MemoryOwner, MetadataValue, PlatformId, Timestamp, UserId, ZoneId,
+};
 
 /// A message as the platform delivers it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,12 +20,27 @@ pub struct Message {
     pub channel: ChannelId,
     /// The text; [`Message::validate`] says what is accepted.
     pub text: String,
+    /// The platform's number of the message; a second delivery of it is recognised by this.
+    #[serde(default)]
+    pub platform_id: Option<PlatformId>,
+    /// The message that this one replies to.
+    #[serde(default)]
+    pub reply_to: Option<PlatformId>,
+    /// What the writer is called where others read along; the user id when absent.
+    #[serde(default)]
+    pub display_name: Option<String>,
     /// The class to serve it in; `None` lets the scheduler score it.
     #[serde(default)]
     pub priority: Option<Priority>,
-    /// Who else can read the channel.
+    /// Who can read the channel.
     #[serde(default)]
-    pub visibility: Visibility,
+    pub audience: Audience,
+    /// The writer's time zone, where the platform knows it.
+    #[serde(default)]
+    pub zone: Option<ZoneId>,
+    /// Kept with the message as a memory.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, MetadataValue>,
     /// When it was written.
     pub sent_at: Timestamp,
 }
@@ -42,8 +59,13 @@ impl Message {
             user,
             channel,
             text: text.into(),
+            platform_id: None,
+            reply_to: None,
+            display_name: None,
             priority: None,
-            visibility: Visibility::Private,
+            audience: Audience::Private,
+            zone: None,
+            metadata: BTreeMap::new(),
             sent_at,
         }
     }
@@ -62,8 +84,7 @@ impl Message {
         }
     }
 
-    /// Checks the text: it has a visible character, at most `limit_bytes` bytes, and no control
-    /// characters but tab, line feed and carriage return. Joiners and direction marks are text.
+    /// Checks the text: at most `limit_bytes` bytes, and a visible character among them.
     ///
     /// # Errors
     /// [`MessageError`] says which of these does not hold.
@@ -75,25 +96,38 @@ impl Message {
                 limit: limit_bytes,
             });
         }
-        if self.text.trim().is_empty() {
+        if self.text.chars().all(is_invisible) {
             return Err(MessageError::Empty);
         }
-        let control = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
-        match self.text.char_indices().find(|&(_, c)| control(c)) {
-            Some((at, c)) => Err(MessageError::ControlCharacter {
-                at,
-                code: u32::from(c),
-            }),
-            None => Ok(()),
+        Ok(())
+    }
+
+    /// Replaces control characters other than tab, line feed and carriage return by spaces. Joiners and
+    /// direction marks are text and stay.
+    pub fn clean(&mut self) {
+        let is_stray = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+        if self.text.contains(is_stray) {
+            self.text = self.text.replace(is_stray, " ");
         }
     }
+}
+
+/// White space, controls, characters that Unicode says to ignore where they cannot be shown
+/// (`Default_Ignorable_Code_Point` of Unicode 16), and the blank Braille pattern.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Why a message is refused; nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageError {
-    /// Nothing but white space.
+    /// Nothing that can be seen.
     #[error("message text is empty")]
     Empty,
     /// More bytes than the engine accepts.
@@ -103,14 +137,6 @@ pub enum MessageError {
         bytes: usize,
         /// The limit in bytes.
         limit: usize,
-    },
-    /// A control character such as NUL or escape.
-    #[error("message text holds the control character U+{code:04X} at byte {at}")]
-    ControlCharacter {
-        /// Its byte position.
-        at: usize,
-        /// Its code point.
-        code: u32,
     },
 }
 
@@ -125,15 +151,31 @@ pub struct SessionKey {
     pub channel: ChannelId,
 }
 
-/// Who can read a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+/// Who can read a channel. What is said to one audience is never brought up before another; what is said
+/// to an audience may be brought up in private.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Visibility {
+pub enum Audience {
     /// Only the person and the bot.
     #[default]
     Private,
-    /// Others too: nothing private is brought up here.
-    Public,
+    /// Everyone who reads the channels of this group, such as the members of a guild.
+    Group(AudienceId),
+}
+
+impl Audience {
+    /// The group; `None` in private.
+    pub fn group(&self) -> Option<&AudienceId> {
+        match self {
+            Self::Private => None,
+            Self::Group(group) => Some(group),
+        }
+    }
+
+    /// Whether only the person and the bot read it.
+    pub fn is_private(&self) -> bool {
+        matches!(self, Self::Private)
+    }
 }
 
 /// The four classes of service, most urgent first in the order of `Ord`.

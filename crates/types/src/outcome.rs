@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmotionReading, MemoryId, MemoryOwner, Priority, Recall, SessionKey, Timestamp, TurnPlan};
+use crate::{
+    EmotionReading, Fact, MemoryId, MemoryOwner, Priority, Recall, ReplyContext, Safety, SessionKey,
+    Timestamp, TurnPlan,
+};
 
 /// The result of one message: everything a reply needs, and what was done for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,8 +25,18 @@ pub struct TurnOutcome {
     pub emotion: EmotionReading,
     /// What is remembered that bears on it.
     pub recalled: Recall,
-    /// What to make of it; [`TurnPlan::prompt_supplement`] is the part for a language model.
+    /// What is known of the person: the facts that hold, and those that ceased to hold of late.
+    #[serde(default)]
+    pub facts: Vec<Fact>,
+    /// What to make of it.
     pub plan: TurnPlan,
+    /// What a language model is given to write the reply.
+    #[serde(default)]
+    pub context: ReplyContext,
+    /// Whether the message was recognised as a second delivery and is answered with what the first one
+    /// came to.
+    #[serde(default)]
+    pub redelivered: bool,
     /// Whether the message is stored.
     pub stored: Durability,
     /// What was missing or stood in for something else; empty when all is well.
@@ -33,6 +46,11 @@ pub struct TurnOutcome {
 }
 
 impl TurnOutcome {
+    /// Whether the message says that somebody is in danger.
+    pub fn safety(&self) -> &Safety {
+        &self.emotion.safety
+    }
+
     /// Whose memories the turn belongs to.
     pub fn owner(&self) -> MemoryOwner {
         MemoryOwner::person(self.session.bot.clone(), self.session.user.clone())
@@ -64,6 +82,8 @@ pub enum Component {
     Embedding,
     Recall,
     Conversation,
+    Profile,
+    Context,
     Store,
     Responder,
 }
@@ -76,6 +96,8 @@ impl fmt::Display for Component {
             Self::Embedding => "embedding",
             Self::Recall => "recall",
             Self::Conversation => "conversation",
+            Self::Profile => "profile",
+            Self::Context => "context",
             Self::Store => "store",
             Self::Responder => "responder",
         })
@@ -107,6 +129,8 @@ pub struct StageTimings {
     pub recall: Duration,
     /// Planning the reply.
     pub plan: Duration,
+    /// Assembling the reply's context.
+    pub context: Duration,
     /// Making the write durable.
     pub store: Duration,
     /// From acceptance to outcome.

@@ -10,8 +10,10 @@ mod emotion;
 mod memory;
 mod responder;
 
-pub use conversation::{ConversationEngine, ConversationError, Feedback, NoConversation, TurnInput};
+pub use conversation::{
+    Conversation, ConversationEngine, ConversationError, Feedback, NoConversation, TurnInput,
+};
 pub use embedder::{Embedder, ZeroEmbedder};
 pub use emotion::{EmotionAnalyzer, EmotionError, NoEmotion};
 pub use memory::{MemoryError, MemoryRecall, MemoryStore, MemoryStoreLayer, NoMemory};
-pub use responder::{BoxFuture, Responder, ResponderError, Silent};
+pub use responder::{BoxFuture, BoxStream, NoResponder, ReplyRequest, Responder, ResponderError, WholeReply};

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use proptest::prelude::*;
-use whisperengine_types::{BotId, ChannelId, Message, MessageError, Priority, Timestamp, UserId, Visibility};
+use whisperengine_types::{Audience, BotId, ChannelId, Message, MessageError, Priority, Timestamp, UserId};
 
 fn message(text: &str) -> Message {
     Message::new(
@@ -33,58 +33,80 @@ fn ordinary_and_unusual_texts_are_accepted() {
 }
 
 #[test]
-fn empty_huge_and_control_texts_are_refused() {
+fn empty_and_huge_texts_are_refused() {
     let huge = "a".repeat(10_000_000);
     let blank = " ".repeat(65_537);
-    let cases: [(&str, MessageError); 11] = [
-        ("", MessageError::Empty),
-        (" \t\n", MessageError::Empty),
-        ("\u{3000}\u{2003}\u{a0}", MessageError::Empty),
-        (
-            &huge,
-            MessageError::TooLong {
-                bytes: 10_000_000,
-                limit: 65_536,
-            },
-        ),
+    let too_long = |bytes| MessageError::TooLong { bytes, limit: 65_536 };
+    let mut cases = vec![
+        ("".to_owned(), MessageError::Empty),
+        (" \t\n".to_owned(), MessageError::Empty),
+        ("\u{3000}\u{2003}\u{a0}".to_owned(), MessageError::Empty),
+        ("\0\u{1b}\u{7f}".to_owned(), MessageError::Empty),
+        (huge, too_long(10_000_000)),
         // The length is looked at first: a flood of blanks is not worth trimming.
-        (
-            &blank,
-            MessageError::TooLong {
-                bytes: 65_537,
-                limit: 65_536,
-            },
-        ),
-        ("\0", MessageError::ControlCharacter { at: 0, code: 0 }),
-        (
-            "a\u{1b}[31m",
-            MessageError::ControlCharacter { at: 1, code: 0x1b },
-        ),
-        ("naïve\u{7}", MessageError::ControlCharacter { at: 6, code: 7 }),
-        ("del\u{7f}", MessageError::ControlCharacter { at: 3, code: 0x7f }),
-        ("c1 \u{9b}", MessageError::ControlCharacter { at: 3, code: 0x9b }),
-        ("page\u{c}", MessageError::ControlCharacter { at: 4, code: 0xc }),
+        (blank, too_long(65_537)),
     ];
+    let invisible = [
+        '\u{200b}',
+        '\u{feff}',
+        '\u{2060}',
+        '\u{ad}',
+        '\u{3164}',
+        '\u{2800}',
+        '\u{200d}',
+        '\u{202e}',
+        '\u{fe0f}',
+        '\u{e0001}',
+        '\u{34f}',
+        '\u{180e}',
+        '\u{115f}',
+        '\u{ffa0}',
+    ];
+    cases.extend(invisible.map(|c| (format!(" {c}{c}\n"), MessageError::Empty)));
     for (text, expected) in cases {
         let start: String = text.chars().take(20).collect();
-        assert_eq!(message(text).validate(65_536), Err(expected), "{start:?}");
+        assert_eq!(message(&text).validate(65_536), Err(expected), "{start:?}");
     }
-    assert_eq!(
-        message("a\0").validate(9).unwrap_err().to_string(),
-        "message text holds the control character U+0000 at byte 1"
-    );
+}
+
+#[test]
+fn stray_control_characters_become_spaces_and_the_message_is_kept() {
+    for (text, cleaned) in [
+        ("a\u{1b}[31m", "a [31m"),
+        ("na\u{ef}ve\u{7}!", "na\u{ef}ve !"),
+        ("vt\u{b}ff\u{c}nel\u{85}del\u{7f}", "vt ff nel del "),
+        ("tab\tand\r\nlines", "tab\tand\r\nlines"),
+        (
+            "\u{202b}marks\u{202c} stay\u{200d}",
+            "\u{202b}marks\u{202c} stay\u{200d}",
+        ),
+    ] {
+        let mut message = message(text);
+        assert_eq!(message.validate(1024), Ok(()), "{text:?}");
+        message.clean();
+        assert_eq!(message.text, cleaned, "{text:?}");
+    }
 }
 
 proptest! {
     #[test]
     fn the_verdict_is_the_rule(text in any::<String>(), limit in 0_usize..200) {
-        let allowed = |c: char| !c.is_control() || "\t\n\r".contains(c);
-        let ok = text.len() <= limit && text.chars().any(|c| !c.is_whitespace()) && text.chars().all(allowed);
         let verdict = message(&text).validate(limit);
-        prop_assert_eq!(verdict.is_ok(), ok, "{:?}", verdict);
-        if let Err(MessageError::ControlCharacter { at, code }) = verdict {
-            prop_assert_eq!(text[at..].chars().next().map(u32::from), Some(code));
-            prop_assert!(text[..at].chars().all(allowed), "the first one is named");
+        let is_long = text.len() > limit;
+        prop_assert_eq!(matches!(verdict, Err(MessageError::TooLong { .. })), is_long, "{:?}", verdict);
+        if !is_long && text.chars().any(char::is_alphanumeric) {
+            prop_assert_eq!(verdict, Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_cleaned_text_has_no_stray_controls_and_keeps_its_characters(text in any::<String>()) {
+        let mut message = message(&text);
+        message.clean();
+        prop_assert_eq!(message.text.chars().count(), text.chars().count());
+        for (before, after) in text.chars().zip(message.text.chars()) {
+            let stray = before.is_control() && !"\t\n\r".contains(before);
+            prop_assert_eq!(after, if stray { ' ' } else { before });
         }
     }
 }
@@ -140,7 +162,7 @@ fn json_says_no_more_than_it_must() {
     let json = r#"{"bot":"ember","user":"ana","channel":"dm","text":"hi","sent_at":"1970-01-01T00:00:00Z"}"#;
     let read: Message = serde_json::from_str(json).unwrap();
     assert_eq!(read, message("hi"));
-    assert_eq!((read.priority, read.visibility), (None, Visibility::Private));
+    assert_eq!((read.priority, read.audience), (None, Audience::Private));
 }
 
 #[test]
@@ -151,7 +173,8 @@ fn bad_json_is_refused_with_the_reason() {
     for (json, reason) in [
         (with(r#","priority":"urgent""#), "unknown variant `urgent`"),
         (with(r#","mood":"blue""#), "unknown field `mood`"),
-        (with(r#","visibility":"everyone""#), "unknown variant `everyone`"),
+        (with(r#","audience":"everyone""#), "unknown variant `everyone`"),
+        (with(r#","audience":{"group":""}"#), "audience id is empty"),
         (with("").replace("ana", ""), "user id is empty"),
         (
             with("").replace("ana", r"\u0000"),

@@ -284,6 +284,10 @@ impl Shared {
                 Ok(RecalledMemory {
                     memory: Arc::new(copy(ranked.record)?),
                     score: ranked.score,
+                    relevance: 1.0,
+                    passage: None,
+                    copies: 0,
+                    last_copy_at: None,
                     similarity: ranked.similarity,
                     parts: ranked.parts,
                     matched_terms: matched
@@ -294,6 +298,7 @@ impl Shared {
             });
             Ok(Recall {
                 memories: memories.collect::<Result<_, MemoryError>>()?,
+                asked_time: None,
                 degraded: None,
             })
         })

@@ -1,8 +1,8 @@
-use std::{borrow::Cow, fmt::Debug};
+use std::fmt::Debug;
 
 use crate::{
-    ChannelId, Embedding, EmotionReading, MemoryId, MemoryOwner, RecalledMemory, Suggestion, Timestamp,
-    TurnPlan, Visibility,
+    Audience, ChannelId, Embedding, EmotionReading, Fact, MemoryId, MemoryOwner, RecalledMemory, Suggestion,
+    Timestamp, TurnPlan,
 };
 
 /// Everything that a plan for one reply is made from.
@@ -12,18 +12,20 @@ pub struct TurnInput<'a> {
     pub owner: &'a MemoryOwner,
     /// Where.
     pub channel: &'a ChannelId,
-    /// Who else reads it.
-    pub visibility: Visibility,
+    /// Who can read it.
+    pub audience: &'a Audience,
     /// The message as a memory.
     pub message: &'a MemoryId,
     /// Its text.
     pub text: &'a str,
-    /// How the person feels.
+    /// How the person feels, which language they write, and whether somebody is in danger.
     pub emotion: &'a EmotionReading,
     /// The text's embedding, where there is an embedder.
     pub embedding: Option<&'a Embedding>,
     /// What is remembered that bears on it, best first.
     pub recalled: &'a [RecalledMemory],
+    /// What is known of the person: the facts that hold.
+    pub facts: &'a [Fact],
     /// When the message was written.
     pub sent_at: Timestamp,
 }
@@ -60,46 +62,53 @@ pub enum Feedback {
     },
 }
 
-/// Follows each owner's conversation and plans the replies.
-///
-/// Calls for one owner come one at a time and in order; calls for different owners may run in
-/// parallel. State grows with use up to a bound for each owner and never passes between owners.
+/// Opens each owner's conversation.
 pub trait ConversationEngine: Send + Sync + Debug {
-    /// What to recall memories by for a message: the message itself, or more words where it says little
-    /// without what was said before it ("how did it go?"). Changes nothing.
-    fn recall_text<'a>(&self, _owner: &MemoryOwner, text: &'a str) -> Cow<'a, str> {
-        Cow::Borrowed(text)
+    /// The conversation of `owner`, as saved by [`Conversation::export`] or from its beginning.
+    ///
+    /// # Errors
+    /// [`ConversationError::InvalidState`] when the bytes are no state of this engine.
+    fn open(
+        &self,
+        owner: &MemoryOwner,
+        saved: Option<&[u8]>,
+    ) -> Result<Box<dyn Conversation>, ConversationError>;
+}
+
+/// One owner's conversation: a value, so that its calls come one at a time and in order.
+///
+/// Bounded in size, whatever is said. The same calls from the same state give the same results and the
+/// same exported bytes.
+pub trait Conversation: Send + Debug {
+    /// Words of what was said before that a message borrows because it says little by itself ("how did it
+    /// go?"); `None` where it stands on its own.
+    fn query_context(&self, _text: &str) -> Option<String> {
+        None
     }
 
-    /// Takes the message into account and plans the reply to it. Same state and input, same plan.
+    /// Takes the message into account and plans the reply to it.
     ///
     /// # Errors
     /// [`ConversationError::Unavailable`] when no plan could be made; the state is as before.
-    fn plan_turn(&self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError>;
+    fn plan_turn(&mut self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError>;
 
-    /// Work for the turn that does not change its reply; run after the reply went out.
-    fn after_turn(&self, owner: &MemoryOwner, now: Timestamp);
+    /// Work for the last turn that does not change its reply.
+    fn after_turn(&mut self, now: Timestamp);
 
     /// Learns from what became of a reply.
     ///
     /// # Errors
-    /// [`ConversationError::InvalidFeedback`] when it names something unknown.
-    fn record_feedback(&self, owner: &MemoryOwner, feedback: &Feedback) -> Result<(), ConversationError>;
+    /// [`ConversationError::InvalidFeedback`] when it names something unknown; the state is as before.
+    fn record_feedback(&mut self, feedback: &Feedback) -> Result<(), ConversationError>;
 
-    /// What is due to be said to the owner on the bot's own initiative, best first; usually nothing.
-    fn tick(&self, owner: &MemoryOwner, now: Timestamp) -> Vec<Suggestion>;
+    /// Drops what was learnt from one message, as far as the state still tells where it comes from.
+    fn forget_message(&mut self, _message: &MemoryId) {}
 
-    /// The owner's state, for keeping; `None` when there is none.
-    fn export_state(&self, owner: &MemoryOwner) -> Option<Vec<u8>>;
+    /// What is due to be said on the bot's own initiative at `now`, best first; usually nothing.
+    fn tick(&mut self, now: Timestamp) -> Vec<Suggestion>;
 
-    /// Takes a kept state up again, replacing the present one.
-    ///
-    /// # Errors
-    /// [`ConversationError::InvalidState`] when the bytes are not a state; the present one stays.
-    fn restore_state(&self, owner: &MemoryOwner, state: &[u8]) -> Result<(), ConversationError>;
-
-    /// Drops everything known of the owner.
-    fn forget(&self, owner: &MemoryOwner);
+    /// The state, for keeping.
+    fn export(&self) -> Vec<u8>;
 }
 
 /// Why a conversation engine did not do as asked.
@@ -131,27 +140,27 @@ pub enum ConversationError {
 pub struct NoConversation;
 
 impl ConversationEngine for NoConversation {
-    fn plan_turn(&self, _: &TurnInput<'_>) -> Result<TurnPlan, ConversationError> {
+    fn open(&self, _: &MemoryOwner, _: Option<&[u8]>) -> Result<Box<dyn Conversation>, ConversationError> {
+        Ok(Box::new(Self))
+    }
+}
+
+impl Conversation for NoConversation {
+    fn plan_turn(&mut self, _: &TurnInput<'_>) -> Result<TurnPlan, ConversationError> {
         Ok(TurnPlan::default())
     }
 
-    fn after_turn(&self, _: &MemoryOwner, _: Timestamp) {}
+    fn after_turn(&mut self, _: Timestamp) {}
 
-    fn record_feedback(&self, _: &MemoryOwner, _: &Feedback) -> Result<(), ConversationError> {
+    fn record_feedback(&mut self, _: &Feedback) -> Result<(), ConversationError> {
         Ok(())
     }
 
-    fn tick(&self, _: &MemoryOwner, _: Timestamp) -> Vec<Suggestion> {
+    fn tick(&mut self, _: Timestamp) -> Vec<Suggestion> {
         Vec::new()
     }
 
-    fn export_state(&self, _: &MemoryOwner) -> Option<Vec<u8>> {
-        None
+    fn export(&self) -> Vec<u8> {
+        Vec::new()
     }
-
-    fn restore_state(&self, _: &MemoryOwner, _: &[u8]) -> Result<(), ConversationError> {
-        Ok(())
-    }
-
-    fn forget(&self, _: &MemoryOwner) {}
 }

@@ -291,6 +291,7 @@ impl MemoryRecall for NoMemory {
     fn recall(&self, _: &MemoryOwner, _: &RecallQuery) -> Result<Recall, MemoryError> {
         Ok(Recall {
             memories: Vec::new(),
+            asked_time: None,
             degraded: Some("memory is disabled".to_owned()),
         })
     }
