@@ -1,7 +1,8 @@
 //! One turn: from a message to a plan, and what follows after the reply.
 
 use whisperengine_types::{
-    Feedback, RelationshipStage, Suggestion, Timestamp, TurnInput, TurnPhase, TurnPlan, WaitingThread,
+    ConversationMode, Feedback, InteractionType, RelationshipStage, SafetyLevel, Suggestion, Timestamp,
+    TurnInput, TurnPhase, TurnPlan, WaitingThread,
 };
 
 use crate::{
@@ -16,8 +17,9 @@ use crate::{
     scene::Scene,
     session,
     state::UserState,
-    text::{Utterance, hash64},
+    text::Utterance,
     thread::{Sketch, Turn},
+    wellbeing::wellbeing,
 };
 
 /// Takes a message into account and plans the reply to it. Deterministic: equal state and input, equal
@@ -38,8 +40,7 @@ pub fn plan_turn(
     let lexicon = config.language.lexicon();
     let utterance = Utterance::read(&lexicon, input.text);
     let at = input.sent_at;
-    let channel = hash64(input.channel.as_str().as_bytes());
-    let scope = session::scope(input.visibility, channel);
+    let scope = session::scope(input.audience);
     let session_gap = MINUTE * config.interaction.session_gap_minutes.max(1);
     let latency = state.session.latency(at, session_gap);
     let sitting = state.session.enter(&utterance, at, scope, session_gap);
@@ -62,6 +63,10 @@ pub fn plan_turn(
     plan.phases.push(TurnPhase::Emotion);
     plan.emotional = guide(&emotion, &state.emotional);
     reason::emotional(&utterance, &emotion, &mut plan.reasons);
+    if input.emotion.safety.level > SafetyLevel::None {
+        care(config, state, input, &mut plan);
+        return Ok(plan);
+    }
     let liveliness = state
         .engagement
         .observe(&mut state.fading, &utterance, emotion.valence, sitting, at);
@@ -114,11 +119,15 @@ pub fn plan_turn(
         utterance: &utterance,
         emotion: &emotion,
         scope,
-        channel,
         sitting,
         routed,
     };
-    plan.moments = scene.moments(state, &mut plan.phases, plan.engagement.flow);
+    let needs_care = state.needs_care(at);
+    if needs_care {
+        plan.engagement.intervene = false;
+    } else {
+        plan.moments = scene.moments(state, &mut plan.phases, plan.engagement.flow);
+    }
     reason::moments(&plan.moments, &mut plan.reasons);
     if plan.engagement.intervene {
         plan.phases.push(TurnPhase::Suggestions);
@@ -134,6 +143,26 @@ pub fn plan_turn(
     state.pending = Some(scene.pending(state, liveliness, latency));
     scene.conclude(state, &mut plan);
     Ok(plan)
+}
+
+/// The plan for somebody in danger: support and nothing else. What they said becomes no topic, commitment,
+/// moment or fact.
+fn care(config: &Config, state: &mut UserState, input: &TurnInput<'_>, plan: &mut TurnPlan) {
+    state.danger = Some(input.sent_at);
+    plan.mode = ConversationMode::HumanLike;
+    plan.interaction = InteractionType::EmotionalSupport;
+    plan.emotional.acknowledge = true;
+    plan.emotional.validate = true;
+    plan.emotional.offer_support = true;
+    plan.emotional.suggest_solutions = false;
+    plan.phases.push(TurnPhase::Relationship);
+    plan.relationship =
+        state
+            .relationship
+            .plan(&config.personality, state.turns, state.interaction.supportive);
+    plan.style = state.personality.style(&config.personality, input.sent_at);
+    plan.phases.push(TurnPhase::Wellbeing);
+    plan.wellbeing = wellbeing(config, state, input.sent_at);
 }
 
 /// Whether a waiting thread touches what the person does not want to be asked about.
@@ -187,6 +216,9 @@ pub fn record_feedback(config: &Config, state: &mut UserState, feedback: &Feedba
 /// gives the same answer until something happens; a suggestion counts once it is confirmed as sent.
 pub fn tick(config: &Config, state: &mut UserState, now: Timestamp) -> Vec<Suggestion> {
     settle(config, state);
+    if state.needs_care(now) {
+        return Vec::new();
+    }
     let strained = state.relationship.stage() <= RelationshipStage::Cold;
     if strained
         || state

@@ -33,7 +33,6 @@ pub(crate) struct Scene<'a> {
     pub(crate) utterance: &'a Utterance<'a>,
     pub(crate) emotion: &'a EmotionalContext,
     pub(crate) scope: Scope,
-    pub(crate) channel: u64,
     pub(crate) sitting: Sitting,
     pub(crate) routed: Routed,
 }
@@ -79,7 +78,6 @@ impl Scene<'_> {
             session: state.session.number,
             session_started: state.session.started,
             scope: self.scope,
-            channel: self.channel,
             message: self.input.message,
             turn: state.turns,
             at: self.input.sent_at,

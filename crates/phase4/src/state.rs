@@ -15,6 +15,7 @@ use crate::{
     interaction::InteractionHistory,
     lexicon::Cue,
     moment::{ConnectionReport, Draft, Glances, MomentRecord, Moments},
+    number::DAY,
     personality::{Observation, Personality, PersonalitySummary},
     reception::Reception,
     relationship::{Relationship, RelationshipReport},
@@ -47,12 +48,11 @@ pub struct UserState {
     pub(crate) glances: Glances,
     /// What the latest turn left to do.
     pub(crate) pending: Option<Pending>,
-    /// Since version 2.
     pub(crate) boundaries: Boundaries,
-    /// Since version 2.
     pub(crate) reception: Reception,
-    /// Since version 2.
     pub(crate) fading: Fading,
+    /// When the person was last in danger.
+    pub(crate) danger: Option<Timestamp>,
 }
 
 /// Work that does not change the reply and is done after it.
@@ -65,12 +65,15 @@ pub(crate) struct Pending {
     pub(crate) draft: Draft,
 }
 
+/// Days after a sign of danger in which nothing is brought up unasked.
+const CARE_DAYS: u32 = 3;
+
 impl UserState {
     /// The most bytes an encoded state takes, whatever was said.
     pub const MAX_BYTES: usize = 16 * 1024;
 
     const MAGIC: [u8; 4] = *b"WEP4";
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 1;
     const HEADER: usize = 10;
 
     /// The state of somebody unknown.
@@ -92,6 +95,7 @@ impl UserState {
             boundaries: Boundaries::default(),
             reception: Reception::default(),
             fading: Fading::default(),
+            danger: None,
         }
     }
 
@@ -108,7 +112,7 @@ impl UserState {
         bytes
     }
 
-    /// Reads an encoded state of `owner`, of this version or an earlier one.
+    /// Reads an encoded state of `owner`.
     ///
     /// # Errors
     /// [`Error::NotAState`], [`Error::UnsupportedVersion`], [`Error::DamagedState`], or
@@ -121,7 +125,7 @@ impl UserState {
             return Err(Error::NotAState);
         }
         let version = u16::from_le_bytes([header[4], header[5]]);
-        if !(1..=Self::VERSION).contains(&version) {
+        if version != Self::VERSION {
             return Err(Error::UnsupportedVersion {
                 got: version,
                 supported: Self::VERSION,
@@ -140,13 +144,7 @@ impl UserState {
         let damaged = |_| Error::DamagedState {
             reason: "fields cannot be read",
         };
-        let mut body = body.to_vec();
-        if version < 2 {
-            // Version 1 ended before the boundaries: nothing was closed, no reply judged, no end of a talk seen.
-            let unknown = (Boundaries::default(), Reception::default(), Fading::default());
-            body = postcard::to_extend(&unknown, body).expect("fields that the format can hold");
-        }
-        let (mut state, rest): (Self, _) = postcard::take_from_bytes(&body).map_err(damaged)?;
+        let (mut state, rest): (Self, _) = postcard::take_from_bytes(body).map_err(damaged)?;
         if !rest.is_empty() {
             return Err(Error::DamagedState {
                 reason: "bytes follow the last field",
@@ -157,6 +155,12 @@ impl UserState {
         }
         state.repair();
         Ok(state)
+    }
+
+    /// Whether the person was in danger so lately that nothing is brought up unasked.
+    pub(crate) fn needs_care(&self, now: Timestamp) -> bool {
+        self.danger
+            .is_some_and(|danger| now.since(danger) < DAY * CARE_DAYS)
     }
 
     /// The person's messages so far.

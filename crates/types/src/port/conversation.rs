@@ -101,9 +101,6 @@ pub trait Conversation: Send + Debug {
     /// [`ConversationError::InvalidFeedback`] when it names something unknown; the state is as before.
     fn record_feedback(&mut self, feedback: &Feedback) -> Result<(), ConversationError>;
 
-    /// Drops what was learnt from one message, as far as the state still tells where it comes from.
-    fn forget_message(&mut self, _message: &MemoryId) {}
-
     /// What is due to be said on the bot's own initiative at `now`, best first; usually nothing.
     fn tick(&mut self, now: Timestamp) -> Vec<Suggestion>;
 
