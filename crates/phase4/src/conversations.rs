@@ -81,8 +81,8 @@ impl Conversation for Phase4Conversation {
         })
     }
 
-    fn after_turn(&mut self, now: Timestamp) {
-        engine::after_turn(&self.config, &mut self.state, now);
+    fn after_turn(&mut self) {
+        engine::after_turn(&self.config, &mut self.state);
     }
 
     fn record_feedback(&mut self, feedback: &Feedback) -> Result<(), ConversationError> {

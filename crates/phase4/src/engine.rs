@@ -1,8 +1,8 @@
 //! One turn: from a message to a plan, and what follows after the reply.
 
 use whisperengine_types::{
-    ConversationMode, Feedback, InteractionType, RelationshipStage, SafetyLevel, Suggestion, Timestamp,
-    TurnInput, TurnPhase, TurnPlan, WaitingThread,
+    ConnectionType, ConversationMode, Feedback, InteractionType, MomentPlan, MomentTiming, OfferedMoment,
+    RelationshipStage, SafetyLevel, Suggestion, Timestamp, TurnInput, TurnPhase, TurnPlan, WaitingThread,
 };
 
 use crate::{
@@ -46,9 +46,6 @@ pub fn plan_turn(
     let sitting = state.session.enter(&utterance, at, scope, session_gap);
     state.turns = state.turns.saturating_add(1);
     let wish = state.heed(&utterance, scope, at);
-    for recalled in input.recalled.iter().take(COUNTED_READS) {
-        state.reads.count(&recalled.memory.id);
-    }
 
     let mut plan = TurnPlan::default();
     let emotion = assess(Assessment {
@@ -122,9 +119,11 @@ pub fn plan_turn(
         sitting,
         routed,
     };
-    let needs_care = state.needs_care(at);
-    if needs_care {
+    if state.needs_care(at) {
         plan.engagement.intervene = false;
+    } else if let Some(offered) = input.replay {
+        state.offer_again(offered, at);
+        plan.moments = offered.iter().map(|moment| again(moment, at)).collect();
     } else {
         plan.moments = scene.moments(state, &mut plan.phases, plan.engagement.flow);
     }
@@ -143,6 +142,23 @@ pub fn plan_turn(
     state.pending = Some(scene.pending(state, liveliness, latency));
     scene.conclude(state, &mut plan);
     Ok(plan)
+}
+
+/// A moment of a plan that is made once more, as far as what follows depends on it.
+fn again(offered: &OfferedMoment, at: Timestamp) -> MomentPlan {
+    MomentPlan {
+        id: offered.id.clone(),
+        kind: offered.kind,
+        connection: ConnectionType::ThematicSimilarity,
+        frequency: 0,
+        timing: MomentTiming::NaturalPause,
+        memory: None,
+        quote: offered.quote.clone(),
+        said_at: at,
+        callback: String::new(),
+        tone: String::new(),
+        impact: 0.0,
+    }
 }
 
 /// The plan for somebody in danger: support and nothing else. What they said becomes no topic, commitment,
@@ -171,13 +187,10 @@ fn is_closed(state: &UserState, lexicon: &Lexicon, waiting: &WaitingThread) -> b
     words.any(|text| state.boundaries.cover(lexicon, text))
 }
 
-/// Work for the latest turn that does not change its reply: profile, relationship, history, patterns,
-/// aging. Whether and when it is called changes no later plan but for what time does to threads:
-/// [`plan_turn`] makes up for it.
-pub fn after_turn(config: &Config, state: &mut UserState, now: Timestamp) {
-    if settle(config, state) != Some(now) {
-        state.threads.age(&config.thread, now);
-    }
+/// Work for the latest turn that does not change its reply: profile, relationship, history, patterns, aging, as
+/// of that turn. Whether and when it is called changes nothing later: whatever comes next makes up for it.
+pub fn after_turn(config: &Config, state: &mut UserState) {
+    settle(config, state);
 }
 
 /// Learns from what became of a reply.
@@ -246,12 +259,11 @@ pub fn tick(config: &Config, state: &mut UserState, now: Timestamp) -> Vec<Sugge
     suggest(&mut state.engagement, &ground)
 }
 
-/// Recalled memories of a turn that count as read: those that can come to matter for the reply.
-const COUNTED_READS: usize = 5;
-
-/// Does the deferred work of the turn before, as of that turn; returns the time of that turn.
-fn settle(config: &Config, state: &mut UserState) -> Option<Timestamp> {
-    let pending = state.pending.take()?;
+/// Does the deferred work of the turn before, as of that turn.
+fn settle(config: &Config, state: &mut UserState) {
+    let Some(pending) = state.pending.take() else {
+        return;
+    };
     let at = pending.seen.at;
     state.personality.learn(&config.personality, &pending.seen);
     state.relationship.learn(
@@ -266,5 +278,4 @@ fn settle(config: &Config, state: &mut UserState) -> Option<Timestamp> {
     state.moments.learn(pending.draft);
     state.threads.merge_alike(&config.thread);
     state.threads.age(&config.thread, at);
-    Some(at)
 }

@@ -131,40 +131,6 @@ impl MemorySource {
     }
 }
 
-/// How often memories were recalled: the most read of them, exactly while there are at most
-/// [`MAX_COUNTED`], then by the space-saving rule (Metwally, Agrawal and El Abbadi, ICDT 2005).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub(crate) struct Reads {
-    counts: Vec<(u32, u32)>,
-}
-
-const MAX_COUNTED: usize = 32;
-
-impl Reads {
-    pub(crate) fn count(&mut self, memory: &MemoryId) {
-        let key = fold32(hash64(memory.as_str().as_bytes()));
-        if let Some((_, count)) = self.counts.iter_mut().find(|(known, _)| *known == key) {
-            *count = count.saturating_add(1);
-        } else if self.counts.len() < MAX_COUNTED {
-            self.counts.push((key, 1));
-        } else if let Some(least) = self.counts.iter_mut().min_by_key(|(_, count)| *count) {
-            *least = (key, least.1.saturating_add(1));
-        }
-    }
-
-    pub(crate) fn of(&self, memory: &MemoryId) -> u32 {
-        let key = fold32(hash64(memory.as_str().as_bytes()));
-        self.counts
-            .iter()
-            .find(|(known, _)| *known == key)
-            .map_or(0, |(_, count)| *count)
-    }
-
-    pub(crate) fn repair(&mut self) {
-        self.counts.truncate(MAX_COUNTED);
-    }
-}
-
 /// Days from `then` to `now`, for [`ImportanceFactors::age_days`]; 0 when `then` is later.
 pub fn age_days(then: Timestamp, now: Timestamp) -> f32 {
     now.since(then).as_secs_f32() / DAY.as_secs_f32()

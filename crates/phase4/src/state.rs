@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{
-    Adaptation, ConversationPattern, EngagementStrategy, MemoryId, MemoryInsights, MemoryOwner,
-    RelationshipPlan, ThreadId, Timestamp,
+    Adaptation, ConversationPattern, EngagementStrategy, MemoryInsights, MemoryOwner, MomentType,
+    OfferedMoment, RelationshipPlan, ThreadId, Timestamp,
 };
 
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
     emotional::{EmotionalHistory, EmotionalSummary, Felt},
     engagement::{Beat, Engagement, Fading, Mentions, RhythmSummary},
     error::Error,
-    importance::Reads,
     insight::insights,
     interaction::InteractionHistory,
     lexicon::Cue,
@@ -42,7 +41,6 @@ pub struct UserState {
     pub(crate) relationship: Relationship,
     pub(crate) engagement: Engagement,
     pub(crate) moments: Moments,
-    pub(crate) reads: Reads,
     /// Readings of recalled texts; saves time and means nothing.
     #[serde(skip)]
     pub(crate) glances: Glances,
@@ -89,7 +87,6 @@ impl UserState {
             relationship: Relationship::default(),
             engagement: Engagement::default(),
             moments: Moments::default(),
-            reads: Reads::default(),
             glances: Glances::default(),
             pending: None,
             boundaries: Boundaries::default(),
@@ -161,6 +158,15 @@ impl UserState {
     pub(crate) fn needs_care(&self, now: Timestamp) -> bool {
         self.danger
             .is_some_and(|danger| now.since(danger) < DAY * CARE_DAYS)
+    }
+
+    /// Notes the moments of a plan that is made once more.
+    pub(crate) fn offer_again(&mut self, offered: &[OfferedMoment], at: Timestamp) {
+        self.moments.usage_mut().offer_again(offered, self.turns, at);
+        let is_milestone = |moment: &OfferedMoment| moment.kind == MomentType::RelationshipMilestone;
+        if offered.iter().any(is_milestone) {
+            self.relationship.settle_rise();
+        }
     }
 
     /// The person's messages so far.
@@ -264,11 +270,6 @@ impl UserState {
         self.engagement.initiative.is_allowed()
     }
 
-    /// How often a memory was among the best recalled ones; exact for the most read.
-    pub fn reads(&self, memory: &MemoryId) -> u32 {
-        self.reads.of(memory)
-    }
-
     /// Does what the person asks for in words, from this reply on. Says whether they want another manner.
     pub(crate) fn heed(&mut self, utterance: &Utterance<'_>, scope: Scope, at: Timestamp) -> bool {
         let wish = self.personality.heed(utterance);
@@ -296,7 +297,6 @@ impl UserState {
         self.relationship.repair();
         self.engagement.repair();
         self.moments.repair();
-        self.reads.repair();
         self.boundaries.repair();
         self.reception.repair();
     }
