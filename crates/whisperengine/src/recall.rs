@@ -3,7 +3,8 @@
 //! Before an audience only what was said to that audience may be found; in private all of the person's own.
 
 use whisperengine_types::{
-    Audience, AudienceId, BotId, Component, Degradation, MemoryOwner, MemoryRecall, Recall, RecallQuery, SpaceId,
+    Audience, AudienceId, BotId, Component, Degradation, MemoryOwner, MemoryRecall, Recall, RecallQuery,
+    SpaceId,
 };
 
 use crate::{
@@ -35,7 +36,10 @@ impl TurnRecall {
             Audience::Private => draft.turn.owner.clone(),
             Audience::Group(group) => audience_owner(&message.bot, group),
         }];
-        let lore = self.lore.iter().map(|space| MemoryOwner::shared(message.bot.clone(), space.clone()));
+        let lore = self
+            .lore
+            .iter()
+            .map(|space| MemoryOwner::shared(message.bot.clone(), space.clone()));
         owners.extend(lore);
 
         let mut all = Answered::by_primary(Recall::default());
@@ -50,8 +54,10 @@ impl TurnRecall {
     /// The memories of `owner` that answer `query`, or none and why.
     fn search(&self, owner: &MemoryOwner, query: &RecallQuery) -> Answered<Recall> {
         let found = isolate(Component::Recall, || {
-            self.port
-                .call(|port| port.recall(owner, query), whisperengine_types::MemoryError::is_unavailable)
+            self.port.call(
+                |port| port.recall(owner, query),
+                whisperengine_types::MemoryError::is_unavailable,
+            )
         });
         match found {
             Ok(mut found) => {
@@ -78,8 +84,11 @@ pub(crate) fn audience_owner(bot: &BotId, group: &AudienceId) -> MemoryOwner {
         // Longer than an id may be; its hash names it as well.
         let mut hasher = std::hash::DefaultHasher::new();
         std::hash::Hash::hash(group, &mut hasher);
-        SpaceId::new(format!("{AUDIENCE_SPACE}#{:016x}", std::hash::Hasher::finish(&hasher)))
-            .expect("letters and digits")
+        SpaceId::new(format!(
+            "{AUDIENCE_SPACE}#{:016x}",
+            std::hash::Hasher::finish(&hasher)
+        ))
+        .expect("letters and digits")
     });
     MemoryOwner::shared(bot.clone(), space)
 }
@@ -111,8 +120,11 @@ fn merge(all: &mut Recall, found: Recall, limit: usize) {
         return;
     }
     all.memories.extend(found.memories);
-    all.memories
-        .sort_by(|a, b| b.relevance.total_cmp(&a.relevance).then(b.score.total_cmp(&a.score)));
+    all.memories.sort_by(|a, b| {
+        b.relevance
+            .total_cmp(&a.relevance)
+            .then(b.score.total_cmp(&a.score))
+    });
     all.memories.truncate(limit);
     all.degraded = all.degraded.take().or(found.degraded);
 }
