@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use dashmap::DashMap;
 use tokio::runtime::Handle;
 use whisperengine_conversation_scheduler::{Batch, Handler, Scheduler};
 use whisperengine_types::{
@@ -148,6 +149,8 @@ impl WhisperEngineBuilder {
             limit: config.recall_memories,
             min_relevance: config.recall_min_relevance,
             lore: config.lore()?,
+            store: Arc::clone(&store),
+            inhabited: DashMap::new(),
         };
         let cells = Arc::new(Cells::new(
             assembly.conversation(self.conversation)?,

@@ -213,6 +213,8 @@ impl WhisperEngine {
         let _ = tokio::time::timeout(left(), stopped).await;
 
         let pipeline = &inner.pipeline;
+        // What the store would not take before, it may take now.
+        let _ = tokio::time::timeout(left(), pipeline.writer.batcher().replay_dead_letters()).await;
         let saving = pipeline.cells.owners().into_iter().filter_map(|owner| {
             let (save, submission) =
                 pipeline

@@ -68,9 +68,9 @@ impl Gates {
             reason: Some(degradation.reason.clone()),
             fallbacks: 0,
         });
-        let mut components: Vec<ComponentHealth> = gated.chain(disabled).collect();
+        let mut components: Vec<ComponentHealth> = disabled.chain(gated).collect();
         components.sort_by_key(|health| health.component);
-        // A store without a folder has a gate, too.
+        // What is switched off may have a gate all the same.
         components.dedup_by_key(|health| health.component);
         components
     }

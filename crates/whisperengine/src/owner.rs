@@ -4,8 +4,8 @@ use std::{io::Write, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{
-    Feedback, MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecord, PlatformId,
-    Recall, RecallQuery, Suggestion, WriteOp,
+    Feedback, MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecord, PlatformId, Recall, RecallQuery,
+    Suggestion, WriteOp,
 };
 
 use crate::{
@@ -151,6 +151,7 @@ impl OwnerHandle {
             owner: self.owner.clone(),
             record: record.into(),
         });
+        self.engine.inner.pipeline.recall.note_written(&self.owner);
         self.write(writes).await
     }
 

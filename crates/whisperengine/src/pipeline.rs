@@ -67,7 +67,8 @@ impl Pipeline {
         reply: impl FnOnce(Vec<TurnOutcome>) + Send + 'static,
     ) {
         let mut drafts = self.begin(turns);
-        let mut writes = self.writer.group(drafts.len());
+        // A message to an audience is stored twice: for the person, and for those who heard it.
+        let mut writes = self.writer.group(2 * drafts.len());
 
         self.stage(&mut drafts, |timings| &mut timings.emotion, Self::read_emotions);
         self.stage(&mut drafts, |timings| &mut timings.embedding, Self::embed);

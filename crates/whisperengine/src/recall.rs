@@ -2,9 +2,12 @@
 //!
 //! Before an audience only what was said to that audience may be found; in private all of the person's own.
 
+use std::sync::Arc;
+
+use dashmap::DashMap;
 use whisperengine_types::{
-    Audience, AudienceId, BotId, Component, Degradation, MemoryOwner, MemoryRecall, Recall, RecallQuery,
-    SpaceId,
+    Audience, AudienceId, BotId, Component, Degradation, MemoryOwner, MemoryRecall, MemoryStore, Recall,
+    RecallQuery, SpaceId,
 };
 
 use crate::{
@@ -23,6 +26,9 @@ pub(crate) struct TurnRecall {
     pub(crate) min_relevance: f32,
     /// Shared spaces that every turn of the bot searches.
     pub(crate) lore: Vec<SpaceId>,
+    pub(crate) store: Arc<dyn MemoryStore>,
+    /// Whether a shared space holds anything.
+    pub(crate) inhabited: DashMap<MemoryOwner, bool>,
 }
 
 impl TurnRecall {
@@ -40,7 +46,7 @@ impl TurnRecall {
             .lore
             .iter()
             .map(|space| MemoryOwner::shared(message.bot.clone(), space.clone()));
-        owners.extend(lore);
+        owners.extend(lore.filter(|space| self.is_inhabited(space)));
 
         let mut all = Answered::by_primary(Recall::default());
         for owner in owners {
@@ -49,6 +55,24 @@ impl TurnRecall {
             merge(&mut all.value, found.value, self.limit);
         }
         all
+    }
+
+    /// Notes that a shared space was written to.
+    pub(crate) fn note_written(&self, owner: &MemoryOwner) {
+        if matches!(owner, MemoryOwner::Shared { .. }) {
+            self.inhabited.insert(owner.clone(), true);
+        }
+    }
+
+    /// Whether a shared space holds anything, as far as this engine and the store knew when it was first asked.
+    fn is_inhabited(&self, space: &MemoryOwner) -> bool {
+        if let Some(known) = self.inhabited.get(space) {
+            return *known;
+        }
+        let Ok(page) = self.store.scan(space, None, 1) else {
+            return false;
+        };
+        *self.inhabited.entry(space.clone()).or_insert(!page.is_empty())
     }
 
     /// The memories of `owner` that answer `query`, or none and why.
