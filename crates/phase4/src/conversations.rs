@@ -98,6 +98,11 @@ impl Conversation for Phase4Conversation {
     }
 
     fn export(&self) -> Vec<u8> {
-        self.state.encode()
+        if self.state.pending.is_none() {
+            return self.state.encode();
+        }
+        let mut settled = self.state.clone();
+        engine::after_turn(&self.config, &mut settled);
+        settled.encode()
     }
 }

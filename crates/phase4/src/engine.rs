@@ -18,7 +18,7 @@ use crate::{
     session,
     state::UserState,
     text::Utterance,
-    thread::{Sketch, Turn},
+    thread::{Routed, Sketch, Turn},
     wellbeing::wellbeing,
 };
 
@@ -95,15 +95,7 @@ pub fn plan_turn(
         session_gap,
         at,
     };
-    let routed = state.threads.route(&turn);
-    state.threads.take_in(&routed, &turn);
-    plan.phases.push(TurnPhase::Threads);
-    plan.thread = state.threads.plan(&lexicon, state.owner, &routed, scope);
-    if let Some(thread) = &mut plan.thread {
-        let waiting = thread.waiting.take();
-        thread.waiting = waiting.filter(|waiting| !is_closed(state, &lexicon, waiting));
-    }
-    reason::thread(&utterance, &routed, &mut plan.reasons);
+    let routed = follow_thread(state, &lexicon, &turn, &mut plan);
 
     plan.phases.push(TurnPhase::Engagement);
     plan.engagement = state
@@ -142,6 +134,21 @@ pub fn plan_turn(
     state.pending = Some(scene.pending(state, liveliness, latency));
     scene.conclude(state, &mut plan);
     Ok(plan)
+}
+
+/// Takes the message to its thread.
+fn follow_thread(state: &mut UserState, lexicon: &Lexicon, turn: &Turn<'_>, plan: &mut TurnPlan) -> Routed {
+    let routed = state.threads.route(turn);
+    state.threads.take_in(&routed, turn);
+    plan.phases.push(TurnPhase::Threads);
+    plan.thread = state.threads.plan(lexicon, state.owner, &routed, turn.scope);
+    if let Some(thread) = &mut plan.thread {
+        thread
+            .waiting
+            .take_if(|waiting| is_closed(state, lexicon, waiting));
+    }
+    reason::thread(turn.utterance, &routed, &mut plan.reasons);
+    routed
 }
 
 /// A moment of a plan that is made once more, as far as what follows depends on it.
@@ -256,7 +263,7 @@ pub fn tick(config: &Config, state: &mut UserState, now: Timestamp) -> Vec<Sugge
         memory: memory.as_deref(),
         present: false,
     };
-    suggest(&mut state.engagement, &ground)
+    suggest(&state.engagement, &ground)
 }
 
 /// Does the deferred work of the turn before, as of that turn.

@@ -1,16 +1,11 @@
 //! How much a memory matters, for ranking and for what to keep.
 //!
 //! A weighted sum of six sides, and a daily decay that strong feeling, real use and milestones slow down.
-//! Use is counted, never guessed: [`UserState::reads`](crate::UserState::reads) says how often a memory
-//! was recalled.
+//! Use is counted by the caller, never guessed.
 
-use serde::{Deserialize, Serialize};
-use whisperengine_types::{MemoryId, Timestamp};
+use whisperengine_types::Timestamp;
 
-use crate::{
-    number::{DAY, decay, unit},
-    text::{fold32, hash64},
-};
+use crate::number::{DAY, decay, unit};
 
 /// What a memory's importance is made of; every share `0..=1`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -21,6 +21,7 @@
 //!     recalled: &[],
 //!     facts: &[],
 //!     sent_at: "2026-11-22T18:47:00Z".parse()?,
+//!     replay: None,
 //! })?;
 //! assert!(plan.emotional.triggers.contains(&"celebration_moments".to_owned()));
 //! assert_eq!(plan.thread.unwrap().topics, ["monday", "job"]);

@@ -141,7 +141,7 @@ impl Scene<'_> {
         timings
     }
 
-    pub(crate) fn suggestions(&self, state: &mut UserState, plan: &TurnPlan) -> Vec<Suggestion> {
+    pub(crate) fn suggestions(&self, state: &UserState, plan: &TurnPlan) -> Vec<Suggestion> {
         let triggers = self.emotion.triggers;
         let achieved = triggers.has(EmotionalTrigger::CelebrationMoments);
         let ground = Ground {
@@ -155,7 +155,7 @@ impl Scene<'_> {
             memory: plan.moments.first().map(|moment| moment.quote.as_str()),
             present: true,
         };
-        suggest(&mut state.engagement, &ground)
+        suggest(&state.engagement, &ground)
     }
 
     /// What is read off the state once it knows of the turn, and the text of it all.
