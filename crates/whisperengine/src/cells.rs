@@ -8,10 +8,11 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use whisperengine_reply_context::{DialogueWindow, WindowLimits};
 use whisperengine_types::{
-    ConversationEngine, ConversationError, Embedder, Embedding, EmotionAnalyzer, EmotionReading, Feedback,
-    MemoryError, MemoryOwner, MemoryRecord, MemoryStore, MetadataValue, OfferedMoment, Suggestion, Timestamp,
-    TurnInput, WriteOp,
+    ChannelId, ConversationEngine, ConversationError, DialogueLine, Embedder, Embedding, EmotionAnalyzer,
+    EmotionReading, Feedback, MemoryError, MemoryOwner, MemoryRecord, MemoryStore, MetadataValue,
+    OfferedMoment, Suggestion, Timestamp, TurnInput, WriteOp,
 };
 
 use crate::{
@@ -302,6 +303,7 @@ impl Cells {
                 settings: frame.settings,
                 sessions: frame.sessions,
                 replied: frame.replied.into(),
+                dialogues: dialogues(frame.dialogue)?,
             },
             last: Order::from_bits(frame.included),
             replayed: 0,
@@ -396,6 +398,9 @@ impl Opened {
                 if let Some(turn) = replied_turn(record) {
                     loaded.note_reply(turn);
                 }
+                if record.audience().is_private() {
+                    loaded.dialogue(channel).push(line_of(record, true), None);
+                }
                 loaded.conversation.record_feedback(&Feedback::Replied {
                     text: record.text.clone(),
                     moment: moment_of(record),
@@ -405,6 +410,10 @@ impl Opened {
             Role::Person => {
                 loaded.session(channel, record.sent_at, session_gap);
                 let offered = offered_of(record);
+                loaded.settings.language = emotion.language.or(loaded.settings.language);
+                if record.audience().is_private() {
+                    loaded.dialogue(channel).push(line_of(record, false), None);
+                }
                 loaded.conversation.plan_turn(&TurnInput {
                     owner,
                     channel,
@@ -445,6 +454,32 @@ pub(crate) const MOMENTS: &str = "moments";
 pub(crate) const REPLY_TO: &str = "reply_to";
 /// The metadata key of the moment that a reply brought up.
 pub(crate) const MOMENT: &str = "moment";
+
+/// A record as a line of the dialogue.
+pub(crate) fn line_of(record: &MemoryRecord, from_bot: bool) -> DialogueLine {
+    DialogueLine {
+        id: Some(record.id.clone()),
+        from_bot,
+        name: None,
+        text: record.text.clone(),
+        at: record.sent_at,
+    }
+}
+
+/// The dialogues of a saved state.
+fn dialogues(
+    saved: Vec<(ChannelId, Vec<u8>)>,
+) -> Result<Vec<(ChannelId, DialogueWindow)>, ConversationError> {
+    let open = |(channel, bytes): (ChannelId, Vec<u8>)| {
+        let window = DialogueWindow::from_bytes(&bytes, WindowLimits::default()).map_err(|error| {
+            ConversationError::InvalidState {
+                reason: error.to_string(),
+            }
+        })?;
+        Ok((channel, window))
+    };
+    saved.into_iter().map(open).collect()
+}
 
 fn text_of<'r>(record: &'r MemoryRecord, key: &str) -> Option<&'r str> {
     match record.metadata.get(key) {

@@ -21,7 +21,7 @@ use whisperengine_types::{
 
 use crate::{
     WhisperEngine,
-    cells::{MOMENT, REPLY_TO},
+    cells::{MOMENT, REPLY_TO, line_of},
     engine::blocking,
     error::{Error, Result},
     fallback::Gate,
@@ -249,7 +249,13 @@ impl WhisperEngine {
         }
         record.set_audience(&outcome.audience);
         let record = Arc::new(record);
+        let channel = &outcome.session.channel;
+        if let (true, Some(loaded)) = (outcome.audience.is_private(), &mut locked.loaded) {
+            loaded.dialogue(channel).push(line_of(&record, true), None);
+        }
         if let Some(group) = outcome.audience.group() {
+            let key = (outcome.session.bot.clone(), group.clone(), channel.clone());
+            pipeline.planner.channels.push(&key, line_of(&record, true), None);
             drop(pipeline.writer.submit_one(WriteOp::Store {
                 owner: audience_owner(&outcome.session.bot, group),
                 record: Arc::clone(&record),

@@ -298,6 +298,7 @@ impl OwnerHandle {
                     let settings = Settings {
                         proactive,
                         zone: zone.and_then(|zone| whisperengine_types::ZoneId::new(zone).ok()),
+                        language: None,
                     };
                     for feedback in settings.feedback() {
                         self.feed_back(feedback).await?;
@@ -360,6 +361,9 @@ impl OwnerHandle {
         let owner = self.owner.clone();
         let cell = pipeline.cells.cell(&self.owner);
         let forgotten = cell.forget(|| pipeline.writer.submit_one(WriteOp::ForgetAll { owner }));
+        if let MemoryOwner::Person { bot, user } = &self.owner {
+            pipeline.planner.channels.forget(bot, user);
+        }
         if let Some(embedded) = &pipeline.embedded {
             embedded.clear();
         }
@@ -402,8 +406,16 @@ impl OwnerHandle {
         let audience = record.map(|record| record.audience()).unwrap_or_default();
         self.write([change(self.owner.clone())]).await?;
         if let Some(group) = audience.group() {
-            self.write([change(audience_owner(self.owner.bot(), group))])
-                .await?;
+            let copy = change(audience_owner(self.owner.bot(), group));
+            let text = match &copy {
+                WriteOp::Update { patch, .. } => patch.text.clone(),
+                _ => None,
+            };
+            self.write([copy]).await?;
+            if learns_anew {
+                let channels = &self.engine.inner.pipeline.planner.channels;
+                channels.change(self.owner.bot(), group, id, text.as_deref());
+            }
         }
         if learns_anew && turn::role(id).is_some() {
             self.rebuild().await?;

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use whisperengine_reply_context::DialogueWindow;
 use whisperengine_types::{
-    Audience, Component, Degradation, Durability, MemoryRecord, OfferedMoment, ReplyContext, Timestamp,
-    TurnInput, TurnPlan, WriteOp,
+    Audience, Component, ConversationError, Degradation, Durability, MemoryRecord, Message, OfferedMoment,
+    Timestamp, TurnInput, TurnPlan, WriteOp,
 };
 
 use crate::{
     FACT,
     cell::OwnerCell,
-    cells::{Cells, MOMENTS},
+    cells::{Cells, MOMENTS, line_of},
+    channels::{AUTHOR, Channels},
     fallback::{Answered, Gate, isolate},
     pipeline::TurnDraft,
     recall::audience_owner,
@@ -22,6 +24,7 @@ use crate::{
 pub(crate) struct Planner {
     pub(crate) ids: Ids,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) channels: Arc<Channels>,
 }
 
 impl Planner {
@@ -56,12 +59,17 @@ impl Planner {
         draft.plan = draft.take(Answered::or_default(planned));
 
         let record = Arc::new(self.record(cells, draft, &mut locked));
+        self.take_down(draft, &record, &mut locked);
         if let Audience::Group(group) = &draft.turn.message.audience {
+            let message = &draft.turn.message;
             let mut heard = (*record).clone();
-            heard.speaker = draft.turn.message.display_name.clone().or(heard.speaker);
+            heard.speaker = message.display_name.clone().or(heard.speaker);
+            heard
+                .metadata
+                .insert(AUTHOR.to_owned(), message.user.as_str().into());
             // The person's own record is the one that is answered for.
             let _ = submit(WriteOp::Store {
-                owner: audience_owner(&draft.turn.message.bot, group),
+                owner: audience_owner(&message.bot, group),
                 record: Arc::new(heard),
             });
         }
@@ -73,9 +81,62 @@ impl Planner {
         }
     }
 
-    /// What a language model is given to write the reply.
-    pub(crate) fn context(&self, _draft: &TurnDraft, _now: Timestamp) -> ReplyContext {
-        ReplyContext::default()
+    /// Gathers what the context of a turn needs, without a turn.
+    pub(crate) fn look(&self, cells: &Cells, draft: &mut TurnDraft) -> Result<(), ConversationError> {
+        let (cell, owner) = (Arc::clone(&draft.turn.cell), draft.turn.owner.clone());
+        let mut locked = cell.lock();
+        cells.load(&owner, &mut locked)?;
+        self.gather(draft, &mut locked, |_, _| ());
+        Ok(())
+    }
+
+    /// Gathers what the context of a turn needs, and adds the message to its dialogue.
+    fn take_down(&self, draft: &mut TurnDraft, record: &MemoryRecord, cell: &mut OwnerCell) {
+        let mut line = line_of(record, false);
+        self.gather(draft, cell, |window, message| {
+            if message.audience.is_private() {
+                window.push(line, None);
+            } else {
+                let name = message.display_name.as_deref().unwrap_or(message.user.as_str());
+                line.name = Some(name.to_owned());
+                window.push(line, Some(message.user.clone()));
+            }
+        });
+    }
+
+    /// Gathers zone, language and dialogue; `then` may add to the dialogue.
+    fn gather(
+        &self,
+        draft: &mut TurnDraft,
+        cell: &mut OwnerCell,
+        then: impl FnOnce(&mut DialogueWindow, &Message),
+    ) {
+        let message = &draft.turn.message;
+        let (scene, language) = (&mut draft.scene, draft.emotion.language);
+        scene.zone.clone_from(&message.zone);
+        scene.language = language;
+        if let Some(loaded) = &mut cell.loaded {
+            loaded.settings.language = language.or(loaded.settings.language);
+            scene.language = loaded.settings.language;
+            if scene.zone.is_none() {
+                scene.zone.clone_from(&loaded.settings.zone);
+            }
+        }
+        match (&message.audience, &mut cell.loaded) {
+            (Audience::Private, None) => {}
+            (Audience::Private, Some(loaded)) => {
+                let window = loaded.dialogue(&message.channel);
+                scene.take(window);
+                then(window, message);
+            }
+            (Audience::Group(group), _) => {
+                let key = (message.bot.clone(), group.clone(), message.channel.clone());
+                self.channels.with(&key, message.sent_at, |window| {
+                    scene.take(window);
+                    then(window, message);
+                });
+            }
+        }
     }
 
     /// Whether the message was delivered before; then it is answered for what is stored of it.
