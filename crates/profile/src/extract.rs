@@ -116,6 +116,9 @@ impl<'a> Reading<'a> {
             (Some(fixed), None) => Some(fixed.to_string()),
             (None, captured) => captured.map(str::to_lowercase),
         };
+        if slot == Slot::Age && !value.is_some_and(|value| self.is_age(&value.range)) {
+            return;
+        }
         let values = match (&rule.value, value) {
             (Some(fixed), _) => vec![fixed.to_string()],
             (None, Some(value)) => self.values(value),
@@ -132,7 +135,7 @@ impl<'a> Reading<'a> {
         let span = self.span(sentence);
         let quote: Arc<str> = self.statement.text[span.clone()].into();
         for value in values {
-            let own_until = until.filter(|_| slot == Slot::Whereabouts);
+            let own_until = until;
             let fact = Fact {
                 slot,
                 value,
@@ -160,6 +163,11 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// A plausible age in years; in words it is taken as it is.
+    fn is_age(&self, range: &Range<usize>) -> bool {
+        self.text(range).parse::<u32>().map_or(true, |years| (5..=115).contains(&years))
+    }
+
     /// Since when, until when and for when, by the dates of the sentence.
     fn times(&mut self, rule: &Rule, sentence: &Range<usize>) -> (Timestamp, Option<Timestamp>, Option<Timestamp>) {
         let sent_at = self.statement.sent_at;
@@ -176,7 +184,17 @@ impl<'a> Reading<'a> {
         };
         let period = today.period(self.grammar, &self.tokens, sentence.clone());
         match (slot, period) {
-            (Slot::Plan | Slot::Birthday, Some(Period { first, .. })) => (sent_at, None, Some(today.start_of(first))),
+            (Slot::Plan, _) if rule.outcome || rule.act == Act::Deny => {
+                let until = sent_at + std::time::Duration::from_secs(90 * 86_400);
+                (sent_at, Some(until).filter(|_| rule.outcome), None)
+            }
+            // What is planned lies ahead.
+            (Slot::Plan, Some(Period { first, after })) => {
+                let due = (first > today.date || (first < today.date && after > today.date)).then_some(first);
+                (sent_at, None, due.map(|due| today.start_of(due)))
+            }
+            (Slot::Plan, None) => (sent_at, None, None),
+            (Slot::Birthday, Some(Period { first, .. })) => (sent_at, None, Some(today.start_of(first))),
             (Slot::Whereabouts, Some(Period { after, .. })) => (sent_at, Some(today.start_of(after)), None),
             (Slot::Whereabouts, None) => {
                 let month = std::time::Duration::from_secs(30 * 86_400);

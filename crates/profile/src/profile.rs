@@ -7,7 +7,7 @@ use crate::{
     correction::correct,
     extract::Reading,
     ledger::{Entry, Ledger},
-    relation::same_value,
+    relation::{is_same, is_unnamed, same_value},
 };
 
 /// What is known of one person.
@@ -85,13 +85,17 @@ impl Profile {
 
     /// All that is known of a slot, in the order in which it was said.
     pub fn history(&self, slot: Slot) -> impl Iterator<Item = &Fact> {
-        let entries = self.ledger.entries.iter().filter(move |entry| !entry.silent && entry.fact.slot == slot);
-        entries.map(|entry| &entry.fact)
+        self.all().filter(move |fact| fact.slot == slot)
     }
 
-    /// Everything, in the order in which it was said.
+    /// Everything, in the order in which it was said, repetitions apart.
     pub fn all(&self) -> impl Iterator<Item = &Fact> {
-        self.ledger.entries.iter().filter(|entry| !entry.silent).map(|entry| &entry.fact)
+        let entries = &self.ledger.entries;
+        let repeats = |at: usize| {
+            let fact = &entries[at].fact;
+            entries[..at].iter().any(|e| !e.silent && e.fact.until == fact.until && is_same(fact, &e.fact))
+        };
+        (0..entries.len()).filter(move |&at| !entries[at].silent && !repeats(at)).map(|at| &entries[at].fact)
     }
 
     /// The message that ended a fact of [`all`](Self::all); `None` while it holds or when it ended by itself.
@@ -234,7 +238,6 @@ fn covers(other: &Fact, fact: &Fact) -> bool {
         (None, _) => true,
         (Some(_), None) => false,
     };
-    let unnamed = fact.detail.as_deref().is_some_and(|detail| same_value(detail, &fact.value));
-    detail && fact.due.is_none_or(|due| other.due == Some(due)) && (same_value(&fact.value, &other.value) || (unnamed && fact.note.is_none()))
+    detail && fact.due.is_none_or(|due| other.due == Some(due)) && (same_value(&fact.value, &other.value) || (is_unnamed(fact) && fact.note.is_none()))
         && (fact.told_by != FactSource::App || other.told_by == FactSource::App)
 }

@@ -57,15 +57,25 @@ fn replaces(new: &Fact, old: &Fact) -> bool {
         _ => false,
     };
     match new.slot {
+        // "my wife" after "my wife Nadia" says less, the other way round it says more.
+        Slot::Partner if is_unnamed(new) || (is_unnamed(old) && same_detail) => false,
         slot if slot.is_single() => !same,
         Slot::Note | Slot::Contact => same_detail && !same,
         Slot::Like | Slot::Dislike => same_detail && !same,
+        Slot::Plan if new.detail.as_deref() == Some(DONE) => {
+            old.detail.as_deref() != Some(DONE) && shares_word(&new.value, &old.value)
+        }
         Slot::Plan => same && new.due != old.due && new.due.is_some(),
         Slot::Sibling | Slot::Child | Slot::Parent | Slot::Relative | Slot::Friend => {
             same && same_detail && state_verb(new).is_some() && state_verb(new) == state_verb(old) && new.note != old.note
         }
         _ => false,
     }
+}
+
+/// `my sister`, of whom no name is known.
+pub(crate) fn is_unnamed(fact: &Fact) -> bool {
+    fact.detail.as_deref().is_some_and(|detail| same_value(detail, &fact.value))
 }
 
 /// The verb of a note when its object is one at a time: one lives in one place and works at one.
@@ -100,5 +110,8 @@ pub(crate) fn shares_word(a: &str, b: &str) -> bool {
     let words: HashSet<&str> = a.split_whitespace().map(singular).filter(|word| word.len() > 2).collect();
     b.split_whitespace().map(singular).any(|word| words.contains(word))
 }
+
+/// The detail of a plan that was carried out.
+pub(crate) const DONE: &str = "done";
 
 const STATES: &[&str] = &["lives", "works"];

@@ -55,7 +55,7 @@ impl Token {
 pub(crate) struct Tokens {
     pub tokens: Vec<Token>,
     folded: String,
-    /// No letter is upper case except `I` and the first of a sentence: case says nothing about names.
+    /// No word begins with a capital, `I` apart: case says nothing about names.
     pub caseless: bool,
 }
 
@@ -102,21 +102,9 @@ impl Tokens {
     }
 
     fn is_caseless(&self, text: &str) -> bool {
-        let mut first = true;
-        for token in &self.tokens {
-            if matches!(token.kind, Kind::Stop | Kind::Question) {
-                first = true;
-                continue;
-            }
-            if token.kind == Kind::Word {
-                let lone = text[token.start as usize..token.end as usize].chars().nth(1).is_none();
-                if token.capital && !first && !lone {
-                    return false;
-                }
-                first = false;
-            }
-        }
-        true
+        let lone = |token: &Token| text[token.start as usize..token.end as usize].chars().nth(1).is_none();
+        let clitic = |token: &Token| self.folded(token).starts_with('i') && lone(token);
+        !self.tokens.iter().any(|token| token.kind == Kind::Word && token.capital && !clitic(token))
     }
 
     /// Marks what stands in quotation marks or square brackets, unless it is a name of one or two words.

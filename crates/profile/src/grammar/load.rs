@@ -180,6 +180,7 @@ impl Loader {
             confidence: 0.9,
             silent: false,
             known_only: false,
+            outcome: false,
             dated: false,
             in_question: false,
         };
@@ -191,6 +192,7 @@ impl Loader {
                 "ask" => rule.act = Act::Ask,
                 "silent" => rule.silent = true,
                 "known" => rule.known_only = true,
+                "outcome" => (rule.outcome, rule.known_only) = (true, true),
                 "dated" => rule.dated = true,
                 "questions" => rule.in_question = true,
                 "when" => rule.asked = Asked::When,

@@ -97,6 +97,8 @@ pub(crate) struct Rule {
     pub silent: bool,
     /// Says something only of what is known already.
     pub known_only: bool,
+    /// Tells how a plan went.
+    pub outcome: bool,
     /// Needs a date in the sentence.
     pub dated: bool,
     /// Takes the sentence also when it is a question.

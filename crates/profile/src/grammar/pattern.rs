@@ -48,6 +48,8 @@ pub(crate) enum Capture {
     Bares,
     /// A proper name.
     Name,
+    /// A proper name that its capital shows.
+    Capital,
     /// Several proper names.
     Names,
     /// A place's name.
@@ -166,6 +168,7 @@ impl<'a> Parser<'a, '_> {
             "bares" => Capture::Bares,
             "state" => Capture::State,
             "name" => Capture::Name,
+            "cap" => Capture::Capital,
             "names" => Capture::Names,
             "place" => Capture::Place,
             "job" => Capture::Job,

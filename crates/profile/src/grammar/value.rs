@@ -29,6 +29,7 @@ pub(super) fn ends(grammar: &Grammar, tokens: &Tokens, kind: Capture, at: usize,
         Capture::State => reader.state(at),
         Capture::Ending(class) => reader.ending(at, class),
         Capture::Name => reader.name(at),
+        Capture::Capital => reader.capital(at),
         Capture::Names => reader.list(at, Reader::name),
         Capture::Place => reader.place(at),
         Capture::Job => reader.job(at),
@@ -71,19 +72,25 @@ impl Reader<'_> {
         self.is(Special::Stop, at)
     }
 
+    /// Words of the calendar belong to no noun phrase.
+    fn is_dated(&self, at: usize) -> bool {
+        calendar_at(self.grammar, self.tokens, at, self.end)
+            .is_some_and(|(_, unit)| !matches!(unit, Calendar::Number(_) | Calendar::Month(_)))
+    }
+
     /// A run of words up to a sign or a word that no noun phrase contains.
     fn run(&self, start: usize, most: usize) -> usize {
         let mut at = start;
         let most = if self.grammar.wide { most * 3 } else { most };
         while at < self.end && at - start < most {
             let token = &self.tokens.tokens[at];
-            if !token.is_text() || self.is_stop(at) {
+            if !token.is_text() || self.is_stop(at) || self.is_dated(at) {
                 break;
             }
             at += 1;
         }
         // A phrase that goes on beyond the limit is no noun phrase.
-        let goes_on = at < self.end && self.tokens.tokens[at].is_text() && !self.is_stop(at);
+        let goes_on = at < self.end && self.tokens.tokens[at].is_text() && !self.is_stop(at) && !self.is_dated(at);
         if goes_on && !self.grammar.wide { start } else { at }
     }
 
@@ -107,7 +114,8 @@ impl Reader<'_> {
             return None;
         }
         let rest = self.rest(at + len, false).map_or(at + len, |rest| rest.longest);
-        Some(Ends::one(at, rest))
+        let joined = |pos: &usize| self.token(*pos).is_some_and(|t| NOTE_ENDS.contains(&self.tokens.folded(t)));
+        Some(Ends::one(at, (at + len..rest).find(joined).unwrap_or(rest)))
     }
 
     fn ending(&self, at: usize, class: usize) -> Option<Ends> {
@@ -151,6 +159,13 @@ impl Reader<'_> {
             at
         };
         (longest > at).then_some(Ends { start: at, shortest: at + 1, longest })
+    }
+
+    /// At the beginning of a sentence every word has a capital, so that adverbs must be known.
+    fn capital(&self, at: usize) -> Option<Ends> {
+        let first = self.token(at)?;
+        let shown = first.capital || first.kind == Kind::Wide || self.is_caseless_script(first);
+        (shown && !(first.capital && self.is(Special::Common, at))).then(|| self.name(at))?
     }
 
     /// Scripts without capitals.
@@ -420,6 +435,9 @@ const MAX_REST: usize = 24;
 
 /// Prepositions within a name of an occupation.
 const INNER: &[&str] = &["of", "de", "da", "do", "di", "del", "des", "du", "d'", "van", "para"];
+
+/// Where a statement about somebody ends.
+const NOTE_ENDS: &[&str] = &["and", "but", "so", "because", "which", "while", "when"];
 
 /// Where a gerund's object ends.
 const CONJUNCTIONS: &[&str] = &[
