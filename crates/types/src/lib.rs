@@ -81,7 +81,7 @@ pub use port::{
     NoEmotion, NoMemory, NoResponder, OfferedMoment, ReplyRequest, Responder, ResponderError, TurnInput,
     WholeReply, ZeroEmbedder,
 };
-pub use profile::{Fact, FactSource, Slot};
+pub use profile::{Fact, FactSource, Polarity, Slot};
 pub use safety::{Safety, SafetyCue, SafetyKind, SafetyLevel};
 pub use timestamp::{Timestamp, TimestampError};
 pub use wellbeing::{
