@@ -288,6 +288,7 @@ impl Shared {
                     passage: None,
                     copies: 0,
                     last_copy_at: None,
+                    superseded: false,
                     similarity: ranked.similarity,
                     parts: ranked.parts,
                     matched_terms: matched
