@@ -171,7 +171,7 @@ fn again(offered: &OfferedMoment, at: Timestamp) -> MomentPlan {
 /// The plan for somebody in danger: support and nothing else. What they said becomes no topic, commitment,
 /// moment or fact.
 fn care(config: &Config, state: &mut UserState, input: &TurnInput<'_>, plan: &mut TurnPlan) {
-    state.danger = Some(input.sent_at);
+    state.danger.note(input.message, input.sent_at);
     plan.mode = ConversationMode::HumanLike;
     plan.interaction = InteractionType::EmotionalSupport;
     plan.emotional.acknowledge = true;

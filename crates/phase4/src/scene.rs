@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use whisperengine_types::{
-    EmotionalState, FlowState, MomentPlan, MomentTiming, MomentType, Suggestion, TurnInput, TurnPhase,
-    TurnPlan,
+    ConversationPattern, EffectivePattern, EmotionalState, FlowState, MomentPlan, MomentTiming, MomentType,
+    Suggestion, TurnInput, TurnPhase, TurnPlan,
 };
 
 use crate::{
@@ -55,6 +55,7 @@ impl Scene<'_> {
             config: &self.config.moment,
             lexicon: self.lexicon,
             boundaries: &state.boundaries,
+            danger: &state.danger,
             owner: self.input.owner,
             recalled: self.input.recalled,
             text: self.input.text,
@@ -169,6 +170,10 @@ impl Scene<'_> {
         );
         plan.emotional.priority_focus = focus(self.utterance, self.emotion, plan.interaction);
         plan.adaptation = state.reception.adaptation();
+        if state.needs_care(self.input.sent_at) {
+            let is_humour = |known: &EffectivePattern| known.pattern == ConversationPattern::HumorUsage;
+            plan.adaptation.effective.retain(|known| !is_humour(known));
+        }
         reason::adaptation(&plan.adaptation, &mut plan.reasons);
         plan.phases.push(TurnPhase::Wellbeing);
         plan.wellbeing = wellbeing(self.config, state, self.input.sent_at);

@@ -20,6 +20,7 @@ use crate::{
     lexicon::{Lexicon, Themes},
     number::{DAY, HOUR, unit},
     session::scope,
+    state::Danger,
     text::{Utterance, clip, hash64},
     thread::Scope,
 };
@@ -34,6 +35,7 @@ pub(crate) struct Occasion<'a> {
     pub(crate) config: &'a MomentConfig,
     pub(crate) lexicon: &'a Lexicon,
     pub(crate) boundaries: &'a Boundaries,
+    pub(crate) danger: &'a Danger,
     pub(crate) owner: &'a MemoryOwner,
     pub(crate) recalled: &'a [RecalledMemory],
     pub(crate) text: &'a str,
@@ -341,7 +343,12 @@ fn may_be_told(recalled: &RecalledMemory, now: &Occasion<'_>) -> bool {
     }
     let age = now.at.since(memory.sent_at);
     let earlier = memory.sent_at < now.session_started || age >= HOUR * now.config.minimum_age_hours;
-    if memory.id == *now.message || memory.text == now.text || !earlier || age.is_zero() {
+    if memory.id == *now.message
+        || now.danger.holds(&memory.id)
+        || memory.text == now.text
+        || !earlier
+        || age.is_zero()
+    {
         return false;
     }
     let own = match (&memory.speaker, now.owner) {
