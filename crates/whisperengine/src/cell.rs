@@ -9,9 +9,7 @@ use std::{
     time::Duration,
 };
 
-use whisperengine_types::{
-    ChannelId, Conversation, MemoryId, MemoryOwner, PlatformId, SessionId, Timestamp,
-};
+use whisperengine_types::{ChannelId, Conversation, MemoryId, MemoryOwner, PlatformId, SessionId, Timestamp};
 
 use crate::{
     frame::{Frame, Session, Settings},
@@ -49,6 +47,8 @@ pub(crate) struct OwnerCell {
 /// What is saved and replayed.
 #[derive(Debug)]
 pub(crate) struct Loaded {
+    /// The last place when it was loaded: every later turn was planned since.
+    pub(crate) opened: Order,
     pub(crate) conversation: Box<dyn Conversation>,
     pub(crate) settings: Settings,
     pub(crate) sessions: Vec<Session>,
@@ -91,6 +91,13 @@ impl OwnerCell {
         ids.id(self.last, owner, role)
     }
 
+    /// Whether the turn was planned since the cell was loaded.
+    pub(crate) fn knows(&self, turn: Order) -> bool {
+        self.loaded
+            .as_ref()
+            .is_some_and(|loaded| turn > loaded.opened && turn <= self.last)
+    }
+
     /// Notes a change of what is saved.
     pub(crate) fn changed(&mut self, now: Timestamp) {
         self.unsaved += 1;
@@ -101,7 +108,8 @@ impl OwnerCell {
 impl Loaded {
     /// The session of a message in `channel` at `at`; a silence of `gap` begins a new one.
     pub(crate) fn session(&mut self, channel: &ChannelId, at: Timestamp, gap: Duration) -> SessionId {
-        let is_under_way = |session: &&mut Session| session.channel == *channel && at.since(session.last) < gap;
+        let is_under_way =
+            |session: &&mut Session| session.channel == *channel && at.since(session.last) < gap;
         if let Some(session) = self.sessions.iter_mut().find(is_under_way) {
             session.last = session.last.max(at);
             return session.id.clone();

@@ -9,9 +9,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{
-    ConversationEngine, ConversationError, Embedder, Embedding, EmotionAnalyzer, EmotionReading,
-    Feedback, MemoryError, MemoryOwner, MemoryRecord, MemoryStore, MetadataValue, OfferedMoment, Suggestion,
-    Timestamp, TurnInput, WriteOp,
+    ConversationEngine, ConversationError, Embedder, Embedding, EmotionAnalyzer, EmotionReading, Feedback,
+    MemoryError, MemoryOwner, MemoryRecord, MemoryStore, MetadataValue, OfferedMoment, Suggestion, Timestamp,
+    TurnInput, WriteOp,
 };
 
 use crate::{
@@ -123,7 +123,10 @@ impl Cells {
             cell.last = cell.last.max(opened.last);
             cell.unsaved += opened.replayed;
             cell.save_at = cell.unsaved + first_save(owner, self.config.save_after_turns);
-            cell.loaded = Some(opened.loaded);
+            cell.loaded = Some(Loaded {
+                opened: cell.last,
+                ..opened.loaded
+            });
         }
         Ok(cell.loaded.as_mut().expect("it was loaded just now"))
     }
@@ -137,7 +140,10 @@ impl Cells {
         }
         opened.loaded.settings = settings;
         cell.unsaved += 1;
-        cell.loaded = Some(opened.loaded);
+        cell.loaded = Some(Loaded {
+            opened: cell.last,
+            ..opened.loaded
+        });
         Ok(())
     }
 
@@ -291,6 +297,7 @@ impl Cells {
         let saved = (!frame.conversation.is_empty()).then_some(frame.conversation.as_slice());
         let mut opened = Opened {
             loaded: Loaded {
+                opened: Order::default(),
                 conversation: self.engine.open(owner, saved)?,
                 settings: frame.settings,
                 sessions: frame.sessions,
@@ -301,7 +308,11 @@ impl Cells {
         };
         let mut records: Vec<Arc<MemoryRecord>> = Vec::new();
         self.scan(owner, opened.last, |page| {
-            records.extend(page.iter().filter(|record| turn::role(&record.id).is_some()).cloned());
+            records.extend(
+                page.iter()
+                    .filter(|record| turn::role(&record.id).is_some())
+                    .cloned(),
+            );
             let surplus = records.len().saturating_sub(self.config.replay_messages);
             records.drain(..surplus);
             Ok(())

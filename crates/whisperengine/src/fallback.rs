@@ -37,6 +37,16 @@ pub struct Answered<T> {
     pub degraded: Option<Degradation>,
 }
 
+impl<P: ?Sized> Clone for Fallback<P> {
+    fn clone(&self) -> Self {
+        Self {
+            primary: Arc::clone(&self.primary),
+            secondary: Arc::clone(&self.secondary),
+            gate: Arc::clone(&self.gate),
+        }
+    }
+}
+
 impl<T> Answered<T> {
     /// The primary's answer.
     pub fn by_primary(value: T) -> Self {

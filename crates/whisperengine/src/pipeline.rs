@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Instant};
 use whisperengine_memory_batcher::WriteGroup;
 use whisperengine_text_embedding::CachedEmbedder;
 use whisperengine_types::{
-    Clock, Component, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer, EmotionReading, MemoryId,
-    Recall, ReplyContext, StageTimings, TurnOutcome, TurnPlan,
+    Clock, Component, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer, EmotionReading,
+    MemoryId, Recall, ReplyContext, StageTimings, TurnOutcome, TurnPlan,
 };
 
 use crate::{
@@ -61,16 +61,25 @@ pub(crate) struct TurnDraft {
 impl Pipeline {
     /// Takes each turn from text to a durable outcome; `reply` gets the outcomes, in order, on the thread that
     /// stored the turns.
-    pub(crate) fn serve(self: Arc<Self>, turns: Vec<Turn>, reply: impl FnOnce(Vec<TurnOutcome>) + Send + 'static) {
+    pub(crate) fn serve(
+        self: Arc<Self>,
+        turns: Vec<Turn>,
+        reply: impl FnOnce(Vec<TurnOutcome>) + Send + 'static,
+    ) {
         let mut drafts = self.begin(turns);
-        let mut writes = self.writer.group(drafts.len());
+        // A message to an audience is stored twice: for the person, and for those who heard it.
+        let mut writes = self.writer.group(2 * drafts.len());
 
         self.stage(&mut drafts, |timings| &mut timings.emotion, Self::read_emotions);
         self.stage(&mut drafts, |timings| &mut timings.embedding, Self::embed);
         self.stage(&mut drafts, |timings| &mut timings.recall, Self::recall);
-        self.stage(&mut drafts, |timings| &mut timings.plan, |pipeline, drafts| {
-            pipeline.plan(drafts, &mut writes);
-        });
+        self.stage(
+            &mut drafts,
+            |timings| &mut timings.plan,
+            |pipeline, drafts| {
+                pipeline.plan(drafts, &mut writes);
+            },
+        );
         self.stage(&mut drafts, |timings| &mut timings.context, Self::assemble);
         self.store(drafts, writes, reply);
     }
@@ -125,14 +134,17 @@ impl Pipeline {
     fn plan(&self, drafts: &mut [TurnDraft], writes: &mut WriteGroup) {
         for draft in drafts {
             let now = self.clock.now();
-            self.planner.plan(&self.cells, draft, now, |op| self.writer.submit(writes, op));
+            self.planner
+                .plan(&self.cells, draft, now, |op| self.writer.submit(writes, op));
         }
     }
 
     fn assemble(&self, drafts: &mut [TurnDraft]) {
         let now = self.clock.now();
         for draft in drafts {
-            let context = isolate(Component::Context, || Ok::<_, std::convert::Infallible>(self.planner.context(draft, now)));
+            let context = isolate(Component::Context, || {
+                Ok::<_, std::convert::Infallible>(self.planner.context(draft, now))
+            });
             draft.context = draft.take(Answered::or_default(context));
         }
     }
@@ -165,7 +177,9 @@ impl Pipeline {
         let from = self.clock.instant();
         work(self, drafts);
         let took = self.clock.instant().saturating_duration_since(from);
-        drafts.iter_mut().for_each(|draft| *timing(&mut draft.timings) = took);
+        drafts
+            .iter_mut()
+            .for_each(|draft| *timing(&mut draft.timings) = took);
     }
 }
 
@@ -197,6 +211,7 @@ impl TurnDraft {
         TurnOutcome {
             turn: self.id.unwrap_or_else(|| MemoryId::from_number(0)),
             session: self.turn.message.session(),
+            audience: self.turn.message.audience,
             sequence: self.turn.sequence,
             priority: self.turn.priority,
             emotion: self.emotion,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use whisperengine_types::{
-    Audience, Component, Degradation, Durability, MemoryRecord, OfferedMoment, ReplyContext, Timestamp, TurnInput,
-    TurnPlan, WriteOp,
+    Audience, Component, Degradation, Durability, MemoryRecord, OfferedMoment, ReplyContext, Timestamp,
+    TurnInput, TurnPlan, WriteOp,
 };
 
 use crate::{
@@ -42,7 +42,9 @@ impl Planner {
         if self.recognise(cells, draft, &mut locked, now) {
             return;
         }
-        let opened = isolate(Component::Conversation, || cells.load(&owner, &mut locked).map(drop));
+        let opened = isolate(Component::Conversation, || {
+            cells.load(&owner, &mut locked).map(drop)
+        });
         let id = locked.issue(self.ids, &owner, now, Role::Person);
         draft.id = Some(id.clone());
         let planned = opened.and_then(|()| self.plan_loaded(cells, draft, &mut locked));
@@ -65,8 +67,7 @@ impl Planner {
         }
         draft.write = submit(WriteOp::Store { owner, record });
         locked.changed(now);
-        if let (Some(deliveries), Some(platform)) =
-            (&mut locked.deliveries, &draft.turn.message.platform_id)
+        if let (Some(deliveries), Some(platform)) = (&mut locked.deliveries, &draft.turn.message.platform_id)
         {
             deliveries.note(&draft.turn.message.channel, platform, id);
         }
@@ -83,7 +84,9 @@ impl Planner {
         let Some(platform) = &message.platform_id else {
             return false;
         };
-        let known = isolate(Component::Store, || cells.deliveries(&draft.turn.owner, cell, now));
+        let known = isolate(Component::Store, || {
+            cells.deliveries(&draft.turn.owner, cell, now)
+        });
         match known {
             Ok(deliveries) => {
                 let Some(turn) = deliveries.turn(&message.channel, platform) else {
@@ -140,7 +143,9 @@ impl Planner {
         let message = &draft.turn.message;
         let id = draft.id.clone().expect("it was issued");
         let fact = draft.plan.facts.first();
-        let matters = fact.map_or(0.0, |fact| fact.relevance).max(draft.emotion.intensity);
+        let matters = fact
+            .map_or(0.0, |fact| fact.relevance)
+            .max(draft.emotion.intensity);
         let mut record = MemoryRecord::new(id, &*message.text, message.sent_at);
         record.speaker = Some(message.user.as_str().to_owned());
         record.session = cell

@@ -2,8 +2,12 @@
 //!
 //! Before an audience only what was said to that audience may be found; in private all of the person's own.
 
+use std::sync::Arc;
+
+use dashmap::DashMap;
 use whisperengine_types::{
-    Audience, AudienceId, BotId, Component, Degradation, MemoryOwner, MemoryRecall, Recall, RecallQuery, SpaceId,
+    Audience, AudienceId, BotId, Component, Degradation, MemoryOwner, MemoryRecall, MemoryStore, Recall,
+    RecallQuery, SpaceId,
 };
 
 use crate::{
@@ -22,6 +26,9 @@ pub(crate) struct TurnRecall {
     pub(crate) min_relevance: f32,
     /// Shared spaces that every turn of the bot searches.
     pub(crate) lore: Vec<SpaceId>,
+    pub(crate) store: Arc<dyn MemoryStore>,
+    /// Whether a shared space holds anything.
+    pub(crate) inhabited: DashMap<MemoryOwner, bool>,
 }
 
 impl TurnRecall {
@@ -35,8 +42,11 @@ impl TurnRecall {
             Audience::Private => draft.turn.owner.clone(),
             Audience::Group(group) => audience_owner(&message.bot, group),
         }];
-        let lore = self.lore.iter().map(|space| MemoryOwner::shared(message.bot.clone(), space.clone()));
-        owners.extend(lore);
+        let lore = self
+            .lore
+            .iter()
+            .map(|space| MemoryOwner::shared(message.bot.clone(), space.clone()));
+        owners.extend(lore.filter(|space| self.is_inhabited(space)));
 
         let mut all = Answered::by_primary(Recall::default());
         for owner in owners {
@@ -47,11 +57,31 @@ impl TurnRecall {
         all
     }
 
+    /// Notes that a shared space was written to.
+    pub(crate) fn note_written(&self, owner: &MemoryOwner) {
+        if matches!(owner, MemoryOwner::Shared { .. }) {
+            self.inhabited.insert(owner.clone(), true);
+        }
+    }
+
+    /// Whether a shared space holds anything, as far as this engine and the store knew when it was first asked.
+    fn is_inhabited(&self, space: &MemoryOwner) -> bool {
+        if let Some(known) = self.inhabited.get(space) {
+            return *known;
+        }
+        let Ok(page) = self.store.scan(space, None, 1) else {
+            return false;
+        };
+        *self.inhabited.entry(space.clone()).or_insert(!page.is_empty())
+    }
+
     /// The memories of `owner` that answer `query`, or none and why.
     fn search(&self, owner: &MemoryOwner, query: &RecallQuery) -> Answered<Recall> {
         let found = isolate(Component::Recall, || {
-            self.port
-                .call(|port| port.recall(owner, query), whisperengine_types::MemoryError::is_unavailable)
+            self.port.call(
+                |port| port.recall(owner, query),
+                whisperengine_types::MemoryError::is_unavailable,
+            )
         });
         match found {
             Ok(mut found) => {
@@ -78,8 +108,11 @@ pub(crate) fn audience_owner(bot: &BotId, group: &AudienceId) -> MemoryOwner {
         // Longer than an id may be; its hash names it as well.
         let mut hasher = std::hash::DefaultHasher::new();
         std::hash::Hash::hash(group, &mut hasher);
-        SpaceId::new(format!("{AUDIENCE_SPACE}#{:016x}", std::hash::Hasher::finish(&hasher)))
-            .expect("letters and digits")
+        SpaceId::new(format!(
+            "{AUDIENCE_SPACE}#{:016x}",
+            std::hash::Hasher::finish(&hasher)
+        ))
+        .expect("letters and digits")
     });
     MemoryOwner::shared(bot.clone(), space)
 }
@@ -111,8 +144,11 @@ fn merge(all: &mut Recall, found: Recall, limit: usize) {
         return;
     }
     all.memories.extend(found.memories);
-    all.memories
-        .sort_by(|a, b| b.relevance.total_cmp(&a.relevance).then(b.score.total_cmp(&a.score)));
+    all.memories.sort_by(|a, b| {
+        b.relevance
+            .total_cmp(&a.relevance)
+            .then(b.score.total_cmp(&a.score))
+    });
     all.memories.truncate(limit);
     all.degraded = all.degraded.take().or(found.degraded);
 }

@@ -103,7 +103,9 @@ fn encode(order: Order, low: u64, role: Role) -> String {
     let mut id = String::with_capacity(2 + DIGITS);
     id.push('t');
     for at in (0..DIGITS).rev() {
-        id.push(char::from(ALPHABET[(packed >> (6 * at)) as usize % ALPHABET.len()]));
+        id.push(char::from(
+            ALPHABET[(packed >> (6 * at)) as usize % ALPHABET.len()],
+        ));
     }
     if role == Role::Bot {
         id.push('r');
@@ -170,7 +172,13 @@ mod tests {
 
     #[test]
     fn other_ids_are_no_turns() {
-        for id in ["t", "7", "t123", "x--------------------", "t--------------------x"] {
+        for id in [
+            "t",
+            "7",
+            "t123",
+            "x--------------------",
+            "t--------------------x",
+        ] {
             assert_eq!(role(&MemoryId::new(id).unwrap()), None, "{id}");
         }
         let order = Order::at(Timestamp::from_millis(0));

@@ -136,7 +136,9 @@ impl Worker {
     fn round(&self) {
         let now = self.clock.now();
         for owner in self.cells.owners() {
-            save(&self.cells, &self.writer, &owner, |cell| self.cells.is_idle(cell, now));
+            save(&self.cells, &self.writer, &owner, |cell| {
+                self.cells.is_idle(cell, now)
+            });
         }
         self.writer.retry(&self.runtime);
         self.cells.unload_idle(now);

@@ -11,7 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use whisperengine_memory_batcher::{BatcherError, Dedup, MemoryBatcher, Submission, Write, WriteGroup, Written};
+use whisperengine_memory_batcher::{
+    BatcherError, Dedup, MemoryBatcher, Submission, Write, WriteGroup, Written,
+};
 use whisperengine_types::{Clock, Durability, MemoryError, WriteOp};
 
 use crate::fallback::{Gate, guarded};
@@ -77,7 +79,11 @@ impl Writer {
 
     /// Calls `conclude` with one [`Durability`] for each write of `group`, in order: once they are known, or
     /// when the deadline is over, or now if the store is known to be away. `conclude` must not block.
-    pub(crate) fn conclude(&self, group: WriteGroup, conclude: impl FnOnce(Vec<Durability>) + Send + 'static) {
+    pub(crate) fn conclude(
+        &self,
+        group: WriteGroup,
+        conclude: impl FnOnce(Vec<Durability>) + Send + 'static,
+    ) {
         let submission = group.finish();
         let unanswered = Arc::new(Unanswered {
             since: self.clock.instant(),
@@ -121,11 +127,6 @@ impl Writer {
             .await
             .into_iter()
             .try_for_each(|outcome| outcome.map(drop).map_err(as_memory_error))
-    }
-
-    /// As [`committed`](Self::committed), from a thread that may block; whether the write is safe.
-    pub(crate) fn committed_blocking(&self, submission: Submission) -> bool {
-        submission.wait().iter().all(Result::is_ok)
     }
 
     /// Answers what waits for longer than the deadline; whether anything still waits.
@@ -208,7 +209,11 @@ impl Writer {
 impl Unanswered {
     /// Whether nobody had answered before.
     fn answer(&self, answers: Vec<Durability>) -> bool {
-        let conclude = self.conclude.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let conclude = self
+            .conclude
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(conclude) = conclude else {
             return false;
         };
@@ -223,7 +228,10 @@ impl Unanswered {
     }
 
     fn is_answered(&self) -> bool {
-        self.conclude.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        self.conclude
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_none()
     }
 }
 
@@ -236,7 +244,7 @@ impl std::fmt::Debug for Unanswered {
     }
 }
 
-fn as_memory_error(error: BatcherError) -> MemoryError {
+pub(crate) fn as_memory_error(error: BatcherError) -> MemoryError {
     match error {
         BatcherError::Memory(error) => error,
         other => MemoryError::Unavailable {

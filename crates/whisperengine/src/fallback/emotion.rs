@@ -19,6 +19,10 @@ impl Fallback<dyn EmotionAnalyzer> {
 #[deny(clippy::missing_trait_methods)]
 impl EmotionAnalyzer for Fallback<dyn EmotionAnalyzer> {
     fn analyze_batch(&self, texts: &[&str]) -> Result<Vec<EmotionReading>, EmotionError> {
-        Ok(self.analyze_each(texts).into_iter().map(|answer| answer.value).collect())
+        Ok(self
+            .analyze_each(texts)
+            .into_iter()
+            .map(|answer| answer.value)
+            .collect())
     }
 }
