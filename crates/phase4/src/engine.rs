@@ -11,6 +11,7 @@ use crate::{
     engagement::{Ground, suggest},
     error::Error,
     lexicon::Lexicon,
+    moment::tone,
     number::MINUTE,
     reason,
     reception::Response,
@@ -163,7 +164,7 @@ fn again(offered: &OfferedMoment, at: Timestamp) -> MomentPlan {
         quote: offered.quote.clone(),
         said_at: at,
         callback: String::new(),
-        tone: String::new(),
+        tone: tone(offered.kind),
         impact: 0.0,
     }
 }

@@ -5,8 +5,8 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Audience, EmotionReading, Fact, MemoryId, MemoryOwner, Priority, Recall, ReplyContext, Safety, SessionKey,
-    Timestamp, TurnPlan,
+    Audience, EmotionReading, Fact, MemoryId, MemoryOwner, Priority, Recall, ReplyContext, Safety,
+    SessionKey, Timestamp, TurnPlan,
 };
 
 /// The result of one message: everything a reply needs, and what was done for it.

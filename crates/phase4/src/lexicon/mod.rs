@@ -9,7 +9,6 @@
 
 mod cue;
 mod parse;
-mod prompt;
 mod stem;
 mod table;
 mod theme;
@@ -18,13 +17,12 @@ use std::sync::{Arc, OnceLock};
 
 pub(crate) use cue::Cue;
 pub use parse::LexiconError;
-pub(crate) use prompt::Prompt;
 use serde::{Deserialize, Serialize};
 pub(crate) use table::{Place, Table};
 pub use theme::Theme;
 pub(crate) use theme::Themes;
 
-use crate::text::{Fnv, HashedMap, hash64};
+use crate::text::{HashedMap, hash64};
 
 /// The cues, lemmas and phrases of one language.
 #[derive(Debug)]
@@ -33,7 +31,6 @@ pub struct Lexicon {
     pub(crate) stems: Table<Entry>,
     stemmer: stem::Stemmer,
     phrases: HashedMap<Box<str>>,
-    prompts: Vec<Box<str>>,
     seed: u64,
 }
 
@@ -146,18 +143,6 @@ impl Lexicon {
     /// The text of a phrase; [`Lexicon::parse`] has seen to it that every one exists.
     pub(crate) fn phrase(&self, key: &str) -> &str {
         self.phrases.get(&hash64(key.as_bytes())).map_or("", |text| text)
-    }
-
-    /// The text of the phrase whose key is `prefix` and `name` together.
-    pub(crate) fn named(&self, prefix: &str, name: &str) -> &str {
-        let mut key = Fnv::new();
-        prefix.bytes().chain(name.bytes()).for_each(|byte| key.feed(byte));
-        self.phrases.get(&key.finish()).map_or("", |text| text)
-    }
-
-    /// A part of the supplement.
-    pub(crate) fn prompt(&self, prompt: Prompt) -> &str {
-        &self.prompts[prompt as usize]
     }
 
     /// The text of a phrase with its places filled in.

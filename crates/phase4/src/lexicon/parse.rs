@@ -1,6 +1,4 @@
-use whisperengine_types::ConversationPattern;
-
-use super::{Cue, Entry, Lexicon, Phrase, Prompt, Table, Theme, stem::Stemmer};
+use super::{Cue, Entry, Lexicon, Phrase, Table, stem::Stemmer};
 use crate::text::{HashedMap, hash64};
 
 /// Why files are not a lexicon.
@@ -41,12 +39,10 @@ impl Lexicon {
     pub fn parse(cues: &str, lemmas: &str, phrases: &str) -> Result<Self, LexiconError> {
         let stemmer = Stemmer::parse(lemmas).map_err(|line| LexiconError::Syntax { line })?;
         let said = read_phrases(phrases)?;
-        let prompt = |key: &&str| said.get(&hash64(key.as_bytes())).cloned().unwrap_or_default();
         let mut lexicon = Self {
             exact: Table::default(),
             stems: Table::default(),
             stemmer,
-            prompts: Prompt::KEYS.iter().map(prompt).collect(),
             phrases: said,
             seed: [cues, lemmas, phrases]
                 .iter()
@@ -159,7 +155,7 @@ fn read_phrases(text: &str) -> Result<HashedMap<Box<str>>, LexiconError> {
 
 /// Every key that the engine asks for.
 fn required_phrases() -> impl Iterator<Item = String> {
-    let bridges = [
+    const BRIDGES: [&str; 12] = [
         "natural_flow",
         "explicit_switch",
         "reminder_driven",
@@ -172,9 +168,8 @@ fn required_phrases() -> impl Iterator<Item = String> {
         "nothing",
         "resume_question",
         "resume_commitment",
-        "urgent",
     ];
-    let moments = [
+    const MOMENTS: [&str; 10] = [
         "achievement_callback",
         "emotional_continuity",
         "interest_development",
@@ -186,7 +181,7 @@ fn required_phrases() -> impl Iterator<Item = String> {
         "celebration_echo",
         "support_follow_up",
     ];
-    let suggestions = [
+    const SUGGESTIONS: [&str; 11] = [
         "topic_suggestion",
         "follow_up_question",
         "follow_up_question.commitment",
@@ -199,27 +194,9 @@ fn required_phrases() -> impl Iterator<Item = String> {
         "celebration",
         "support_offer",
     ];
-    let bridges = bridges.into_iter().map(|key| format!("bridge.{key}"));
-    let moments = moments
-        .into_iter()
-        .flat_map(|key| [format!("callback.{key}"), format!("tone.{key}")]);
-    let suggestions = suggestions.into_iter().map(|key| format!("suggest.{key}"));
-    let states = crate::emotional::STATES.map(crate::emotional::state_name);
-    let named = |prefix: &'static str, names: &[&str]| -> Vec<String> {
-        names.iter().map(|name| format!("{prefix}{name}")).collect()
-    };
-    bridges
-        .chain(moments)
-        .chain(suggestions)
-        .chain((1..=8).map(|n| format!("explore.{n}")))
-        .chain(named("feeling.", &states))
-        .chain(named("state.", &states))
-        .chain(named("manner.", &crate::emotional::MANNERS))
-        .chain(named("focus.", &crate::emotional::FOCI))
-        .chain(named(
-            "pattern.",
-            &ConversationPattern::ALL.map(ConversationPattern::name),
-        ))
-        .chain(named("theme.", &Theme::ALL.map(Theme::name)))
-        .chain(named("", &Prompt::KEYS))
+    let bridges = BRIDGES.into_iter().map(|key| format!("bridge.{key}"));
+    let moments = MOMENTS.into_iter().map(|key| format!("callback.{key}"));
+    let suggestions = SUGGESTIONS.into_iter().map(|key| format!("suggest.{key}"));
+    let explorations = (1..=8).map(|n| format!("explore.{n}"));
+    bridges.chain(moments).chain(suggestions).chain(explorations)
 }
