@@ -25,7 +25,7 @@
 //!     replay: None,
 //! })?;
 //! assert!(plan.emotional.triggers.contains(&EmotionalTrigger::CelebrationMoments));
-//! assert_eq!(plan.thread.unwrap().topics, ["monday", "job"]);
+//! assert_eq!(plan.thread.unwrap().topics, ["job"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -23,7 +23,7 @@ macro_rules! cues {
 cues! {
     Negator = "negator", TrailingNegator = "trailing_negator", Clause = "clause", Link = "link",
     Contrast = "contrast", Intensifier = "intensifier", Diminisher = "diminisher",
-    Stop = "stop", Common = "common",
+    Stop = "stop", Common = "common", Quality = "quality",
     Joy = "joy", Sadness = "sadness", Anger = "anger", Fear = "fear", Surprise = "surprise",
     Disgust = "disgust", Anticipation = "anticipation", Trust = "trust", Ahead = "ahead",
     Stress = "stress", Support = "support", Achievement = "achievement", Personal = "personal",

@@ -40,24 +40,25 @@ pub(crate) struct Entry {
     pub(crate) cues: Vec<(Cue, f32)>,
     pub(crate) phrases: Vec<Phrase>,
     /// Which of the families below the word itself is in.
-    pub(crate) flags: u8,
+    pub(crate) flags: u16,
     /// Of an exact form: its stem, and where that is.
     pub(crate) stem: u64,
     pub(crate) stem_place: Place,
 }
 
 impl Entry {
-    pub(crate) const STOP: u8 = 1;
-    pub(crate) const CONTRAST: u8 = 2;
-    pub(crate) const INTENSIFIER: u8 = 4;
-    pub(crate) const NEGATOR: u8 = 8;
-    pub(crate) const COMMON: u8 = 16;
-    pub(crate) const TRAILING: u8 = 32;
-    pub(crate) const CLAUSE: u8 = 64;
-    pub(crate) const LINK: u8 = 128;
+    pub(crate) const STOP: u16 = 1;
+    pub(crate) const CONTRAST: u16 = 2;
+    pub(crate) const INTENSIFIER: u16 = 4;
+    pub(crate) const NEGATOR: u16 = 8;
+    pub(crate) const COMMON: u16 = 16;
+    pub(crate) const TRAILING: u16 = 32;
+    pub(crate) const CLAUSE: u16 = 64;
+    pub(crate) const LINK: u16 = 128;
+    pub(crate) const QUALITY: u16 = 256;
 
     /// The mark of a family that is nothing but one.
-    fn flag(cue: Cue) -> u8 {
+    fn flag(cue: Cue) -> u16 {
         match cue {
             Cue::Stop => Self::STOP,
             Cue::Contrast => Self::CONTRAST,
@@ -67,6 +68,7 @@ impl Entry {
             Cue::TrailingNegator => Self::TRAILING,
             Cue::Clause => Self::CLAUSE,
             Cue::Link => Self::LINK,
+            Cue::Quality => Self::QUALITY,
             _ => 0,
         }
     }
@@ -138,6 +140,11 @@ impl Lexicon {
     /// Hash of the stem of a lower-case word with this hash; `scratch` saves an allocation.
     pub(crate) fn stem(&self, word: &[u8], hash: u64, scratch: &mut Vec<u8>) -> u64 {
         self.stemmer.stem(word, hash, scratch)
+    }
+
+    /// Whether a lower-case word is by its ending an adverb, adjective or participle.
+    pub(crate) fn is_modifier(&self, word: &[u8]) -> bool {
+        self.stemmer.is_modifier(word)
     }
 
     /// The text of a phrase; [`Lexicon::parse`] has seen to it that every one exists.

@@ -11,12 +11,6 @@ pub enum LexiconError {
         /// Its name.
         section: String,
     },
-    /// A family has no section in the cue file.
-    #[error("section [{section}] of cues is missing")]
-    MissingSection {
-        /// Its name.
-        section: &'static str,
-    },
     /// A line of one of the files cannot be read.
     #[error("cannot read line {line:?}")]
     Syntax {
@@ -61,7 +55,6 @@ impl Lexicon {
     }
 
     fn read_cues(&mut self, text: &str) -> Result<(), LexiconError> {
-        let mut seen = [false; Cue::COUNT];
         let mut family = None;
         for line in text.lines().map(str::trim) {
             if line.is_empty() || line.starts_with('#') {
@@ -72,7 +65,6 @@ impl Lexicon {
                 let (cue, _) = found.ok_or_else(|| LexiconError::UnknownSection {
                     section: name.to_owned(),
                 })?;
-                seen[*cue as usize] = true;
                 family = Some(*cue);
                 continue;
             }
@@ -85,10 +77,7 @@ impl Lexicon {
                 })?;
             }
         }
-        match Cue::ALL.iter().find(|(cue, _)| !seen[*cue as usize]) {
-            Some((_, section)) => Err(LexiconError::MissingSection { section }),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     fn add(&mut self, cue: Cue, item: &str) -> Option<()> {
