@@ -10,7 +10,7 @@ use whisperengine_types::{
 use crate::{
     memory::{Shared, VectorMemory},
     partition::{TextTest, check_filter},
-    recall::{Asked, Certainty, Metric, Question, UnitQuery, rank, search},
+    recall::{Asked, Certainty, Evidence, Metric, Question, UnitQuery, rank, search},
     record,
     store::{OwnerKey, Table},
 };
@@ -102,6 +102,20 @@ impl OwnerMemory {
     /// [`MemoryError::Corrupt`].
     pub fn recall(&self, query: &RecallQuery) -> Result<Recall, MemoryError> {
         self.memory.shared.recall(&self.key, query)
+    }
+
+    /// The memories that [`recall`](Self::recall) finds, whatever their relevance, each with what its relevance is made of.
+    ///
+    /// # Errors
+    /// As [`recall`](Self::recall).
+    pub fn evidence(&self, query: &RecallQuery) -> Result<Vec<(MemoryId, Evidence)>, MemoryError> {
+        let all = RecallQuery {
+            min_relevance: 0.0,
+            ..query.clone()
+        };
+        let (recall, evidence) = self.memory.shared.recall_with_evidence(&self.key, &all)?;
+        let ids = recall.memories.iter().map(|hit| hit.memory.id.clone());
+        Ok(ids.zip(evidence).collect())
     }
 
     /// The `k` memories nearest to `embedding` among those that `filter` admits, nearest first; equally
@@ -246,6 +260,14 @@ impl OwnerMemory {
 
 impl Shared {
     pub(crate) fn recall(&self, owner: &OwnerKey, query: &RecallQuery) -> Result<Recall, MemoryError> {
+        Ok(self.recall_with_evidence(owner, query)?.0)
+    }
+
+    fn recall_with_evidence(
+        &self,
+        owner: &OwnerKey,
+        query: &RecallQuery,
+    ) -> Result<(Recall, Vec<Evidence>), MemoryError> {
         check_filter(&query.filter)?;
         if query.text.trim().is_empty() && query.embedding.is_none() {
             return Err(MemoryError::InvalidQuery {
@@ -279,12 +301,16 @@ impl Shared {
             };
             let ranked = rank(partition, &admitted, &asked, weights, &self.lexicon, query.k);
             let mut copy = partition.copies();
-            let memories = ranked.into_iter().map(|ranked| {
+            let evidence: Vec<Evidence> = ranked.iter().map(|ranked| ranked.evidence).collect();
+            let relevances = self.config.relevance.relevances(&evidence);
+            let ranked = ranked.into_iter().zip(relevances);
+            let ranked = ranked.filter(|&(_, relevance)| relevance >= query.min_relevance);
+            let memories = ranked.map(|(ranked, relevance)| {
                 let matched = question.written.iter().take(64).enumerate();
                 Ok(RecalledMemory {
                     memory: Arc::new(copy(ranked.record)?),
                     score: ranked.score,
-                    relevance: 1.0,
+                    relevance,
                     passage: None,
                     copies: 0,
                     last_copy_at: None,
@@ -296,11 +322,12 @@ impl Shared {
                         .collect(),
                 })
             });
-            Ok(Recall {
+            let recall = Recall {
                 memories: memories.collect::<Result<_, MemoryError>>()?,
                 asked_time: None,
                 degraded: None,
-            })
+            };
+            Ok((recall, evidence))
         })
     }
 

@@ -14,6 +14,10 @@ pub(crate) struct LexicalScores {
     pub(crate) scores: Column<f32>,
     /// One bit for each row and each of the question's first 64 words: the row has its stem.
     pub(crate) matched: Column<u64>,
+    /// What each word of the question is worth: its rarity.
+    pub(crate) worth: Vec<f32>,
+    /// One bit for each word of the question whose stem some row has.
+    pub(crate) known: u64,
 }
 
 impl Partition {
@@ -23,6 +27,8 @@ impl Partition {
         let mut found = LexicalScores {
             scores: Column::of(0.0, rows),
             matched: Column::of(0, rows),
+            worth: Vec::new(),
+            known: 0,
         };
         let living = self.living_rows as f32;
         let all_live = self.living_rows == rows;
@@ -50,6 +56,8 @@ impl Partition {
             }
             let with_stem = touched.iter().filter(|&&row| best[row as usize] == 1.0).count() as f32;
             let idf = ((living - with_stem + 0.5) / (with_stem + 0.5)).ln_1p();
+            found.worth.push(idf);
+            found.known |= u64::from(with_stem > 0.0) << place;
             for row in touched.drain(..) {
                 let row = row as usize;
                 let likeness = std::mem::take(&mut best[row]);

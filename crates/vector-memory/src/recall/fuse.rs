@@ -4,7 +4,7 @@ use std::{cmp::Ordering, cmp::Reverse, collections::BinaryHeap};
 
 use whisperengine_types::{ScoreParts, Similarity, Timestamp};
 
-use super::{Column, Question, RecallWeights, UnitQuery, column::Kept};
+use super::{Column, Evidence, Question, RecallWeights, UnitQuery, column::Kept};
 use crate::{
     lexicon::Lexicon,
     partition::{NONE, Partition, days},
@@ -20,6 +20,7 @@ pub(crate) struct Ranked {
     pub(crate) parts: ScoreParts,
     /// One bit for each term of the question.
     pub(crate) matched: u64,
+    pub(crate) evidence: Evidence,
 }
 
 /// What a recall is about.
@@ -64,6 +65,7 @@ pub(crate) fn rank(
         }
     }
     let ranked = best.into_sorted_vec();
+    let greatest = ranked.first().map_or(0.0, |Reverse(place)| place.score);
     for Reverse(place) in ranked.iter().take(FETCHED_AT_ONCE) {
         partition.prefetch_record(place.record);
     }
@@ -73,7 +75,14 @@ pub(crate) fn rank(
             let record = place.record;
             let mut parts = columns.parts(partition, weights, record);
             parts.prior = place.prior;
+            let mut evidence = columns.evidence(partition, asked.question, record);
+            evidence.lead = if greatest > 0.0 {
+                place.score / greatest
+            } else {
+                0.0
+            };
             Ranked {
+                evidence,
                 record,
                 score: place.score,
                 similarity: asked
@@ -120,6 +129,9 @@ struct Columns {
     dense_range: Range,
     lexical_range: Range,
     speaker: Option<u32>,
+    /// What each word of the question is worth, and which of them some memory has.
+    worth: Vec<f32>,
+    known: u64,
 }
 
 impl Columns {
@@ -148,6 +160,8 @@ impl Columns {
             matched: by_record(partition, lexical.matched, 0, |a, b| *a |= b),
             fused: Column::of(0.0, admitted.len()),
             speaker: asked.question.speaker,
+            worth: lexical.worth,
+            known: lexical.known,
         };
         for record in (0..admitted.len()).filter(|&record| admitted[record]) {
             let (dense, lexical, speaker) = columns.of_itself(partition, weights, record);
@@ -162,6 +176,39 @@ impl Columns {
         let lexical = weights.lexical * self.lexical_range.place(self.alike[record]);
         let is_asked_about = self.speaker == Some(partition.speaker(record as u32));
         (dense, lexical, if is_asked_about { weights.speaker } else { 0.0 })
+    }
+
+    /// What is comparable between recalls; the lead is the caller's.
+    fn evidence(&self, partition: &Partition, question: &Question, record: u32) -> Evidence {
+        let whole: f32 = self.worth.iter().sum();
+        let share = |worth: f32| if whole > 0.0 { worth / whole } else { 0.0 };
+        let worth_of = |bits: u64| {
+            let has = |&(place, _): &(usize, &f32)| bits >> place & 1 == 1;
+            self.worth
+                .iter()
+                .enumerate()
+                .filter(has)
+                .map(|(_, worth)| worth)
+                .sum::<f32>()
+        };
+        let at = record as usize;
+        let coverage = share(self.alike[at]).min(1.0);
+        let (before, after) = partition.neighbours(record);
+        let bits = |record: u32| self.matched.get(record as usize).copied().unwrap_or(0);
+        let around = share(worth_of(bits(before) | bits(after) | bits(record)));
+        let names = question.names;
+        Evidence {
+            coverage,
+            context_coverage: around.max(coverage),
+            similarity: self.similarity[at].max(0.0),
+            unknown_names: if names == 0 {
+                0.0
+            } else {
+                (names & !self.known).count_ones() as f32 / names.count_ones() as f32
+            },
+            known_speaker: f32::from(u8::from(question.names_a_speaker)),
+            lead: 0.0,
+        }
     }
 
     /// All parts but the prior.

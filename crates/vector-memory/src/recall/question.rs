@@ -16,8 +16,12 @@ pub(crate) struct Question {
     pub(crate) words: Vec<u32>,
     /// The same words as written.
     pub(crate) written: Vec<String>,
+    /// One bit for each of the first 64 words that is written like a name.
+    pub(crate) names: u64,
     /// The number of the one speaker it names.
     pub(crate) speaker: Option<u32>,
+    /// Whether it names somebody who speaks in the memories.
+    pub(crate) names_a_speaker: bool,
     dates: Vec<NamedDate>,
     /// The text without dates and with the speakers' names replaced by a pronoun.
     pub(crate) text_to_embed: String,
@@ -41,6 +45,7 @@ impl Question {
                 }
             }
         }
+        let text_start = text.as_ptr() as usize;
         let mut said: Vec<(&str, u32)> = Vec::with_capacity(text.len() / BYTES_PER_CONTENT_WORD + 1);
         for (as_written, word) in content_words(&text) {
             if !names.iter().any(|name| name.eq_ignore_ascii_case(&word)) {
@@ -50,12 +55,16 @@ impl Question {
         lexicon.learn(&text, said.iter().map(|&(_, hash)| hash));
         let known = lexicon.read();
         let mut stems = Vec::with_capacity(said.len());
+        let mut name_bits = 0;
         let (mut words, mut written) = (Vec::with_capacity(said.len()), Vec::with_capacity(said.len()));
         for (as_written, hash) in said {
             if let Some(number) = known.number(hash)
                 && !stems.contains(&known.stem(number))
             {
                 stems.push(known.stem(number));
+                if words.len() < 64 && looks_like_a_name(&text, as_written.as_ptr() as usize - text_start) {
+                    name_bits |= 1 << words.len();
+                }
                 words.push(number);
                 written.push(as_written.to_owned());
             }
@@ -63,6 +72,8 @@ impl Question {
         Self {
             words,
             written,
+            names: name_bits,
+            names_a_speaker: !asked_about.is_empty(),
             speaker: if let [speaker] = asked_about[..] {
                 Some(speaker)
             } else {
@@ -90,4 +101,11 @@ impl Question {
         let intervals = self.dates.iter().flat_map(|date| date.intervals(years.clone()));
         intervals.collect()
     }
+}
+
+/// Whether the word at `at` begins with a capital though no sentence begins there.
+fn looks_like_a_name(text: &str, at: usize) -> bool {
+    let is_capital = text[at..].chars().next().is_some_and(char::is_uppercase);
+    let before = text[..at].trim_end().chars().next_back();
+    is_capital && before.is_some_and(|before| !matches!(before, '.' | '?' | '!' | ':' | '"'))
 }
