@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use whisperengine_types::{
     Committed, Embedding, EmbeddingError, Filter, MemoryError, MemoryId, MemoryOwner, MemoryPatch,
-    MemoryRecord, MemoryStore, Recall, RecallQuery, RecalledMemory, Similarity, WriteOp,
+    MemoryRecord, MemoryStore, Recall, RecallQuery, RecalledMemory, Similarity, Timestamp, WriteOp,
 };
 
 use crate::{
@@ -280,13 +280,18 @@ impl Shared {
         let question = self.read(owner, |partition| {
             // It arrives while the question is looked at and embedded.
             partition.prefetch();
-            Ok(Question::new(&query.text, partition, &self.lexicon))
+            Ok(Question::new(
+                &query.text,
+                query.context.as_deref(),
+                partition,
+                &self.lexicon,
+            ))
         })?;
         let made;
         let embedding = if let Some(embedding) = &query.embedding {
             embedding
         } else {
-            made = self.embedder.embed(&question.text_to_embed)?;
+            made = self.embed_question(&question)?;
             &made
         };
         let unit = UnitQuery::new(embedding);
@@ -312,8 +317,9 @@ impl Shared {
                     score: ranked.score,
                     relevance,
                     passage: None,
-                    copies: 0,
-                    last_copy_at: None,
+                    copies: ranked.copies.count,
+                    last_copy_at: (ranked.copies.count > 0)
+                        .then(|| Timestamp::from_millis(ranked.copies.last)),
                     similarity: ranked.similarity,
                     parts: ranked.parts,
                     matched_terms: matched
@@ -329,6 +335,18 @@ impl Shared {
             };
             Ok((recall, evidence))
         })
+    }
+
+    /// The embedding of a question, turned somewhat towards what was said before it.
+    fn embed_question(&self, question: &Question) -> Result<Embedding, MemoryError> {
+        let own = self.embedder.embed(&question.text_to_embed)?;
+        let Some((context, share)) = &question.context_to_embed else {
+            return Ok(own);
+        };
+        let context = self.embedder.embed(context)?;
+        let values = own.values().iter().zip(context.values());
+        let mixed: Vec<f32> = values.map(|(own, context)| own + share * context).collect();
+        Ok(Embedding::new(own.space(), mixed)?)
     }
 
     /// The ids of the `k` memories nearest to `embedding`, nearest first, each with its nearness.

@@ -23,6 +23,8 @@ pub struct Evidence {
     pub unknown_names: f32,
     /// 1 where the question names somebody who speaks in the memories, else 0.
     pub known_speaker: f32,
+    /// 1 for a memory that only asks or that is the companion's reply, else 0.
+    pub echo: f32,
     /// The rank score divided by that of the best.
     pub lead: f32,
 }
@@ -69,11 +71,11 @@ impl RelevanceWeights {
         let best = answered * certainty.max(self.floor);
         let relevance = |hit: &Evidence| {
             let kept = (hit.lead / self.knee.max(f32::EPSILON)).clamp(0.0, 1.0);
-            best.min(answered * self.floor * kept)
+            best.min(answered * self.floor * kept) * (1.0 - ECHO_LOSS * hit.echo)
         };
         let mut relevances: Vec<f32> = hits.iter().map(relevance).collect();
         if first.lead > 0.0 {
-            relevances[0] = best;
+            relevances[0] = best * (1.0 - ECHO_LOSS * first.echo);
         }
         relevances
     }
@@ -82,13 +84,16 @@ impl RelevanceWeights {
 /// What says whether the question is answered among the memories.
 pub fn answered_features(hits: &[Evidence]) -> [f32; 5] {
     let hits = &hits[..hits.len().min(LOOKED_AT)];
-    let most = |part: fn(&Evidence) -> f32| hits.iter().map(part).fold(0.0, f32::max);
+    let most = |part: fn(&Evidence) -> f32| {
+        let parts = hits.iter().map(|hit| part(hit) * (1.0 - ECHO_LOSS * hit.echo));
+        parts.fold(0.0, f32::max)
+    };
     [
         most(|hit| hit.coverage),
         most(|hit| hit.context_coverage),
         most(|hit| hit.similarity),
-        most(|hit| hit.unknown_names),
-        most(|hit| hit.known_speaker),
+        hits.first().map_or(0.0, |hit| hit.unknown_names),
+        hits.first().map_or(0.0, |hit| hit.known_speaker),
     ]
 }
 
@@ -111,5 +116,7 @@ fn logistic(weights: &[f32], features: &[f32]) -> f32 {
     (1.0 + (-(weights[0] + terms.sum::<f32>())).exp()).recip()
 }
 
+/// The share that what only asks, or echoes, counts less.
+const ECHO_LOSS: f32 = 0.5;
 /// So many of the first hits decide whether the question is answered.
 const LOOKED_AT: usize = 5;
