@@ -88,12 +88,12 @@ impl ContextAssembler {
     fn fit(&self, scene: &Scene<'_>, budget: u32, target: u32) -> ReplyContext {
         let input = scene.input;
         let mut omitted = Vec::new();
-        let message = spoken(input.message, usize::MAX);
-        let group = message.name.is_some()
+        let group = input.message.name.is_some()
             || input
                 .dialogue
                 .iter()
                 .any(|line| line.name.is_some() && !line.from_bot);
+        let message = spoken(input.message, usize::MAX, group);
         let message_cost = self.line_cost(&message, group);
         let persona = scene.persona(&self.config);
         let now = scene.now(input.dialogue.last().map(|line| line.at));
@@ -221,7 +221,7 @@ impl ContextAssembler {
         lines.dedup_by(|a, b| a.text == b.text);
         let ended = lines.partition_point(|line| line.rank.0 < ENDED);
         let heads = [(0, scene.profile_header()), (ended, "No longer so:".to_owned())];
-        self.block(SectionKind::Profile, &heads, lines, room, omitted)
+        self.block(SectionKind::Profile, &heads, &lines, room, omitted)
     }
 
     fn summary(&self, scene: &Scene<'_>, room: u32, omitted: &mut Vec<Omission>) -> Block {
@@ -237,14 +237,14 @@ impl ContextAssembler {
             rank: (u8::MAX - line.weight, Reverse(line.at.as_millis())),
             source: line.source.clone(),
         });
-        let lines = digest.into_iter().chain(kept).collect();
+        let lines: Vec<Line> = digest.into_iter().chain(kept).collect();
         let heads = [(0, "Earlier in this conversation:".to_owned())];
-        self.block(SectionKind::Summary, &heads, lines, room, omitted)
+        self.block(SectionKind::Summary, &heads, &lines, room, omitted)
     }
 
     fn notes(&self, scene: &Scene<'_>, room: u32, omitted: &mut Vec<Omission>) -> Block {
         let notes = scene.input.notes.iter().filter(|note| !note.trim().is_empty());
-        let lines = notes
+        let lines: Vec<Line> = notes
             .enumerate()
             .map(|(at, note)| Line {
                 text: Scene::note(note),
@@ -253,7 +253,7 @@ impl ContextAssembler {
             })
             .collect();
         let heads = [(0, "For this reply:".to_owned())];
-        self.block(SectionKind::Plan, &heads, lines, room, omitted)
+        self.block(SectionKind::Plan, &heads, &lines, room, omitted)
     }
 
     /// The lines of the best ranks that fit, in the order given, each part below its head. `heads` says at
@@ -262,7 +262,7 @@ impl ContextAssembler {
         &self,
         kind: SectionKind,
         heads: &[(usize, String)],
-        lines: Vec<Line>,
+        lines: &[Line],
         room: u32,
         omitted: &mut Vec<Omission>,
     ) -> Block {
@@ -381,7 +381,7 @@ impl ContextAssembler {
             if line.id.is_some() && line.id == input.message.id {
                 continue;
             }
-            let line = spoken(line, self.config.line_chars);
+            let line = spoken(line, self.config.line_chars, group);
             let cost = self.line_cost(&line, group);
             let limit = if lines.is_empty() { room } else { left };
             if cost > limit {
@@ -485,13 +485,9 @@ fn is_said(recalled: &RecalledMemory, dialogue: &[DialogueLine], message: &Dialo
     lines.any(|line| line.id.as_ref() == Some(&memory.id) || same_words(&line.text, &memory.text))
 }
 
-/// A line as it is sent: nothing invisible, a long one without its middle.
-fn spoken(line: &DialogueLine, chars: usize) -> DialogueLine {
-    let breaks = if line.name.is_some() {
-        Breaks::Blank
-    } else {
-        Breaks::Keep
-    };
+/// A line as it is sent: nothing invisible, a long one without its middle; among several people one line.
+fn spoken(line: &DialogueLine, chars: usize, group: bool) -> DialogueLine {
+    let breaks = if group { Breaks::Blank } else { Breaks::Keep };
     let mut text = String::with_capacity(line.text.len());
     push_spoken(&mut text, &shorten(&line.text, chars), breaks);
     DialogueLine {

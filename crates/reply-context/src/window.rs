@@ -44,7 +44,7 @@ impl Default for WindowLimits {
             lines: 32,
             bytes: 8192,
             line_bytes: 2048,
-            max_age: Duration::from_hours(30 * 24),
+            max_age: Duration::from_secs(30 * 86_400),
             summary_bytes: 1536,
         }
     }
