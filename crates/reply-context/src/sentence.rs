@@ -81,11 +81,12 @@ fn continues(rest: &str) -> bool {
 /// Whether two texts are the same but for case, blanks and punctuation.
 pub(crate) fn same_words(a: &str, b: &str) -> bool {
     const MARKS: usize = 4;
-    let letters = |text: &'_ str| {
-        let letters = text.chars().filter(|c| c.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect::<String>()
-    };
-    a == b || (a.len().abs_diff(b.len()) <= MARKS && letters(a) == letters(b))
+    a == b || (a.len().abs_diff(b.len()) <= MARKS && letters(a).eq(letters(b)))
+}
+
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    let letters = text.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase)
 }
 
 fn is_abbreviation(word: &str) -> bool {

@@ -54,16 +54,15 @@ fn sections_stand_in_the_order_of_how_seldom_they_change() {
     input.resources = "Call 555-0100.";
     let context = assemble(&input);
     let kinds: Vec<SectionKind> = context.sections.iter().map(|section| section.kind).collect();
-    use SectionKind::{Memories, Now, Persona, Plan, Profile, Summary};
     assert_eq!(
         kinds,
         [
-            Persona,
-            Profile,
-            Summary,
-            Now,
-            Memories,
-            Plan,
+            SectionKind::Persona,
+            SectionKind::Profile,
+            SectionKind::Summary,
+            SectionKind::Now,
+            SectionKind::Memories,
+            SectionKind::Plan,
             SectionKind::Safety
         ]
     );

@@ -1,5 +1,7 @@
 //! What a dialogue window holds, lets go and forgets.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{at, id, line, named};

@@ -1,5 +1,5 @@
 //! Parts that the tests put contexts together from.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::sync::Arc;
 
