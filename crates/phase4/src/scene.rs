@@ -33,7 +33,6 @@ pub(crate) struct Scene<'a> {
     pub(crate) utterance: &'a Utterance<'a>,
     pub(crate) emotion: &'a EmotionalContext,
     pub(crate) scope: Scope,
-    pub(crate) channel: u64,
     pub(crate) sitting: Sitting,
     pub(crate) routed: Routed,
 }
@@ -79,7 +78,6 @@ impl Scene<'_> {
             session: state.session.number,
             session_started: state.session.started,
             scope: self.scope,
-            channel: self.channel,
             message: self.input.message,
             turn: state.turns,
             at: self.input.sent_at,
@@ -143,7 +141,7 @@ impl Scene<'_> {
         timings
     }
 
-    pub(crate) fn suggestions(&self, state: &mut UserState, plan: &TurnPlan) -> Vec<Suggestion> {
+    pub(crate) fn suggestions(&self, state: &UserState, plan: &TurnPlan) -> Vec<Suggestion> {
         let triggers = self.emotion.triggers;
         let achieved = triggers.has(EmotionalTrigger::CelebrationMoments);
         let ground = Ground {
@@ -157,7 +155,7 @@ impl Scene<'_> {
             memory: plan.moments.first().map(|moment| moment.quote.as_str()),
             present: true,
         };
-        suggest(&mut state.engagement, &ground)
+        suggest(&state.engagement, &ground)
     }
 
     /// What is read off the state once it knows of the turn, and the text of it all.

@@ -98,8 +98,7 @@ fn in_a_low_moment_other_sore_subjects_are_avoided_and_not_in_public() {
     let glad = talk.say_with("The sun is out!", &glad());
     assert_eq!(glad.emotional.avoid_topics, [""; 0]);
     talk.say("Don't ask about the court.");
-    talk.visibility = Visibility::Public;
-    talk.channel = ChannelId::new("square").unwrap();
+    talk.audience = public("square");
     let public = talk.say_with("My dog is ill and I cannot stop crying.", &sad());
     assert_eq!(public.emotional.avoid_topics, [""; 0]);
 }

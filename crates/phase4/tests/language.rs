@@ -4,9 +4,7 @@
 mod common;
 
 use common::*;
-use whisperengine_phase4::{
-    Config, Language, Lexicon, LexiconError, Polarity, enriched_query, transition_strength,
-};
+use whisperengine_phase4::{Config, Language, Lexicon, LexiconError, transition_strength};
 use whisperengine_types::*;
 
 fn german(user: &str) -> Talk {
@@ -72,20 +70,24 @@ fn german_feelings_follow_inflection_and_negation() {
 fn german_nicht_negates_what_stands_before_it() {
     let config = german("ana").config;
     let cases = [
-        ("Ich mag das nicht.", Polarity::Negative),
-        ("Ich mag das.", Polarity::Positive),
-        ("Das gefällt mir überhaupt nicht.", Polarity::Negative),
-        ("Ich freue mich nicht auf die Party.", Polarity::Negative),
-        ("Ich freue mich auf die Party.", Polarity::Positive),
-        ("Ich liebe ihn nicht mehr.", Polarity::Negative),
-        ("Ich bin glücklich und nicht allein.", Polarity::Positive),
-        ("Ich bin froh dass du nicht da bist.", Polarity::Positive),
-        ("Ich bin froh, ich gehe nicht.", Polarity::Positive),
-        ("Das macht mich nicht glücklich.", Polarity::Negative),
+        ("Ich mag das nicht.", -1.0),
+        ("Ich mag das.", 1.0),
+        ("Das gefällt mir überhaupt nicht.", -1.0),
+        ("Ich freue mich nicht auf die Party.", -1.0),
+        ("Ich freue mich auf die Party.", 1.0),
+        ("Ich liebe ihn nicht mehr.", -1.0),
+        ("Ich bin glücklich und nicht allein.", 1.0),
+        ("Ich bin froh dass du nicht da bist.", 1.0),
+        ("Ich bin froh, ich gehe nicht.", 1.0),
+        ("Das macht mich nicht glücklich.", -1.0),
     ];
-    for (text, polarity) in cases {
-        let asked = enriched_query(&config, &german("ana").state, text);
-        assert_eq!(asked.polarity, polarity, "{text}");
+    for (text, sign) in cases {
+        let plan = german("ana").say_with(text, &EmotionReading::neutral());
+        assert!(
+            plan.wellbeing.mood_score * sign > 0.0,
+            "{text}: {:?}",
+            plan.wellbeing
+        );
     }
     let mut talk = german("ana");
     talk.say("Ich vertraue dir nicht.");

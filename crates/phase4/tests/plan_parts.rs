@@ -44,7 +44,7 @@ fn wellbeing_in_the_plan_counts_the_present_message() {
         "{}",
         plan.prompt_supplement
     );
-    talk.visibility = Visibility::Public;
+    talk.audience = public("square");
     let public = talk.say_with("Nobody came.", &low);
     assert!(
         !public.prompt_supplement.contains("- Care"),
@@ -95,11 +95,10 @@ fn insights_name_topics_patterns_and_groups_and_keep_them_private() {
         .find(|line| line.contains("They keep coming back to (data): "));
     assert!(line.unwrap().contains("guitar"), "{line:?}");
     assert_eq!(talk.state.insights(&talk.config).clusters, insights.clusters);
-    talk.visibility = Visibility::Public;
-    talk.channel = ChannelId::new("square").unwrap();
+    talk.audience = public("square");
     let public = talk.say("The train is late.");
     assert_eq!(public.insights, MemoryInsights::default());
-    talk.visibility = Visibility::Private;
+    talk.audience = Audience::Private;
     talk.say("I don't want to talk about the guitar.");
     let refused = talk.say("The train is late.").insights;
     assert!(

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use whisperengine_phase4::{SubsystemHealth, Subsystems, personality_facts, wellbeing};
+use whisperengine_phase4::{personality_facts, wellbeing};
 use whisperengine_types::*;
 
 fn of(talk: &Talk) -> Wellbeing {
@@ -210,22 +210,4 @@ fn relevance_bands_have_the_documented_borders() {
     for (relevance, band) in cases {
         assert_eq!(RelevanceBand::of(relevance), band);
     }
-}
-
-#[test]
-fn health_is_the_share_of_parts_at_work() {
-    let parts = |emotion, memory, conversation, query| Subsystems {
-        emotion,
-        memory,
-        conversation,
-        query,
-    };
-    assert_eq!(parts(true, true, true, true).health(), SubsystemHealth::Excellent);
-    assert_eq!(
-        parts(true, true, true, false).health(),
-        SubsystemHealth::Excellent
-    );
-    assert_eq!(parts(true, false, true, false).health(), SubsystemHealth::Good);
-    assert_eq!(parts(false, false, true, false).health(), SubsystemHealth::Fair);
-    assert_eq!(parts(false, false, false, false).health(), SubsystemHealth::Poor);
 }

@@ -78,10 +78,10 @@ pub use plan::{
 pub use port::{
     BoxFuture, BoxStream, Conversation, ConversationEngine, ConversationError, Embedder, EmotionAnalyzer,
     EmotionError, Feedback, MemoryError, MemoryRecall, MemoryStore, MemoryStoreLayer, NoConversation,
-    NoEmotion, NoMemory, NoResponder, ReplyRequest, Responder, ResponderError, TurnInput, WholeReply,
-    ZeroEmbedder,
+    NoEmotion, NoMemory, NoResponder, OfferedMoment, ReplyRequest, Responder, ResponderError, TurnInput,
+    WholeReply, ZeroEmbedder,
 };
-pub use profile::{Fact, FactSource, Slot};
+pub use profile::{Fact, FactSource, Polarity, Slot};
 pub use safety::{Safety, SafetyCue, SafetyKind, SafetyLevel};
 pub use timestamp::{Timestamp, TimestampError};
 pub use wellbeing::{

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EmotionReading, Fact, MemoryId, MemoryOwner, Priority, Recall, ReplyContext, Safety, SessionKey,
+    Audience, EmotionReading, Fact, MemoryId, MemoryOwner, Priority, Recall, ReplyContext, Safety, SessionKey,
     Timestamp, TurnPlan,
 };
 
@@ -16,6 +16,9 @@ pub struct TurnOutcome {
     pub turn: MemoryId,
     /// Who wrote it to whom, and where.
     pub session: SessionKey,
+    /// Who can read it.
+    #[serde(default)]
+    pub audience: Audience,
     /// Larger than those of the earlier turns of its session: its position there, counted from 1 since the
     /// session began, or without a scheduler a number that grows over all turns since the engine started.
     pub sequence: u64,

@@ -19,6 +19,7 @@ use crate::{
     emotional::EmotionalContext,
     lexicon::{Lexicon, Themes},
     number::{DAY, HOUR, unit},
+    session::scope,
     text::{Utterance, clip, hash64},
     thread::Scope,
 };
@@ -57,8 +58,6 @@ pub(crate) struct Occasion<'a> {
     pub(crate) session: u32,
     pub(crate) session_started: Timestamp,
     pub(crate) scope: Scope,
-    /// Hash of the channel, to let a public channel hear what was said in it.
-    pub(crate) channel: u64,
     pub(crate) message: &'a MemoryId,
     pub(crate) turn: u64,
     pub(crate) at: Timestamp,
@@ -333,7 +332,7 @@ impl Note {
 }
 
 /// Whether a recalled memory may be brought up at all: near enough to be worth reading, the person's own,
-/// not of now, and in a public channel only what was said there.
+/// not of now, and before an audience only what was said to it.
 fn may_be_told(recalled: &RecalledMemory, now: &Occasion<'_>) -> bool {
     let memory = &recalled.memory;
     let similarity = recalled.similarity.map(whisperengine_types::Similarity::value);
@@ -354,13 +353,8 @@ fn may_be_told(recalled: &RecalledMemory, now: &Occasion<'_>) -> bool {
         memory.kind,
         MemoryKind::Message | MemoryKind::Fact | MemoryKind::Preference
     );
-    let said_here = || {
-        memory
-            .channel
-            .as_ref()
-            .is_some_and(|c| hash64(c.as_str().as_bytes()) == now.channel)
-    };
-    own && quotable && (now.scope == Scope::Private || said_here())
+    let is_for_them = now.scope == Scope::Private || scope(&memory.audience()) == now.scope;
+    own && quotable && is_for_them
 }
 
 fn moment_key(connection: &Connection) -> u64 {
