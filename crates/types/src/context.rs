@@ -144,7 +144,8 @@ pub enum ChatRole {
 pub struct ContextReport {
     /// The budget, in tokens.
     pub budget: u32,
-    /// Tokens of the whole; at most `budget`, unless the message alone costs more.
+    /// Tokens of the whole; at most `budget`, unless what always stays (persona, time, safety guidance and the
+    /// message) costs more by itself.
     pub tokens: u32,
     /// Tokens of each section.
     pub sections: Vec<(SectionKind, u32)>,
