@@ -58,6 +58,14 @@ impl Scene {
     }
 }
 
+impl Scene {
+    /// Takes out the lines for which `is_closed` holds.
+    pub(crate) fn leave_out(&mut self, is_closed: impl Fn(&str) -> bool) {
+        self.dialogue.retain(|line| !is_closed(&line.text));
+        self.summary.retain(|line| !is_closed(&line.text));
+    }
+}
+
 /// Assembles the contexts of every bot.
 #[derive(Debug)]
 pub(crate) struct Contexts {

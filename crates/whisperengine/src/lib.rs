@@ -76,6 +76,10 @@ pub use report::CapabilityReport;
 pub use responder::TemplateResponder;
 pub use ticket::Ticket;
 
+pub use whisperengine_reply_context::{
+    AnthropicPrompt, ContextConfig, OpenAiMessage, OpenAiRole, ScriptEstimate, TokenCounter,
+    anthropic_prompt, openai_messages, push_quoted,
+};
 #[doc(no_inline)]
 pub use whisperengine_types::*;
 

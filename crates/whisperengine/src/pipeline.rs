@@ -172,7 +172,7 @@ impl Pipeline {
             id: draft.id.as_ref(),
             emotion: &draft.emotion,
             recalled: &draft.recalled,
-            notes: &[],
+            notes: &draft.plan.notes,
         };
         let now = draft.turn.message.sent_at;
         self.contexts.assemble(turn, &draft.scene, now, budget_tokens)

@@ -53,7 +53,9 @@ impl Planner {
         draft.id = Some(id.clone());
         let planned = opened.and_then(|()| {
             self.look_up(draft, &mut locked);
-            self.plan_loaded(cells, draft, &mut locked)
+            let plan = self.plan_loaded(cells, draft, &mut locked)?;
+            leave_closed(draft, &locked);
+            Ok(plan)
         });
         if planned.is_err() {
             // What was not planned now is replayed from the store when the conversation is opened next.
@@ -91,6 +93,7 @@ impl Planner {
         let mut locked = cell.lock();
         cells.load(&owner, &mut locked)?;
         self.look_up(draft, &mut locked);
+        leave_closed(draft, &locked);
         self.gather(draft, &mut locked, |_, _| ());
         Ok(())
     }
@@ -177,9 +180,11 @@ impl Planner {
         match (&message.audience, &mut cell.loaded) {
             (Audience::Private, None) => {}
             (Audience::Private, Some(loaded)) => {
-                let window = loaded.dialogue(&message.channel);
-                scene.take(window);
-                then(window, message);
+                scene.take(loaded.dialogue(&message.channel));
+                if !loaded.conversation.is_closed(&message.text) {
+                    scene.leave_out(|text| loaded.conversation.is_closed(text));
+                }
+                then(loaded.dialogue(&message.channel), message);
             }
             (Audience::Group(group), _) => {
                 let key = (message.bot.clone(), group.clone(), message.channel.clone());
@@ -292,6 +297,21 @@ impl Planner {
         }
         record
     }
+}
+
+/// Takes out what touches a subject that the person does not want to be asked about, unless they raise it
+/// themselves.
+fn leave_closed(draft: &mut TurnDraft, cell: &OwnerCell) {
+    let Some(loaded) = &cell.loaded else { return };
+    let is_closed = |text: &str| loaded.conversation.is_closed(text);
+    if is_closed(&draft.turn.message.text) {
+        return;
+    }
+    draft.recalled.memories.retain(|hit| !is_closed(&hit.memory.text));
+    draft
+        .scene
+        .facts
+        .retain(|fact| !is_closed(&fact.value) && !is_closed(&fact.quote));
 }
 
 /// How long facts that ceased to hold are still given.
