@@ -110,7 +110,7 @@ impl Server {
             Provider::Ollama => self.url.clone(),
             _ => format!("{}/v1", self.url),
         };
-        config.api_key = "sk-secret".to_owned();
+        config.api_key = String::from("sk-secret");
         config.backoff = std::time::Duration::from_millis(1);
         change(&mut config);
         LanguageModel::new(config).unwrap()
@@ -129,7 +129,7 @@ async fn serve(mut stream: TcpStream, answers: &[Answer], recorded: &Mutex<Vec<R
     let answer = &answers[at.min(answers.len() - 1)];
     let mut head = format!("HTTP/1.1 {} Scripted\r\nconnection: close\r\n", answer.status);
     for (name, value) in &answer.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value.as_str(), "\r\n"]);
     }
     head.push_str("transfer-encoding: chunked\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
