@@ -133,6 +133,7 @@ impl Companion {
                     passage: None,
                     copies: 0,
                     last_copy_at: None,
+                    superseded: false,
                     similarity: Some(similarity),
                     parts: ScoreParts {
                         dense: similarity.value(),

@@ -87,7 +87,7 @@ fn instead(reading: &mut Reading<'_>, sentence: &Range<usize>, at: usize, ledger
             continue;
         };
         let right = reading.text(if whole { &right } else { &one }).to_owned();
-        let near = !whole || similar(&wrong, &right) || folded(&old.fact.quote).contains(&folded(&wrong));
+        let near = !whole || similar(&wrong, &right);
         if near && !same_value(&wrong, &right) {
             let mut fact = old.fact.clone();
             replace(&mut fact, &wrong, &right);
@@ -109,6 +109,9 @@ fn kind_of(reading: &Reading<'_>, range: &Range<usize>) -> Option<Sort> {
     let token = &reading.tokens.tokens[range.start];
     if let Some(sort) = sort_at(reading, range.start, range.end) {
         return Some(sort);
+    }
+    if reading.class_len(Special::Common, range.start, range.end) > 0 {
+        return None;
     }
     let name = token.kind == Kind::Wide || (token.kind == Kind::Word && (token.capital || reading.tokens.caseless));
     name.then_some(Sort::Name)
@@ -217,8 +220,21 @@ fn replace(fact: &mut Fact, wrong: &str, right: &str) {
     let _ = fact.detail.as_mut().is_some_and(swap) || fact.note.as_mut().is_some_and(swap);
 }
 
+/// Whether one may be a misspelling of the other: at most three edits apart, with the same beginning.
 fn similar(a: &str, b: &str) -> bool {
-    folded(a).chars().next() == folded(b).chars().next()
+    let (a, b): (Vec<char>, Vec<char>) = (folded(a).chars().collect(), folded(b).chars().collect());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    let edits = row[b.len()];
+    edits <= 3 && (edits < a.len().max(b.len()) / 2 || a.first() == b.first())
 }
 
 fn entry(reading: &mut Reading<'_>, sentence: &Range<usize>, mut fact: Fact, old: &Fact) -> Entry {

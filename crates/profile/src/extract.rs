@@ -42,7 +42,8 @@ impl<'a> Reading<'a> {
 
     /// Whether the sentence asks.
     pub(crate) fn is_question(&self, sentence: &Range<usize>, marked: bool) -> bool {
-        marked || self.grammar.class_at(self.grammar.role(Special::Question), &self.tokens, sentence.start, sentence.end) > 0
+        let asks = |at: usize| self.class_len(Special::Asking, at, sentence.end) > 0;
+        marked || self.class_len(Special::Question, sentence.start, sentence.end) > 0 || sentence.clone().any(asks)
     }
 
     /// The facts that a sentence states.
@@ -77,7 +78,7 @@ impl<'a> Reading<'a> {
 
     /// A block in the clause of the match, or in it, concerns it.
     fn is_blocked(&self, sentence: &Range<usize>, found: &Match, rule: &Rule, blocks: &[(Range<usize>, &[Slot])]) -> bool {
-        if blocks.is_empty() {
+        if blocks.is_empty() || rule.real {
             return false;
         }
         let clause = (sentence.start..found.range.start)
@@ -185,8 +186,7 @@ impl<'a> Reading<'a> {
         let period = today.period(self.grammar, &self.tokens, sentence.clone());
         match (slot, period) {
             (Slot::Plan, _) if rule.outcome || rule.act == Act::Deny => {
-                let until = sent_at + std::time::Duration::from_secs(90 * 86_400);
-                (sent_at, Some(until).filter(|_| rule.outcome), None)
+                (sent_at, None, None)
             }
             // What is planned lies ahead.
             (Slot::Plan, Some(Period { first, after })) => {

@@ -9,8 +9,11 @@ use std::{
     time::Duration,
 };
 
+use whisperengine_profile::Profile;
 use whisperengine_reply_context::{DialogueWindow, WindowLimits};
-use whisperengine_types::{ChannelId, Conversation, MemoryId, MemoryOwner, PlatformId, SessionId, Timestamp};
+use whisperengine_types::{
+    Audience, ChannelId, Conversation, Fact, MemoryId, MemoryOwner, PlatformId, SessionId, Timestamp,
+};
 
 use crate::{
     frame::{Frame, Session, Settings},
@@ -54,6 +57,7 @@ pub(crate) struct Loaded {
     pub(crate) settings: Settings,
     pub(crate) sessions: Vec<Session>,
     pub(crate) replied: VecDeque<u64>,
+    pub(crate) profile: Profile,
     /// The private dialogues, the one with the latest line last.
     pub(crate) dialogues: Vec<(ChannelId, DialogueWindow)>,
 }
@@ -131,6 +135,15 @@ impl Loaded {
         id
     }
 
+    /// The facts that hold at `now` and may be brought up before `audience`.
+    pub(crate) fn facts(&self, now: Timestamp, audience: &Audience) -> Vec<Fact> {
+        self.profile
+            .facts_for(now, audience)
+            .into_iter()
+            .cloned()
+            .collect()
+    }
+
     /// The dialogue of a private channel; opened if there is none.
     pub(crate) fn dialogue(&mut self, channel: &ChannelId) -> &mut DialogueWindow {
         match self.dialogues.iter().position(|(known, _)| known == channel) {
@@ -167,7 +180,7 @@ impl Loaded {
             sessions: self.sessions.clone(),
             replied: self.replied.iter().copied().collect(),
             conversation: self.conversation.export(),
-            profile: Vec::new(),
+            profile: self.profile.to_bytes(),
             dialogue: self
                 .dialogues
                 .iter()

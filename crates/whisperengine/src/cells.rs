@@ -8,11 +8,12 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use whisperengine_profile::{Profile, Statement};
 use whisperengine_reply_context::{DialogueWindow, WindowLimits};
 use whisperengine_types::{
     ChannelId, ConversationEngine, ConversationError, DialogueLine, Embedder, Embedding, EmotionAnalyzer,
     EmotionReading, Feedback, MemoryError, MemoryOwner, MemoryRecord, MemoryStore, MetadataValue,
-    OfferedMoment, Suggestion, Timestamp, TurnInput, WriteOp,
+    OfferedMoment, SafetyLevel, Suggestion, Timestamp, TurnInput, WriteOp,
 };
 
 use crate::{
@@ -132,10 +133,13 @@ impl Cells {
         Ok(cell.loaded.as_mut().expect("it was loaded just now"))
     }
 
-    /// Opens the conversation anew from the stored messages, for one of them was changed or removed.
+    /// Opens the conversation anew from the stored messages, for one of them was changed or removed. The
+    /// profile keeps what it has of the others.
     pub(crate) fn rebuild(&self, owner: &MemoryOwner, cell: &mut OwnerCell) -> Result<(), ConversationError> {
-        let settings = self.load(owner, cell)?.settings.clone();
+        let loaded = self.load(owner, cell)?;
+        let (settings, profile) = (loaded.settings.clone(), loaded.profile.clone());
         let mut opened = self.replay_from(owner, Frame::default())?;
+        opened.loaded.profile = profile;
         for feedback in settings.feedback() {
             opened.loaded.conversation.record_feedback(&feedback)?;
         }
@@ -303,6 +307,7 @@ impl Cells {
                 settings: frame.settings,
                 sessions: frame.sessions,
                 replied: frame.replied.into(),
+                profile: profile(&frame.profile)?,
                 dialogues: dialogues(frame.dialogue)?,
             },
             last: Order::from_bits(frame.included),
@@ -414,16 +419,25 @@ impl Opened {
                 if record.audience().is_private() {
                     loaded.dialogue(channel).push(line_of(record, false), None);
                 }
+                let audience = record.audience();
+                let facts = loaded.facts(record.sent_at, &audience);
+                loaded.profile.learn(&Statement {
+                    zone: loaded.settings.zone.as_ref(),
+                    language: emotion.language,
+                    audience: audience.clone(),
+                    crisis: emotion.safety.level > SafetyLevel::None,
+                    ..Statement::new(record.id.clone(), &record.text, record.sent_at)
+                });
                 loaded.conversation.plan_turn(&TurnInput {
                     owner,
                     channel,
-                    audience: &record.audience(),
+                    audience: &audience,
                     message: &record.id,
                     text: &record.text,
                     emotion,
                     embedding,
                     recalled: &[],
-                    facts: &[],
+                    facts: &facts,
                     sent_at: record.sent_at,
                     replay: Some(&offered),
                 })?;
@@ -464,6 +478,16 @@ pub(crate) fn line_of(record: &MemoryRecord, from_bot: bool) -> DialogueLine {
         text: record.text.clone(),
         at: record.sent_at,
     }
+}
+
+/// The profile of a saved state.
+fn profile(saved: &[u8]) -> Result<Profile, ConversationError> {
+    if saved.is_empty() {
+        return Ok(Profile::new());
+    }
+    Profile::from_bytes(saved).map_err(|error| ConversationError::InvalidState {
+        reason: error.to_string(),
+    })
 }
 
 /// The dialogues of a saved state.

@@ -38,6 +38,8 @@ pub struct SafetyConfig {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scene {
     pub(crate) facts: Vec<Fact>,
+    /// The facts that answer the message.
+    pub(crate) answers: Vec<Fact>,
     /// Memories that say what no longer holds.
     pub(crate) superseded: Vec<MemoryId>,
     pub(crate) dialogue: Vec<DialogueLine>,

@@ -246,6 +246,7 @@ impl TurnDraft {
             emotion: self.emotion,
             recalled: self.recalled,
             facts: self.scene.facts,
+            answers: self.scene.answers,
             plan: self.plan,
             context: self.context,
             redelivered: self.redelivered,

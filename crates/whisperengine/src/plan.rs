@@ -1,16 +1,17 @@
 //! The stage that changes the person's state: plan, id and write of a turn, under the owner's lock.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use whisperengine_profile::Statement;
 use whisperengine_reply_context::DialogueWindow;
 use whisperengine_types::{
-    Audience, Component, ConversationError, Degradation, Durability, MemoryRecord, Message, OfferedMoment,
-    Timestamp, TurnInput, TurnPlan, WriteOp,
+    Audience, Component, ConversationError, Degradation, Durability, MemoryId, MemoryRecord, Message,
+    OfferedMoment, SafetyLevel, Timestamp, TurnInput, TurnPlan, WriteOp,
 };
 
 use crate::{
     FACT,
-    cell::OwnerCell,
+    cell::{Loaded, OwnerCell},
     cells::{Cells, MOMENTS, line_of},
     channels::{AUTHOR, Channels},
     fallback::{Answered, Gate, isolate},
@@ -50,7 +51,10 @@ impl Planner {
         });
         let id = locked.issue(self.ids, &owner, now, Role::Person);
         draft.id = Some(id.clone());
-        let planned = opened.and_then(|()| self.plan_loaded(cells, draft, &mut locked));
+        let planned = opened.and_then(|()| {
+            self.look_up(draft, &mut locked);
+            self.plan_loaded(cells, draft, &mut locked)
+        });
         if planned.is_err() {
             // What was not planned now is replayed from the store when the conversation is opened next.
             locked.loaded = None;
@@ -86,8 +90,56 @@ impl Planner {
         let (cell, owner) = (Arc::clone(&draft.turn.cell), draft.turn.owner.clone());
         let mut locked = cell.lock();
         cells.load(&owner, &mut locked)?;
+        self.look_up(draft, &mut locked);
         self.gather(draft, &mut locked, |_, _| ());
         Ok(())
+    }
+
+    /// Looks up what is known of the person: what holds, what ceased to hold of late, what answers the message, and
+    /// which of the recalled memories say what no longer holds; those come last.
+    fn look_up(&self, draft: &mut TurnDraft, cell: &mut OwnerCell) {
+        let message = &draft.turn.message;
+        let Some(loaded) = &cell.loaded else { return };
+        let (now, profile) = (message.sent_at, &loaded.profile);
+        let mut facts = loaded.facts(now, &message.audience);
+        let ended = profile.recently_ended(now, RECENTLY_ENDED).into_iter();
+        facts.extend(
+            ended
+                .filter(|fact| fact.is_visible_to(&message.audience))
+                .take(MAX_ENDED)
+                .cloned(),
+        );
+        let question = Statement {
+            zone: message.zone.as_ref().or(loaded.settings.zone.as_ref()),
+            language: draft.emotion.language,
+            audience: message.audience.clone(),
+            ..Statement::new(MemoryId::from_number(0), &message.text, now)
+        };
+        draft.scene.answers = profile
+            .answer(&question)
+            .map_or_else(Vec::new, |answer| answer.facts);
+        draft.scene.facts = facts;
+        draft.scene.superseded = profile.superseded_sources(now);
+        for hit in &mut draft.recalled.memories {
+            hit.superseded = draft.scene.superseded.contains(&hit.memory.id);
+        }
+        draft.recalled.memories.sort_by_key(|hit| hit.superseded);
+    }
+
+    /// Enters the facts that the message states.
+    fn learn(draft: &TurnDraft, loaded: &mut Loaded) {
+        let message = &draft.turn.message;
+        loaded.profile.learn(&Statement {
+            zone: loaded.settings.zone.as_ref(),
+            language: draft.emotion.language,
+            audience: message.audience.clone(),
+            crisis: draft.emotion.safety.level > SafetyLevel::None,
+            ..Statement::new(
+                draft.id.clone().expect("it was issued"),
+                &message.text,
+                message.sent_at,
+            )
+        });
     }
 
     /// Gathers what the context of a turn needs, and adds the message to its dialogue.
@@ -176,6 +228,7 @@ impl Planner {
         };
         let loaded = cell.loaded.as_mut().expect("the caller has loaded it");
         let message = &draft.turn.message;
+        let facts = loaded.facts(message.sent_at, &message.audience);
         let input = TurnInput {
             owner: &draft.turn.owner,
             channel: &message.channel,
@@ -185,11 +238,14 @@ impl Planner {
             emotion: &draft.emotion,
             embedding: draft.embedding.as_ref(),
             recalled: &draft.recalled.memories,
-            facts: &[],
+            facts: &facts,
             sent_at: message.sent_at,
             replay: None,
         };
-        let planned = isolate(Component::Conversation, || loaded.conversation.plan_turn(&input));
+        let planned = isolate(Component::Conversation, || {
+            Self::learn(draft, loaded);
+            loaded.conversation.plan_turn(&input)
+        });
         match &planned {
             Ok(_) => attempt.succeeded(),
             Err(degraded) => attempt.failed(&degraded.reason),
@@ -237,3 +293,8 @@ impl Planner {
         record
     }
 }
+
+/// How long facts that ceased to hold are still given.
+const RECENTLY_ENDED: Duration = Duration::from_secs(90 * 86_400);
+/// Facts that ceased to hold of late, at most.
+const MAX_ENDED: usize = 8;

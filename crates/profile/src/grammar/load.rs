@@ -53,6 +53,7 @@ impl Grammar {
             question: class("question"),
             common: class("common"),
             state: class("state"),
+            asking: class("asking"),
             apostrophe: loader.apostrophe,
             noun_capitals: code == "de",
             wide: matches!(code, "zh" | "ja" | "ko" | "th"),
@@ -104,6 +105,9 @@ impl Grammar {
             Node::Prefix(stem) => Some(vec![Trigger::Prefix(stem.clone())]),
             Node::Class(class) | Node::Capture(_, Capture::Class(class)) => {
                 let class = &self.classes[*class];
+                if !class.suffixes.is_empty() {
+                    return None;
+                }
                 let words = class.words.iter().copied().chain(class.phrases.iter().map(|phrase| phrase[0]));
                 let stems = class.prefixes.iter().cloned().map(Trigger::Prefix);
                 Some(words.map(Trigger::Word).chain(stems).collect())
@@ -146,14 +150,17 @@ impl Loader {
             let phrase = phrase.trim();
             if let Some(other) = phrase.strip_prefix('@') {
                 let other = *self.class_names.get(other).ok_or_else(|| GrammarError::new(phrase))?;
-                let Class { words, phrases, prefixes } = &self.classes[other];
-                let copy = (words.clone(), phrases.clone(), prefixes.clone());
+                let Class { words, phrases, prefixes, suffixes } = &self.classes[other];
+                let copy = (words.clone(), phrases.clone(), prefixes.clone(), suffixes.clone());
                 let class = &mut self.classes[at];
                 class.words.extend(copy.0);
                 class.phrases.extend(copy.1);
                 class.prefixes.extend(copy.2);
+                class.suffixes.extend(copy.3);
             } else if let Some(stem) = phrase.strip_suffix('*') {
                 self.classes[at].prefixes.push(folded(stem).into());
+            } else if let Some(stem) = phrase.strip_prefix('*') {
+                self.classes[at].suffixes.push(folded(stem).into());
             } else {
                 let words = self.words(phrase);
                 match words[..] {
@@ -181,6 +188,7 @@ impl Loader {
             silent: false,
             known_only: false,
             outcome: false,
+            real: false,
             dated: false,
             in_question: false,
         };
@@ -193,6 +201,7 @@ impl Loader {
                 "silent" => rule.silent = true,
                 "known" => rule.known_only = true,
                 "outcome" => (rule.outcome, rule.known_only) = (true, true),
+                "real" => rule.real = true,
                 "dated" => rule.dated = true,
                 "questions" => rule.in_question = true,
                 "when" => rule.asked = Asked::When,

@@ -97,6 +97,8 @@ pub(crate) struct Rule {
     pub silent: bool,
     /// Says something only of what is known already.
     pub known_only: bool,
+    /// Holds whatever blocks stand beside it.
+    pub real: bool,
     /// Tells how a plan went.
     pub outcome: bool,
     /// Needs a date in the sentence.
@@ -110,6 +112,7 @@ struct Class {
     words: Vec<u32>,
     phrases: Vec<Vec<u32>>,
     prefixes: Vec<Box<str>>,
+    suffixes: Vec<Box<str>>,
 }
 
 /// The rules of a language.
@@ -137,6 +140,7 @@ pub(crate) struct Grammar {
     question: Option<usize>,
     common: Option<usize>,
     state: Option<usize>,
+    asking: Option<usize>,
 }
 
 impl Grammar {
@@ -198,7 +202,9 @@ impl Grammar {
             return 1;
         }
         let folded = tokens.folded(token);
-        usize::from(class.prefixes.iter().any(|stem| folded.starts_with(&**stem)))
+        let stem = class.prefixes.iter().any(|stem| folded.starts_with(&**stem))
+            || class.suffixes.iter().any(|stem| folded.len() > stem.len() && folded.ends_with(&**stem));
+        usize::from(stem)
     }
 
     /// Whether a class of synonyms (`syn.*`) holds both words.
@@ -227,6 +233,7 @@ impl Grammar {
             Special::Question => self.question,
             Special::Common => self.common,
             Special::State => self.state,
+            Special::Asking => self.asking,
         }
     }
 }
@@ -246,6 +253,8 @@ pub(crate) enum Special {
     Not,
     /// Words that open a question.
     Question,
+    /// Words that make a sentence a question wherever they stand.
+    Asking,
     /// Lower-case words that are no names.
     Common,
     /// What begins a lasting statement about somebody: `is a`, `lives in`.

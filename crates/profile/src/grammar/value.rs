@@ -78,13 +78,24 @@ impl Reader<'_> {
             .is_some_and(|(_, unit)| !matches!(unit, Calendar::Number(_) | Calendar::Month(_)))
     }
 
+    /// Korean particles follow their word: a value begins where a word does, and takes one.
+    fn is_inside_word(&self, at: usize) -> bool {
+        at > 0 && self.is_hangul(at) && !self.tokens.tokens[at].spaced && self.tokens.tokens[at - 1].kind == Kind::Wide
+    }
+
+    fn is_hangul(&self, at: usize) -> bool {
+        let first = self.tokens.folded(&self.tokens.tokens[at]).chars().next();
+        first.is_some_and(|c| matches!(c, '\u{1100}'..='\u{11FF}' | '\u{AC00}'..='\u{D7A3}'))
+    }
+
     /// A run of words up to a sign or a word that no noun phrase contains.
     fn run(&self, start: usize, most: usize) -> usize {
         let mut at = start;
         let most = if self.grammar.wide { most * 3 } else { most };
         while at < self.end && at - start < most {
             let token = &self.tokens.tokens[at];
-            if !token.is_text() || self.is_stop(at) || self.is_dated(at) {
+            let next_word = at > start && token.spaced && self.is_hangul(at);
+            if !token.is_text() || self.is_stop(at) || self.is_dated(at) || next_word {
                 break;
             }
             at += 1;
@@ -96,6 +107,9 @@ impl Reader<'_> {
 
     fn thing(&self, at: usize, most: usize) -> Option<Ends> {
         let start = at + self.len(Special::Determiner, at);
+        if start >= self.end || self.is_inside_word(start) {
+            return None;
+        }
         let longest = self.run(start, most);
         (longest > start && self.is_sayable(start, longest))
             .then_some(Ends { start, shortest: start + 1, longest })
@@ -150,6 +164,9 @@ impl Reader<'_> {
             return None;
         }
         let longest = if first.kind == Kind::Wide {
+            if self.is_inside_word(at) {
+                return None;
+            }
             self.wide_name(at, MAX_WIDE_NAME)
         } else if first.capital {
             self.capitals(at, MAX_NAME)
@@ -211,7 +228,7 @@ impl Reader<'_> {
     fn place(&self, at: usize) -> Option<Ends> {
         let first = self.token(at)?;
         if first.kind == Kind::Wide {
-            if self.is_stop(at) {
+            if self.is_stop(at) || self.is_inside_word(at) {
                 return None;
             }
             let longest = self.wide_name(at, MAX_WIDE_PLACE);
@@ -243,6 +260,9 @@ impl Reader<'_> {
     /// A noun phrase whose last word, or the last before a stop, names an occupation.
     fn job(&self, at: usize) -> Option<Ends> {
         let start = at + self.len(Special::Determiner, at);
+        if start >= self.end || self.is_inside_word(start) {
+            return None;
+        }
         let most = if self.grammar.wide { 10 } else { 4 };
         let mut best = None;
         let mut pos = start;
@@ -363,7 +383,7 @@ impl Reader<'_> {
             return None;
         }
         let mut more = at + 1;
-        while let Some(token) = self.token(more).filter(|token| token.is_text() && more - at < 7) {
+        while let Some(token) = self.token(more).filter(|token| token.is_text() && more - at < 9) {
             let folded = self.tokens.folded(token);
             let ends = self.is(Special::And, more) || CONJUNCTIONS.contains(&folded);
             if ends {
@@ -371,7 +391,7 @@ impl Reader<'_> {
             }
             more += 1;
         }
-        let trimmed = (at + 1..=more).rev().find(|&end| end == at + 1 || !self.is_stop(end - 1));
+        let trimmed = (at + 1..=more).rev().find(|&end| end == at + 1 || !(self.is_stop(end - 1) || self.is(Special::Determiner, end - 1)));
         Some(Ends { start: at, shortest: at + 1, longest: trimmed.unwrap_or(at + 1) })
     }
 
@@ -434,7 +454,7 @@ const MAX_WIDE_PLACE: usize = 7;
 const MAX_REST: usize = 24;
 
 /// Prepositions within a name of an occupation.
-const INNER: &[&str] = &["of", "de", "da", "do", "di", "del", "des", "du", "d'", "van", "para"];
+const INNER: &[&str] = &["of", "de", "da", "do", "di", "del", "des", "du", "d'", "van", "para", "的", "の"];
 
 /// Where a statement about somebody ends.
 const NOTE_ENDS: &[&str] = &["and", "but", "so", "because", "which", "while", "when"];
