@@ -10,8 +10,7 @@ use whisperengine_reply_context::{
     ContextAssembler, ContextInput, DialogueWindow, ScriptEstimate, TokenCounter, WindowLimits,
 };
 use whisperengine_types::{
-    DialogueLine, Fact, FactSource, Language, MemoryId, MemoryRecord, RecalledMemory, ScoreParts, Slot,
-    Timestamp, ZoneId,
+    DialogueLine, Fact, Language, MemoryId, MemoryRecord, RecalledMemory, ScoreParts, Slot, Timestamp, ZoneId,
 };
 
 const NOW: i64 = 1_773_164_700_000;
@@ -61,18 +60,13 @@ impl Scene {
     fn new() -> Self {
         let at = |hours: i64| Timestamp::from_millis(NOW - hours * HOUR);
         let slots = Slot::ALL;
-        let facts = (0..40).map(|n: i64| Fact {
-            slot: slots[n as usize % slots.len()],
-            value: format!("value number {n}"),
-            detail: (n % 3 == 0).then(|| "detail".to_owned()),
-            since: at(n * 90),
-            until: (n % 7 == 0).then(|| at(n)),
-            due: None,
-            source: MemoryId::from_number(n as u64),
-            quote: "".into(),
-            span: 0..0,
-            confidence: 0.9,
-            told_by: FactSource::Person,
+        let facts = (0..40).map(|n: i64| {
+            let slot = slots[n as usize % slots.len()];
+            let source = MemoryId::from_number(n as u64);
+            let mut fact = Fact::new(slot, format!("value number {n}"), source, at(n * 90));
+            fact.detail = (n % 3 == 0).then(|| "detail".to_owned());
+            fact.until = (n % 7 == 0).then(|| at(n));
+            fact
         });
         let mut window = DialogueWindow::new(WindowLimits::default());
         for n in 0..90 {

@@ -7,8 +7,8 @@ use whisperengine_reply_context::{
     ContextAssembler, ContextConfig, ContextInput, DialogueWindow, Readers, Superseded, WindowLimits,
 };
 use whisperengine_types::{
-    AskedTime, DialogueLine, Language, Omission, OmissionReason, ReplyContext, Safety, SafetyCue, SafetyKind,
-    SafetyLevel, SectionKind, Slot, ZoneId,
+    AskedTime, DialogueLine, Language, Omission, OmissionReason, Polarity, ReplyContext, Safety, SafetyCue,
+    SafetyKind, SafetyLevel, SectionKind, Slot, ZoneId,
 };
 
 fn assemble(input: &ContextInput<'_>) -> ReplyContext {
@@ -180,7 +180,11 @@ fn the_profile_says_since_when_and_what_ended() {
     let mut plan = fact(Slot::Plan, "fly to Oslo", "2026-03-01T10:00:00Z");
     plan.due = Some(at("2026-03-14T10:00:00Z"));
     plan.confidence = 0.5;
+    pet.note = Some("bites".to_owned());
+    let mut denied = fact(Slot::Child, "", "2026-01-05T10:00:00Z");
+    denied.polarity = Polarity::Denied;
     let facts = [
+        denied,
         plan,
         ended,
         pet,
@@ -198,7 +202,8 @@ fn the_profile_says_since_when_and_what_ended() {
         [
             "What is known of Ana:",
             "- residence: «Munich», since 2026-02-20",
-            "- pet: «Koko» («parrot»), since 2025-01-02",
+            "- pet: «Koko» («parrot») «bites», since 2025-01-02",
+            "- child: none, said 2026-01-05",
             "- plan: «fly to Oslo», on 2026-03-14, since 2026-03-01 (not sure)",
             "No longer so:",
             "- residence: «Hamburg», since 2025-11-02, until 2026-02-20",

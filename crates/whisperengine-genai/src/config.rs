@@ -30,7 +30,8 @@ pub struct ModelConfig {
     pub base_url: String,
     /// The model's name, as the provider knows it.
     pub model: String,
-    /// The key; none is sent when empty. Never printed or written.
+    /// The key. When empty, a placeholder is sent, which servers that need no key ignore. Never printed or
+    /// written.
     #[serde(skip_serializing)]
     pub api_key: String,
     /// The longest reply, in tokens.

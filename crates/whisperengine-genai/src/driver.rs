@@ -29,6 +29,8 @@ pub(crate) struct Reply {
 enum State {
     Asking,
     Writing(ChatStream),
+    /// More came than is accepted.
+    TooLong,
     Ended,
 }
 
@@ -53,6 +55,7 @@ impl Reply {
         loop {
             let result = match &mut self.state {
                 State::Ended => return None,
+                State::TooLong => return Some(Err(self.broken("the answer is longer than accepted"))),
                 State::Asking => match self.ask().await {
                     Ok(stream) => {
                         self.state = State::Writing(stream);
@@ -80,7 +83,7 @@ impl Reply {
         }
     }
 
-    async fn ask(&self) -> Result<ChatStream, Failure> {
+    async fn ask(&mut self) -> Result<ChatStream, Failure> {
         let model = &self.model;
         let asked =
             model
@@ -103,14 +106,13 @@ impl Reply {
                 if text.is_empty() {
                     return None;
                 }
-                let room = self.model.config.max_reply_bytes - self.said;
+                let mut room = self.model.config.max_reply_bytes - self.said;
                 if text.len() > room {
-                    text.truncate(text.floor_char_boundary(room));
-                    self.said += text.len();
-                    if text.is_empty() {
-                        return Some(Err(self.broken("the answer is longer than accepted")));
+                    while !text.is_char_boundary(room) {
+                        room -= 1;
                     }
-                    return Some(Ok(text));
+                    text.truncate(room);
+                    self.state = State::TooLong;
                 }
                 self.said += text.len();
                 Some(Ok(text))

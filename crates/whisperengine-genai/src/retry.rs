@@ -182,10 +182,12 @@ mod tests {
 
     use super::*;
 
+    type Headers = &'static [(&'static str, &'static str)];
+
     #[test]
     fn a_status_says_what_to_do() {
         use FailureKind::{Broken, Busy, Misconfigured, Refused};
-        let cases: [(u16, &[(&str, &str)], FailureKind, Option<u64>); 11] = [
+        let cases: [(u16, Headers, FailureKind, Option<u64>); 11] = [
             (429, &[], Busy, None),
             (429, &[("retry-after", "7")], Busy, Some(7000)),
             (

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use whisperengine_reply_context::TokenCounter;
 use whisperengine_types::{
-    DialogueLine, Fact, FactSource, MemoryId, MemoryRecord, RecalledMemory, ReplyContext, ScoreParts, Slot,
-    Timestamp,
+    DialogueLine, Fact, MemoryId, MemoryRecord, RecalledMemory, ReplyContext, ScoreParts, Slot, Timestamp,
 };
 
 pub const NOW: &str = "2026-03-10T17:45:00Z";
@@ -53,19 +52,8 @@ pub fn memory(id: &str, text: &str, sent_at: &str, relevance: f32) -> RecalledMe
 }
 
 pub fn fact(slot: Slot, value: &str, since: &str) -> Fact {
-    Fact {
-        slot,
-        value: value.to_owned(),
-        detail: None,
-        since: at(since),
-        until: None,
-        due: None,
-        source: id(&format!("{slot}-{since}")),
-        quote: "".into(),
-        span: 0..0,
-        confidence: 1.0,
-        told_by: FactSource::Person,
-    }
+    let source = id(&format!("{slot}-{since}"));
+    Fact::new(slot, value, source, at(since))
 }
 
 /// What the context costs, counted anew from what is sent in OpenAI's shape.
