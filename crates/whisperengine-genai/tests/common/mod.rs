@@ -263,6 +263,7 @@ pub fn turn() -> ReplyRequest {
         emotion: EmotionReading::neutral(),
         recalled: Recall::default(),
         facts: Vec::new(),
+        answers: Vec::new(),
         plan: TurnPlan::default(),
         context,
         redelivered: false,
