@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Audience, AudienceId, BotId, ChannelId, Embedding, Filter, MemoryId, MetadataValue, PlatformId, SessionId, Similarity, SpaceId, Timestamp,
-    UserId, ZoneId,
+    Audience, AudienceId, BotId, ChannelId, Embedding, Filter, MemoryId, MetadataValue, PlatformId,
+    SessionId, Similarity, SpaceId, Timestamp, UserId, ZoneId,
 };
 
 /// Whose memories these are. Two owners share nothing: no index, no cache entry, no duplicate check.
@@ -135,7 +135,9 @@ impl MemoryRecord {
     /// Notes who could read it.
     pub fn set_audience(&mut self, audience: &Audience) {
         match audience.group() {
-            Some(group) => self.metadata.insert(Self::AUDIENCE.to_owned(), group.as_str().into()),
+            Some(group) => self
+                .metadata
+                .insert(Self::AUDIENCE.to_owned(), group.as_str().into()),
             None => self.metadata.remove(Self::AUDIENCE),
         };
     }
