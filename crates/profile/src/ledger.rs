@@ -5,6 +5,7 @@ use whisperengine_types::{Fact, MemoryId, Polarity, Slot, Timestamp};
 use crate::{
     FactChange,
     relation::{denies, is_same, same_value, supersedes},
+    text::floor,
 };
 
 /// The most that one person's profile takes in its binary form.
@@ -58,7 +59,10 @@ impl Ledger {
                 if open(entry) && supersedes(&new.fact, &entry.fact) {
                     end(entry, &new);
                     if !entry.silent {
-                        ended.push(FactChange::Ended { fact: entry.fact.clone(), by: new.fact.source.clone() });
+                        ended.push(FactChange::Ended {
+                            fact: entry.fact.clone(),
+                            by: new.fact.source.clone(),
+                        });
                     }
                 }
             }
@@ -91,7 +95,12 @@ impl Ledger {
                 && !same_value(&fact.value, &new.value)
                 && denies(new, fact)
         };
-        let mut names: Vec<&str> = self.entries.iter().filter(by_kind).map(|e| e.fact.value.as_str()).collect();
+        let mut names: Vec<&str> = self
+            .entries
+            .iter()
+            .filter(by_kind)
+            .map(|e| e.fact.value.as_str())
+            .collect();
         names.dedup();
         new.slot == Slot::Pet && !new.value.is_empty() && names.len() > 1
     }
@@ -125,12 +134,18 @@ impl Ledger {
 
     /// Makes room: first the oldest of what no longer holds, then the oldest.
     fn shrink(&mut self, changes: &mut Vec<FactChange>) {
-        let mut bytes: usize = self.entries.iter().map(crate::codec::size).sum::<usize>() + crate::codec::HEAD;
+        let mut bytes: usize =
+            self.entries.iter().map(crate::codec::size).sum::<usize>() + crate::codec::HEAD;
         while bytes > MAX_BYTES {
             let over = |entry: &Entry| {
                 !entry.is_open() || entry.silent || entry.fact.until.is_some_and(|until| until <= self.latest)
             };
-            let minor = |entry: &Entry| matches!(entry.fact.slot, Slot::Plan | Slot::Like | Slot::Friend | Slot::Goal);
+            let minor = |entry: &Entry| {
+                matches!(
+                    entry.fact.slot,
+                    Slot::Plan | Slot::Like | Slot::Friend | Slot::Goal
+                )
+            };
             let at = self.entries.iter().position(over);
             let at = at.or_else(|| self.entries.iter().position(minor)).unwrap_or(0);
             bytes -= crate::codec::size(&self.entries[at]);
@@ -144,14 +159,19 @@ impl Ledger {
 
 fn end(entry: &mut Entry, by: &Entry) {
     // What was said later began later: a fact does not end before it was stated.
-    entry.fact.until = Some(by.fact.since.max(entry.fact.since).min(by.said_at.max(entry.fact.since)));
+    entry.fact.until = Some(
+        by.fact
+            .since
+            .max(entry.fact.since)
+            .min(by.said_at.max(entry.fact.since)),
+    );
     entry.ended_by = Some(by.fact.source.clone());
 }
 
 fn shorten(entry: &mut Entry) {
     let cut = |text: &mut String, most: usize| {
         if text.len() > most {
-            text.truncate(text.floor_char_boundary(most));
+            text.truncate(floor(text, most));
         }
     };
     cut(&mut entry.fact.value, 120);
@@ -162,7 +182,7 @@ fn shorten(entry: &mut Entry) {
         cut(note, 160);
     }
     if entry.fact.quote.len() > 200 {
-        let end = entry.fact.quote.floor_char_boundary(200);
+        let end = floor(&entry.fact.quote, 200);
         entry.fact.quote = entry.fact.quote[..end].into();
         entry.fact.span.end = entry.fact.span.start + end as u32;
     }

@@ -55,12 +55,16 @@ fn questions_find_their_facts() {
 
 #[test]
 fn an_answer_knows_that_there_is_none() {
-    let answer = person("en", TALK).answer(&said(99, "do I have kids?", day(60), "en")).unwrap();
+    let answer = person("en", TALK)
+        .answer(&said(99, "do I have kids?", day(60), "en"))
+        .unwrap();
     assert!(answer.is_none);
 }
 
 #[test]
 fn when_is_asked_for() {
-    let answer = person("en", TALK).answer(&said(99, "when did I move?", day(60), "en")).unwrap();
+    let answer = person("en", TALK)
+        .answer(&said(99, "when did I move?", day(60), "en"))
+        .unwrap();
     assert_eq!((answer.asked, answer.facts[0].since), (Asked::When, day(1)));
 }

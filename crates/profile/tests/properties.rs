@@ -8,17 +8,41 @@ use whisperengine_profile::{Error, Extracted, MAX_BYTES, Profile, Rejected, Said
 use whisperengine_types::{Audience, Polarity, Slot};
 
 const LINES: &[&str] = &[
-    "I live in Oslo", "I moved to Bergen", "I moved to Turku", "I don't live in Turku anymore", "my cat Miso is ill",
-    "Miso died", "I have two cats, Miso and Nori", "I love jazz", "I hate jazz", "no, I meant blues",
-    "my sister Anna lives in Rome", "my sister Anna lives in Bari", "we broke up", "my girlfriend Nadia and I went out",
-    "the rehearsal is on Tuesday", "sorry, not Tuesday, Friday", "I sold my car", "I'm in Paris this week", "I quit my job",
-    "I work as a baker at Lumen", "I'm allergic to nuts and eggs", "I'm not allergic to eggs", "I have no pets",
-    "my locker code is 7731", "my locker code is 1234", "hello", "I'm vegan", "I'm engaged", "my wife Nora is a judge",
+    "I live in Oslo",
+    "I moved to Bergen",
+    "I moved to Turku",
+    "I don't live in Turku anymore",
+    "my cat Miso is ill",
+    "Miso died",
+    "I have two cats, Miso and Nori",
+    "I love jazz",
+    "I hate jazz",
+    "no, I meant blues",
+    "my sister Anna lives in Rome",
+    "my sister Anna lives in Bari",
+    "we broke up",
+    "my girlfriend Nadia and I went out",
+    "the rehearsal is on Tuesday",
+    "sorry, not Tuesday, Friday",
+    "I sold my car",
+    "I'm in Paris this week",
+    "I quit my job",
+    "I work as a baker at Lumen",
+    "I'm allergic to nuts and eggs",
+    "I'm not allergic to eggs",
+    "I have no pets",
+    "my locker code is 7731",
+    "my locker code is 1234",
+    "hello",
+    "I'm vegan",
+    "I'm engaged",
+    "my wife Nora is a judge",
 ];
 
 fn languages() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
-        "en", "de", "es", "fr", "pt", "ru", "zh", "ja", "ko", "it", "nl", "pl", "tr", "ar", "hi", "id", "vi", "th", "xx",
+        "en", "de", "es", "fr", "pt", "ru", "zh", "ja", "ko", "it", "nl", "pl", "tr", "ar", "hi", "id", "vi",
+        "th", "xx",
     ])
 }
 
@@ -111,25 +135,49 @@ proptest! {
 fn a_long_life_is_bounded() {
     let mut profile = Profile::new();
     for n in 0..3000u64 {
-        let text = format!("my locker code is {n}. My friend Bob{n} lives in Town{n}. I like thing{n}. I live in Place{n}");
+        let word: String = n
+            .to_string()
+            .bytes()
+            .map(|digit| char::from(b'a' + digit - b'0'))
+            .collect();
+        let text =
+            format!("my locker code is {n}. My friend Bob{word} lives in Town{word}. I live in Place{word}");
         profile.learn(&said(n, &text, day(n as i64), "en"));
     }
     assert!(profile.to_bytes().len() <= MAX_BYTES);
     let facts = profile.facts_in_force(day(3000));
-    assert!(facts.iter().any(|fact| fact.value == "Place2999"));
-    assert!(facts.iter().any(|fact| fact.slot == Slot::Note && fact.value == "2999"));
+    assert!(facts.iter().any(|fact| fact.value == "Placecjjj"));
+    assert!(
+        facts
+            .iter()
+            .any(|fact| fact.slot == Slot::Note && fact.value == "2999")
+    );
 }
 
 #[test]
 fn foreign_bytes_are_refused() {
     assert_eq!(Profile::from_bytes(b""), Err(Error::NotAProfile));
-    assert_eq!(Profile::from_bytes(b"WEPF\x09"), Err(Error::UnknownVersion { found: 9, supported: 1 }));
-    assert_eq!(Profile::from_bytes(&Profile::new().to_bytes()), Ok(Profile::new()));
+    assert_eq!(
+        Profile::from_bytes(b"WEPF\x09"),
+        Err(Error::UnknownVersion {
+            found: 9,
+            supported: 1
+        })
+    );
+    assert_eq!(
+        Profile::from_bytes(&Profile::new().to_bytes()),
+        Ok(Profile::new())
+    );
 }
 
 #[test]
 fn proposals_are_validated_against_the_message() {
-    let messages = [Said { memory: id(1), text: "I finally moved to Graz", sent_at: day(0), audience: Audience::Private }];
+    let messages = [Said {
+        memory: id(1),
+        text: "I finally moved to Graz",
+        sent_at: day(0),
+        audience: Audience::Private,
+    }];
     let proposed = |memory, value: &str, quote: &str| Extracted {
         memory: id(memory),
         slot: Slot::Residence,
@@ -140,8 +188,20 @@ fn proposals_are_validated_against_the_message() {
     };
     let fact = validate(&proposed(1, "Graz", "moved to Graz"), &messages).unwrap();
     assert_eq!((&*fact.quote, fact.span), ("moved to Graz", 10..23));
-    assert_eq!(validate(&proposed(2, "Graz", "moved to Graz"), &messages), Err(Rejected::UnknownMessage));
-    assert_eq!(validate(&proposed(1, "Graz", "live in Graz"), &messages), Err(Rejected::NotQuoted));
-    assert_eq!(validate(&proposed(1, "Linz", "moved to Graz"), &messages), Err(Rejected::NotInQuote));
-    assert_eq!(validate(&proposed(1, "", "moved to Graz"), &messages), Err(Rejected::BadValue));
+    assert_eq!(
+        validate(&proposed(2, "Graz", "moved to Graz"), &messages),
+        Err(Rejected::UnknownMessage)
+    );
+    assert_eq!(
+        validate(&proposed(1, "Graz", "live in Graz"), &messages),
+        Err(Rejected::NotQuoted)
+    );
+    assert_eq!(
+        validate(&proposed(1, "Linz", "moved to Graz"), &messages),
+        Err(Rejected::NotInQuote)
+    );
+    assert_eq!(
+        validate(&proposed(1, "", "moved to Graz"), &messages),
+        Err(Rejected::BadValue)
+    );
 }

@@ -13,7 +13,7 @@ pub fn id(n: u64) -> MemoryId {
     MemoryId::from_number(n)
 }
 
-pub fn said(n: u64, text: &str, at: Timestamp, language: &str) -> Statement<'_> {
+pub fn said<'a>(n: u64, text: &'a str, at: Timestamp, language: &str) -> Statement<'a> {
     let mut statement = Statement::new(id(n), text, at);
     statement.language = language.parse().ok();
     statement
@@ -29,9 +29,21 @@ pub fn person(language: &str, lines: &[&str]) -> Profile {
 }
 
 pub fn show(fact: &Fact) -> String {
-    let denied = if fact.polarity == Polarity::Denied { "not " } else { "" };
-    let detail = fact.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-    let note = fact.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    let denied = if fact.polarity == Polarity::Denied {
+        "not "
+    } else {
+        ""
+    };
+    let detail = fact
+        .detail
+        .as_ref()
+        .map(|detail| format!(" ({detail})"))
+        .unwrap_or_default();
+    let note = fact
+        .note
+        .as_ref()
+        .map(|note| format!(": {note}"))
+        .unwrap_or_default();
     format!("{} = {denied}{}{detail}{note}", fact.slot, fact.value)
 }
 
