@@ -45,6 +45,11 @@ impl Order {
         Self((millis as u64) << STEP_BITS)
     }
 
+    /// The time it was issued at, or shortly after where several were issued at one time.
+    pub(crate) fn time(self) -> Timestamp {
+        Timestamp::from_millis((self.0 >> STEP_BITS) as i64 + Timestamp::MIN.as_millis())
+    }
+
     /// The place of a record; `None` when it is not part of a turn.
     pub(crate) fn of(id: &MemoryId) -> Option<Self> {
         split(id).map(|(order, _)| order)
