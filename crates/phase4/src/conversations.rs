@@ -73,6 +73,10 @@ impl Conversation for Phase4Conversation {
         query_context(&self.config.language.lexicon(), &self.state, text)
     }
 
+    fn is_closed(&self, text: &str) -> bool {
+        self.state.boundaries.cover(&self.config.language.lexicon(), text)
+    }
+
     fn plan_turn(&mut self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError> {
         engine::plan_turn(&self.config, &mut self.state, input, input.sent_at).map_err(|error| {
             ConversationError::Unavailable {

@@ -11,6 +11,7 @@ use crate::{
     engagement::{Ground, suggest},
     error::Error,
     lexicon::Lexicon,
+    moment::tone,
     number::MINUTE,
     reason,
     reception::Response,
@@ -163,7 +164,7 @@ fn again(offered: &OfferedMoment, at: Timestamp) -> MomentPlan {
         quote: offered.quote.clone(),
         said_at: at,
         callback: String::new(),
-        tone: String::new(),
+        tone: tone(offered.kind),
         impact: 0.0,
     }
 }
@@ -171,7 +172,7 @@ fn again(offered: &OfferedMoment, at: Timestamp) -> MomentPlan {
 /// The plan for somebody in danger: support and nothing else. What they said becomes no topic, commitment,
 /// moment or fact.
 fn care(config: &Config, state: &mut UserState, input: &TurnInput<'_>, plan: &mut TurnPlan) {
-    state.danger = Some(input.sent_at);
+    state.danger.note(input.message, input.sent_at);
     plan.mode = ConversationMode::HumanLike;
     plan.interaction = InteractionType::EmotionalSupport;
     plan.emotional.acknowledge = true;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{
-    Adaptation, ConversationPattern, EngagementStrategy, MemoryInsights, MemoryOwner, MomentType,
+    Adaptation, ConversationPattern, EngagementStrategy, MemoryId, MemoryInsights, MemoryOwner, MomentType,
     OfferedMoment, RelationshipPlan, ThreadId, Timestamp,
 };
 
@@ -14,12 +14,12 @@ use crate::{
     interaction::InteractionHistory,
     lexicon::Cue,
     moment::{ConnectionReport, Draft, Glances, MomentRecord, Moments},
-    number::DAY,
+    number::{DAY, push_bounded},
     personality::{Observation, Personality, PersonalitySummary},
     reception::Reception,
     relationship::{Relationship, RelationshipReport},
     session::Session,
-    text::{Utterance, hash128},
+    text::{Utterance, fold32, hash64, hash128},
     thread::{Scope, SwitchingHabit, ThreadReport, Threads, TransitionReport},
 };
 
@@ -49,8 +49,7 @@ pub struct UserState {
     pub(crate) boundaries: Boundaries,
     pub(crate) reception: Reception,
     pub(crate) fading: Fading,
-    /// When the person was last in danger.
-    pub(crate) danger: Option<Timestamp>,
+    pub(crate) danger: Danger,
 }
 
 /// Work that does not change the reply and is done after it.
@@ -63,6 +62,31 @@ pub(crate) struct Pending {
     pub(crate) draft: Draft,
 }
 
+/// When the person was last in danger, and the messages that said so, by hash of their ids, latest last.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Danger {
+    last: Option<Timestamp>,
+    messages: Vec<u32>,
+}
+
+impl Danger {
+    pub(crate) fn note(&mut self, message: &MemoryId, at: Timestamp) {
+        self.last = Some(at);
+        push_bounded(&mut self.messages, id_hash(message), MAX_DANGER);
+    }
+
+    /// Whether a message said that the person was in danger.
+    pub(crate) fn holds(&self, message: &MemoryId) -> bool {
+        self.messages.contains(&id_hash(message))
+    }
+}
+
+fn id_hash(message: &MemoryId) -> u32 {
+    fold32(hash64(message.as_str().as_bytes()))
+}
+
+/// Messages of danger remembered, at most.
+const MAX_DANGER: usize = 24;
 /// Days after a sign of danger in which nothing is brought up unasked.
 const CARE_DAYS: u32 = 3;
 
@@ -92,7 +116,7 @@ impl UserState {
             boundaries: Boundaries::default(),
             reception: Reception::default(),
             fading: Fading::default(),
-            danger: None,
+            danger: Danger::default(),
         }
     }
 
@@ -157,6 +181,7 @@ impl UserState {
     /// Whether the person was in danger so lately that nothing is brought up unasked.
     pub(crate) fn needs_care(&self, now: Timestamp) -> bool {
         self.danger
+            .last
             .is_some_and(|danger| now.since(danger) < DAY * CARE_DAYS)
     }
 
@@ -299,6 +324,7 @@ impl UserState {
         self.moments.repair();
         self.boundaries.repair();
         self.reception.repair();
+        self.danger.messages.truncate(MAX_DANGER);
     }
 }
 

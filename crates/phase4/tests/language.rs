@@ -40,8 +40,6 @@ fn a_file_with_a_gap_is_refused() {
         matches!(unknown, Err(LexiconError::UnknownSection { .. })),
         "{unknown:?}"
     );
-    let gap = Lexicon::parse("[negator]\n=nicht", "", include_str!("../lexicon/de.phrases"));
-    assert!(matches!(gap, Err(LexiconError::MissingSection { .. })), "{gap:?}");
 }
 
 #[test]
@@ -95,42 +93,6 @@ fn german_nicht_negates_what_stands_before_it() {
         talk.state.relationship(&talk.config).trust < config.personality.prior,
         "distrust is heard"
     );
-}
-
-#[test]
-fn a_german_supplement_is_german_throughout() {
-    let mut talk = german("ana");
-    talk.say_with("Ich habe meinen ersten Marathon geschafft!", &glad());
-    talk.say("Ich muss morgen den Vermieter anrufen. Kannst du bitte kürzer antworten?");
-    talk.wait(days(5));
-    let mut texts = Vec::new();
-    for (text, emotion) in [
-        ("Ich habe die Prüfung bestanden, ich bin so stolz!", glad()),
-        ("Was soll ich tun? Mein Drucker ist kaputt.", sad()),
-        (
-            "Themenwechsel: Ich bin so überfordert.",
-            feels(PrimaryEmotion::Fear, 0.95, -0.9),
-        ),
-        ("Übrigens, wie funktioniert ein Server?", calm()),
-    ] {
-        texts.push(talk.say_with(text, &emotion).prompt_supplement);
-    }
-    let all = texts.join("\n");
-    for part in [
-        "- Modus: ",
-        "- Stimmung: ",
-        "- Faden (data): ",
-        "- Stil (ausdrücklich gewünscht): ",
-        "- Beziehung: ",
-        "- Erinnerung (data, ",
-    ] {
-        assert!(all.contains(part), "{part} in {all}");
-    }
-    for word in [
-        "Mode", "Mood", "Thread", "Style", "tone", "feeling", "welcome", "gentle", "friendly", "casual",
-    ] {
-        assert!(!all.contains(word), "{word} in {all}");
-    }
 }
 
 #[test]

@@ -347,6 +347,9 @@ pub struct RecalledMemory {
     /// When the last of the copies was said.
     #[serde(default)]
     pub last_copy_at: Option<Timestamp>,
+    /// Whether what it says no longer holds, as far as the facts known of the person tell.
+    #[serde(default)]
+    pub superseded: bool,
     /// Cosine similarity of the embeddings, where both have one.
     pub similarity: Option<Similarity>,
     /// What the score is made of; the parts add up to `score`.

@@ -5,8 +5,8 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Audience, EmotionReading, Fact, MemoryId, MemoryOwner, Priority, Recall, ReplyContext, Safety, SessionKey,
-    Timestamp, TurnPlan,
+    Audience, EmotionReading, Fact, MemoryId, MemoryOwner, Priority, Recall, ReplyContext, Safety,
+    SessionKey, Timestamp, TurnPlan,
 };
 
 /// The result of one message: everything a reply needs, and what was done for it.
@@ -31,6 +31,9 @@ pub struct TurnOutcome {
     /// What is known of the person: the facts that hold, and those that ceased to hold of late.
     #[serde(default)]
     pub facts: Vec<Fact>,
+    /// The facts that answer the message, where it asks for something that is known; best first.
+    #[serde(default)]
+    pub answers: Vec<Fact>,
     /// What to make of it.
     pub plan: TurnPlan,
     /// What a language model is given to write the reply.

@@ -18,7 +18,9 @@ use whisperengine_types::{
 use crate::{
     assembly::Assembly,
     cells::Cells,
+    channels::Channels,
     config::{EngineConfig, Mode},
+    context::Contexts,
     engine::{Inner, WhisperEngine},
     error::{BuildError, ConfigError},
     pipeline::Pipeline,
@@ -159,15 +161,27 @@ impl WhisperEngineBuilder {
             Arc::clone(&store),
             config.state,
         ));
+        let channels = Arc::new(Channels::new(Arc::clone(&store)));
         let seed = self.seed.unwrap_or_else(entropy);
         let planner = Planner {
             ids: Ids::new(seed ^ (seed >> 32)),
             gate: assembly.conversation_gate(),
+            channels: Arc::clone(&channels),
         };
+        let contexts = Contexts::new(
+            config.reply_context.clone(),
+            config.bots.clone(),
+            config.safety.clone(),
+        )
+        .map_err(|error| BuildError::Part {
+            part: "reply context",
+            source: Box::new(error),
+        })?;
         let replies = assembly.replies(self.responder);
         let (upkeep, thread) = Upkeep::start(
             Arc::clone(&clock),
             Arc::clone(&cells),
+            channels,
             writer.clone(),
             runtime.clone(),
         )
@@ -187,6 +201,7 @@ impl WhisperEngineBuilder {
             cells,
             recall,
             planner,
+            contexts,
             writer,
             upkeep,
             disabled: gates.disabled.clone(),

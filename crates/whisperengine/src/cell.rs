@@ -9,7 +9,11 @@ use std::{
     time::Duration,
 };
 
-use whisperengine_types::{ChannelId, Conversation, MemoryId, MemoryOwner, PlatformId, SessionId, Timestamp};
+use whisperengine_profile::Profile;
+use whisperengine_reply_context::{DialogueWindow, WindowLimits};
+use whisperengine_types::{
+    Audience, ChannelId, Conversation, Fact, MemoryId, MemoryOwner, PlatformId, SessionId, Timestamp,
+};
 
 use crate::{
     frame::{Frame, Session, Settings},
@@ -53,6 +57,9 @@ pub(crate) struct Loaded {
     pub(crate) settings: Settings,
     pub(crate) sessions: Vec<Session>,
     pub(crate) replied: VecDeque<u64>,
+    pub(crate) profile: Profile,
+    /// The private dialogues, the one with the latest line last.
+    pub(crate) dialogues: Vec<(ChannelId, DialogueWindow)>,
 }
 
 /// The messages of the last days that bear a number of their platform.
@@ -128,6 +135,31 @@ impl Loaded {
         id
     }
 
+    /// The facts that hold at `now` and may be brought up before `audience`.
+    pub(crate) fn facts(&self, now: Timestamp, audience: &Audience) -> Vec<Fact> {
+        self.profile
+            .facts_for(now, audience)
+            .into_iter()
+            .cloned()
+            .collect()
+    }
+
+    /// The dialogue of a private channel; opened if there is none.
+    pub(crate) fn dialogue(&mut self, channel: &ChannelId) -> &mut DialogueWindow {
+        match self.dialogues.iter().position(|(known, _)| known == channel) {
+            Some(at) => self.dialogues[at..].rotate_left(1),
+            None => {
+                if self.dialogues.len() == MAX_DIALOGUES {
+                    self.dialogues.remove(0);
+                }
+                let window = DialogueWindow::new(WindowLimits::default());
+                self.dialogues.push((channel.clone(), window));
+            }
+        }
+        let (_, window) = self.dialogues.last_mut().expect("one was found or pushed");
+        window
+    }
+
     /// Notes that the turn at `order` has its reply; whether it had none before.
     pub(crate) fn note_reply(&mut self, order: Order) -> bool {
         if self.replied.contains(&order.to_bits()) {
@@ -148,8 +180,12 @@ impl Loaded {
             sessions: self.sessions.clone(),
             replied: self.replied.iter().copied().collect(),
             conversation: self.conversation.export(),
-            profile: Vec::new(),
-            dialogue: Vec::new(),
+            profile: self.profile.to_bytes(),
+            dialogue: self
+                .dialogues
+                .iter()
+                .map(|(channel, window)| (channel.clone(), window.to_bytes()))
+                .collect(),
         }
     }
 }
@@ -176,6 +212,8 @@ impl Deliveries {
 /// Cells by owner.
 pub(crate) type CellMap = dashmap::DashMap<MemoryOwner, Arc<Cell>>;
 
+/// Private channels whose dialogue is kept, at most.
+const MAX_DIALOGUES: usize = 8;
 /// Channels with a session under way, at most.
 const MAX_SESSIONS: usize = 64;
 /// Turns whose reply is known to be recorded, at most.

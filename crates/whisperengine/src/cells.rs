@@ -8,10 +8,12 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use whisperengine_profile::{Profile, Statement};
+use whisperengine_reply_context::{DialogueWindow, WindowLimits};
 use whisperengine_types::{
-    ConversationEngine, ConversationError, Embedder, Embedding, EmotionAnalyzer, EmotionReading, Feedback,
-    MemoryError, MemoryOwner, MemoryRecord, MemoryStore, MetadataValue, OfferedMoment, Suggestion, Timestamp,
-    TurnInput, WriteOp,
+    ChannelId, ConversationEngine, ConversationError, DialogueLine, Embedder, Embedding, EmotionAnalyzer,
+    EmotionReading, Feedback, MemoryError, MemoryOwner, MemoryRecord, MemoryStore, MetadataValue,
+    OfferedMoment, SafetyLevel, Suggestion, Timestamp, TurnInput, WriteOp,
 };
 
 use crate::{
@@ -131,10 +133,13 @@ impl Cells {
         Ok(cell.loaded.as_mut().expect("it was loaded just now"))
     }
 
-    /// Opens the conversation anew from the stored messages, for one of them was changed or removed.
+    /// Opens the conversation anew from the stored messages, for one of them was changed or removed. The
+    /// profile keeps what it has of the others.
     pub(crate) fn rebuild(&self, owner: &MemoryOwner, cell: &mut OwnerCell) -> Result<(), ConversationError> {
-        let settings = self.load(owner, cell)?.settings.clone();
+        let loaded = self.load(owner, cell)?;
+        let (settings, profile) = (loaded.settings.clone(), loaded.profile.clone());
         let mut opened = self.replay_from(owner, Frame::default())?;
+        opened.loaded.profile = profile;
         for feedback in settings.feedback() {
             opened.loaded.conversation.record_feedback(&feedback)?;
         }
@@ -302,6 +307,8 @@ impl Cells {
                 settings: frame.settings,
                 sessions: frame.sessions,
                 replied: frame.replied.into(),
+                profile: profile(&frame.profile)?,
+                dialogues: dialogues(frame.dialogue)?,
             },
             last: Order::from_bits(frame.included),
             replayed: 0,
@@ -396,6 +403,9 @@ impl Opened {
                 if let Some(turn) = replied_turn(record) {
                     loaded.note_reply(turn);
                 }
+                if record.audience().is_private() {
+                    loaded.dialogue(channel).push(line_of(record, true), None);
+                }
                 loaded.conversation.record_feedback(&Feedback::Replied {
                     text: record.text.clone(),
                     moment: moment_of(record),
@@ -405,16 +415,29 @@ impl Opened {
             Role::Person => {
                 loaded.session(channel, record.sent_at, session_gap);
                 let offered = offered_of(record);
+                loaded.settings.language = emotion.language.or(loaded.settings.language);
+                if record.audience().is_private() {
+                    loaded.dialogue(channel).push(line_of(record, false), None);
+                }
+                let audience = record.audience();
+                let facts = loaded.facts(record.sent_at, &audience);
+                loaded.profile.learn(&Statement {
+                    zone: loaded.settings.zone.as_ref(),
+                    language: emotion.language,
+                    audience: audience.clone(),
+                    crisis: emotion.safety.level > SafetyLevel::None,
+                    ..Statement::new(record.id.clone(), &record.text, record.sent_at)
+                });
                 loaded.conversation.plan_turn(&TurnInput {
                     owner,
                     channel,
-                    audience: &record.audience(),
+                    audience: &audience,
                     message: &record.id,
                     text: &record.text,
                     emotion,
                     embedding,
                     recalled: &[],
-                    facts: &[],
+                    facts: &facts,
                     sent_at: record.sent_at,
                     replay: Some(&offered),
                 })?;
@@ -445,6 +468,42 @@ pub(crate) const MOMENTS: &str = "moments";
 pub(crate) const REPLY_TO: &str = "reply_to";
 /// The metadata key of the moment that a reply brought up.
 pub(crate) const MOMENT: &str = "moment";
+
+/// A record as a line of the dialogue.
+pub(crate) fn line_of(record: &MemoryRecord, from_bot: bool) -> DialogueLine {
+    DialogueLine {
+        id: Some(record.id.clone()),
+        from_bot,
+        name: None,
+        text: record.text.clone(),
+        at: record.sent_at,
+    }
+}
+
+/// The profile of a saved state.
+fn profile(saved: &[u8]) -> Result<Profile, ConversationError> {
+    if saved.is_empty() {
+        return Ok(Profile::new());
+    }
+    Profile::from_bytes(saved).map_err(|error| ConversationError::InvalidState {
+        reason: error.to_string(),
+    })
+}
+
+/// The dialogues of a saved state.
+fn dialogues(
+    saved: Vec<(ChannelId, Vec<u8>)>,
+) -> Result<Vec<(ChannelId, DialogueWindow)>, ConversationError> {
+    let open = |(channel, bytes): (ChannelId, Vec<u8>)| {
+        let window = DialogueWindow::from_bytes(&bytes, WindowLimits::default()).map_err(|error| {
+            ConversationError::InvalidState {
+                reason: error.to_string(),
+            }
+        })?;
+        Ok((channel, window))
+    };
+    saved.into_iter().map(open).collect()
+}
 
 fn text_of<'r>(record: &'r MemoryRecord, key: &str) -> Option<&'r str> {
     match record.metadata.get(key) {

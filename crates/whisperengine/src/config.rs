@@ -9,6 +9,7 @@
 //! Anything else under `WHISPERENGINE_` is an error: a misspelt setting must not be ignored.
 
 use std::{
+    collections::BTreeMap,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
@@ -22,10 +23,16 @@ use serde::{Deserialize, Serialize};
 use whisperengine_conversation_scheduler::Config as SchedulerConfig;
 use whisperengine_memory_batcher::Config as BatcherConfig;
 use whisperengine_phase4::Config as Phase4Config;
+use whisperengine_reply_context::ContextConfig;
 use whisperengine_types::SpaceId;
 use whisperengine_vector_memory::VectorMemoryConfig;
 
-use crate::{cells::StateConfig, error::ConfigError, fallback::GateConfig};
+use crate::{
+    cells::StateConfig,
+    context::{BotConfig, SafetyConfig},
+    error::ConfigError,
+    fallback::GateConfig,
+};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,6 +75,12 @@ pub struct EngineConfig {
     pub conversation_scheduler: SchedulerConfig,
     /// The conversation engine.
     pub phase4: Phase4Config,
+    /// What a language model is given.
+    pub reply_context: ContextConfig,
+    /// Names, personas and budgets of single bots, by id.
+    pub bots: BTreeMap<String, BotConfig>,
+    /// How people in danger are met.
+    pub safety: SafetyConfig,
 }
 
 /// How much machinery is used. The path of a turn is the same in every mode.
@@ -127,6 +140,9 @@ impl Default for EngineConfig {
             memory_batcher: BatcherConfig::default(),
             conversation_scheduler,
             phase4: Phase4Config::default(),
+            reply_context: ContextConfig::default(),
+            bots: BTreeMap::new(),
+            safety: SafetyConfig::default(),
         }
     }
 }

@@ -21,7 +21,7 @@ use whisperengine_types::{
 
 use crate::{
     WhisperEngine,
-    cells::{MOMENT, REPLY_TO},
+    cells::{MOMENT, REPLY_TO, line_of},
     engine::blocking,
     error::{Error, Result},
     fallback::Gate,
@@ -155,6 +155,22 @@ impl WhisperEngine {
         Ok(ReplyStream::new(self.clone(), request, recorded, turn, counted))
     }
 
+    /// The configured responder's reply to a turn, as a whole; it is not recorded.
+    ///
+    /// # Errors
+    /// [`Error::NoReply`] when there is none.
+    pub async fn respond(&self, message: &Message, outcome: &TurnOutcome) -> Result<String> {
+        let mut parts = self.inner.replies.responder.respond(ReplyRequest {
+            message: Arc::new(message.clone()),
+            outcome: Arc::new(outcome.clone()),
+        });
+        let mut reply = String::new();
+        while let Some(part) = poll_fn(|context| parts.as_mut().poll_next(context)).await {
+            reply.push_str(&part?);
+        }
+        Ok(reply)
+    }
+
     /// Stores the reply that was sent and feeds it back, so that the engine learns what works. `moment`
     /// names the moment of the plan that the reply brought up, if it did. A second reply to the same turn is not
     /// recorded.
@@ -249,7 +265,13 @@ impl WhisperEngine {
         }
         record.set_audience(&outcome.audience);
         let record = Arc::new(record);
+        let channel = &outcome.session.channel;
+        if let (true, Some(loaded)) = (outcome.audience.is_private(), &mut locked.loaded) {
+            loaded.dialogue(channel).push(line_of(&record, true), None);
+        }
         if let Some(group) = outcome.audience.group() {
+            let key = (outcome.session.bot.clone(), group.clone(), channel.clone());
+            pipeline.planner.channels.push(&key, line_of(&record, true), None);
             drop(pipeline.writer.submit_one(WriteOp::Store {
                 owner: audience_owner(&outcome.session.bot, group),
                 record: Arc::clone(&record),

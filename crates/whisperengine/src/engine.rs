@@ -15,7 +15,8 @@ use whisperengine_conversation_scheduler::{
     PriorityChoice, RefusalReason, Refused, Scheduler, SubmitOptions,
 };
 use whisperengine_types::{
-    BotId, ChannelId, Clock, IdError, MemoryOwner, MemoryStore, Message, Suggestion, TurnOutcome, UserId,
+    BotId, ChannelId, Clock, IdError, MemoryOwner, MemoryStore, Message, ReplyContext, Suggestion,
+    TurnOutcome, UserId,
 };
 
 use crate::{
@@ -139,19 +140,36 @@ impl WhisperEngine {
             || PriorityChoice::Scored(inner.scheduler.score(&session, &message.text, None)),
             PriorityChoice::Class,
         );
+        let turn = self.turn(message);
+        let ticket = inner.scheduler.submit(session, turn, SubmitOptions::new(choice));
+        Ok(Ticket::new(ticket.map_err(|refused| refusal(&refused))?))
+    }
+
+    /// What a language model would be given to answer `message`, without a turn: nothing is stored, planned or
+    /// learnt. `budget_tokens` takes the place of the configured budget.
+    ///
+    /// # Errors
+    /// [`Error::InvalidMessage`], and [`Error::Conversation`] when what is known of the person cannot be read.
+    pub async fn context(&self, mut message: Message, budget_tokens: Option<u32>) -> Result<ReplyContext> {
+        message.validate(self.inner.message_limit_bytes)?;
+        message.clean();
+        let pipeline = Arc::clone(&self.inner.pipeline);
+        let turn = self.turn(message);
+        Ok(blocking(move || pipeline.context(turn, budget_tokens)).await?)
+    }
+
+    fn turn(&self, message: Message) -> Turn {
         let owner = message.owner();
-        let cell = inner.pipeline.cells.cell(&owner);
-        let turn = Turn {
+        let cell = self.inner.pipeline.cells.cell(&owner);
+        Turn {
             epoch: cell.epoch(),
             cell,
             owner,
             priority: message.priority.unwrap_or_default(),
             sequence: 0,
-            accepted: inner.clock.instant(),
+            accepted: self.inner.clock.instant(),
             message,
-        };
-        let ticket = inner.scheduler.submit(session, turn, SubmitOptions::new(choice));
-        Ok(Ticket::new(ticket.map_err(|refused| refusal(&refused))?))
+        }
     }
 
     /// What is due to be said on the bot's own initiative. Say it, then report

@@ -3,7 +3,7 @@
 //! `WEOC`, version, CRC-32 of the rest, then the fields in the postcard format.
 
 use serde::{Deserialize, Serialize};
-use whisperengine_types::{ChannelId, ConversationError, Feedback, SessionId, Timestamp, ZoneId};
+use whisperengine_types::{ChannelId, ConversationError, Feedback, Language, SessionId, Timestamp, ZoneId};
 
 /// What is saved of a cell.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     /// Whether messages on the bot's own initiative are welcome; `None` if nobody said.
     pub(crate) proactive: Option<bool>,
     pub(crate) zone: Option<ZoneId>,
+    /// The language that the person wrote last, where it was clear.
+    pub(crate) language: Option<Language>,
 }
 
 /// A session that is under way in a channel.
@@ -104,6 +106,7 @@ mod tests {
             settings: Settings {
                 proactive: Some(false),
                 zone: Some(ZoneId::new("Europe/Berlin").unwrap()),
+                language: Some(Language::ENGLISH),
             },
             replied: vec![1, 2],
             conversation: vec![7; 40],

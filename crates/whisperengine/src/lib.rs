@@ -36,7 +36,9 @@ mod assembly;
 mod builder;
 mod cell;
 mod cells;
+mod channels;
 mod config;
+mod context;
 mod converse;
 mod engine;
 mod environment;
@@ -62,6 +64,7 @@ mod writer;
 pub use builder::WhisperEngineBuilder;
 pub use cells::StateConfig;
 pub use config::{Components, EngineConfig, Mode};
+pub use context::{BotConfig, SafetyConfig};
 pub use converse::{Exchange, ReplyStream};
 pub use engine::{ShutdownReport, WhisperEngine};
 pub use environment::{Environment, Platform};
@@ -73,6 +76,10 @@ pub use report::CapabilityReport;
 pub use responder::TemplateResponder;
 pub use ticket::Ticket;
 
+pub use whisperengine_reply_context::{
+    AnthropicPrompt, ContextConfig, OpenAiMessage, OpenAiRole, ScriptEstimate, TokenCounter,
+    anthropic_prompt, openai_messages, push_quoted,
+};
 #[doc(no_inline)]
 pub use whisperengine_types::*;
 

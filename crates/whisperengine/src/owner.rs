@@ -3,13 +3,15 @@
 use std::{io::Write, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use whisperengine_profile::Statement;
 use whisperengine_types::{
-    Feedback, MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecord, PlatformId, Recall, RecallQuery,
-    Suggestion, WriteOp,
+    Audience, ConversationError, Fact, FactSource, Feedback, MemoryError, MemoryId, MemoryOwner, MemoryPatch,
+    MemoryRecord, PlatformId, Recall, RecallQuery, Slot, Suggestion, WriteOp,
 };
 
 use crate::{
     WhisperEngine,
+    cell::Loaded,
     engine::blocking,
     error::{Error, Result},
     frame::Settings,
@@ -202,14 +204,72 @@ impl OwnerHandle {
     /// # Errors
     /// [`Error::Conversation`] when it names something unknown, [`Error::Memory`] when it could not be kept.
     pub async fn feed_back(&self, feedback: Feedback) -> Result<()> {
-        let handle = self.clone();
-        let submission = blocking(move || handle.submit_feedback(&feedback)).await?;
-        if let Some((save, submission)) = submission {
-            let kept = self.engine.inner.pipeline.writer.committed(submission).await;
-            save.done(kept.is_ok());
-            kept?;
-        }
-        Ok(())
+        self.change_loaded(move |loaded, _| {
+            loaded.conversation.record_feedback(&feedback)?;
+            loaded.settings.note(&feedback);
+            Ok(())
+        })
+        .await
+    }
+
+    /// The facts that are known of the person and hold now.
+    ///
+    /// # Errors
+    /// [`Error::Conversation`] when what is known of the person cannot be read.
+    pub async fn facts(&self) -> Result<Vec<Fact>> {
+        let now = self.engine.inner.clock.now();
+        self.with_loaded(move |loaded| loaded.facts(now, &Audience::Private))
+            .await
+    }
+
+    /// All that was ever known of a slot, in the order in which it was said.
+    ///
+    /// # Errors
+    /// As [`facts`](Self::facts).
+    pub async fn history(&self, slot: Slot) -> Result<Vec<Fact>> {
+        self.with_loaded(move |loaded| loaded.profile.history(slot).cloned().collect())
+            .await
+    }
+
+    /// Sets a fact; like any other it ends what it replaces. Durable when it returns.
+    ///
+    /// # Errors
+    /// As [`facts`](Self::facts), and [`Error::Memory`] when it could not be kept.
+    pub async fn set_fact(&self, slot: Slot, value: &str) -> Result<()> {
+        let (now, value) = (self.engine.inner.clock.now(), value.to_owned());
+        self.change_loaded(move |loaded, id| {
+            let mut fact = Fact::new(slot, value, id, now);
+            fact.told_by = FactSource::App;
+            loaded.profile.set_fact(fact);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends the facts of `slot` with this value; they stay as history. Durable when it returns.
+    ///
+    /// # Errors
+    /// As [`set_fact`](Self::set_fact).
+    pub async fn end_fact(&self, slot: Slot, value: &str) -> Result<()> {
+        let (now, value) = (self.engine.inner.clock.now(), value.to_owned());
+        self.change_loaded(move |loaded, id| {
+            loaded.profile.end_fact(slot, &value, &id, now);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Marks the facts of `slot` with this value as sure. Durable when it returns.
+    ///
+    /// # Errors
+    /// As [`set_fact`](Self::set_fact).
+    pub async fn confirm(&self, slot: Slot, value: &str) -> Result<()> {
+        let (now, value) = (self.engine.inner.clock.now(), value.to_owned());
+        self.change_loaded(move |loaded, _| {
+            loaded.profile.confirm(slot, &value, now);
+            Ok(())
+        })
+        .await
     }
 
     /// What is due to be said to this person on the bot's own initiative.
@@ -257,7 +317,7 @@ impl OwnerHandle {
             version: EXPORT_VERSION,
             owner: self.owner.clone(),
         })?;
-        let settings = self.settings().await?;
+        let settings = self.with_loaded(|loaded| loaded.settings.clone()).await?;
         line(&ExportLine::Settings {
             proactive: settings.proactive,
             zone: settings.zone.map(|zone| zone.as_str().to_owned()),
@@ -298,6 +358,7 @@ impl OwnerHandle {
                     let settings = Settings {
                         proactive,
                         zone: zone.and_then(|zone| whisperengine_types::ZoneId::new(zone).ok()),
+                        language: None,
                     };
                     for feedback in settings.feedback() {
                         self.feed_back(feedback).await?;
@@ -317,29 +378,49 @@ impl OwnerHandle {
         Ok(taken)
     }
 
-    async fn settings(&self) -> Result<Settings> {
+    /// Looks at what is loaded of the person.
+    async fn with_loaded<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Loaded) -> T + Send + 'static,
+    ) -> Result<T> {
         let handle = self.clone();
-        let read = move || {
+        let look = move || {
             let cells = &handle.engine.inner.pipeline.cells;
             let cell = cells.cell(&handle.owner);
             let mut cell = cell.lock();
-            cells
-                .load(&handle.owner, &mut cell)
-                .map(|loaded| loaded.settings.clone())
+            cells.load(&handle.owner, &mut cell).map(|loaded| work(loaded))
         };
-        Ok(blocking(read).await?)
+        Ok(blocking(look).await?)
     }
 
-    fn submit_feedback(&self, feedback: &Feedback) -> Result<Option<(crate::cells::Save, Submission)>> {
+    /// Changes what is loaded of the person and saves it; `work` is given an id for the change.
+    async fn change_loaded(
+        &self,
+        work: impl FnOnce(&mut Loaded, MemoryId) -> Result<(), ConversationError> + Send + 'static,
+    ) -> Result<()> {
+        let handle = self.clone();
+        let saving = blocking(move || handle.submit_change(work)).await?;
+        if let Some((save, submission)) = saving {
+            let kept = self.engine.inner.pipeline.writer.committed(submission).await;
+            save.done(kept.is_ok());
+            kept?;
+        }
+        Ok(())
+    }
+
+    fn submit_change(
+        &self,
+        work: impl FnOnce(&mut Loaded, MemoryId) -> Result<(), ConversationError>,
+    ) -> Result<Option<(crate::cells::Save, Submission)>> {
         let inner = &self.engine.inner;
         let pipeline = &inner.pipeline;
         let cell = pipeline.cells.cell(&self.owner);
         {
-            let mut cell = cell.lock();
-            let loaded = pipeline.cells.load(&self.owner, &mut cell)?;
-            loaded.conversation.record_feedback(feedback)?;
-            loaded.settings.note(feedback);
-            cell.changed(inner.clock.now());
+            let (now, mut cell) = (inner.clock.now(), cell.lock());
+            pipeline.cells.load(&self.owner, &mut cell)?;
+            let id = cell.issue(pipeline.planner.ids, &self.owner, now, turn::Role::Person);
+            work(pipeline.cells.load(&self.owner, &mut cell)?, id)?;
+            cell.changed(now);
             // A save under way lacks this change.
             cell.saving = false;
         }
@@ -360,6 +441,9 @@ impl OwnerHandle {
         let owner = self.owner.clone();
         let cell = pipeline.cells.cell(&self.owner);
         let forgotten = cell.forget(|| pipeline.writer.submit_one(WriteOp::ForgetAll { owner }));
+        if let MemoryOwner::Person { bot, user } = &self.owner {
+            pipeline.planner.channels.forget(bot, user);
+        }
         if let Some(embedded) = &pipeline.embedded {
             embedded.clear();
         }
@@ -399,11 +483,32 @@ impl OwnerHandle {
             .into_iter()
             .flatten()
             .next();
+        let said_at = record.as_ref().map(|record| record.sent_at).unwrap_or_default();
         let audience = record.map(|record| record.audience()).unwrap_or_default();
-        self.write([change(self.owner.clone())]).await?;
+        let op = change(self.owner.clone());
+        let text = match &op {
+            WriteOp::Update { patch, .. } => patch.text.clone(),
+            _ => None,
+        };
+        self.write([op]).await?;
         if let Some(group) = audience.group() {
-            self.write([change(audience_owner(self.owner.bot(), group))])
-                .await?;
+            let copy = change(audience_owner(self.owner.bot(), group));
+            self.write([copy]).await?;
+            if learns_anew {
+                let channels = &self.engine.inner.pipeline.planner.channels;
+                channels.change(self.owner.bot(), group, id, text.as_deref());
+            }
+        }
+        if learns_anew {
+            let (source, text) = (id.clone(), text);
+            self.change_loaded(move |loaded, _| {
+                loaded.profile.forget_source(&source);
+                if let Some(text) = text {
+                    loaded.profile.learn(&Statement::new(source, &text, said_at));
+                }
+                Ok(())
+            })
+            .await?;
         }
         if learns_anew && turn::role(id).is_some() {
             self.rebuild().await?;

@@ -3,17 +3,18 @@
 //! Each turn is a [`TurnDraft`] that every stage completes. A stage that panics or fails on one turn costs that
 //! turn this stage's result, which its outcome then names as degraded; the other turns are not touched.
 
-use std::{sync::Arc, time::Instant};
+use std::{convert::Infallible, sync::Arc, time::Instant};
 
 use whisperengine_memory_batcher::WriteGroup;
 use whisperengine_text_embedding::CachedEmbedder;
 use whisperengine_types::{
-    Clock, Component, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer, EmotionReading,
-    MemoryId, Recall, ReplyContext, StageTimings, TurnOutcome, TurnPlan,
+    Clock, Component, ConversationError, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer,
+    EmotionReading, MemoryId, Recall, ReplyContext, StageTimings, TurnOutcome, TurnPlan,
 };
 
 use crate::{
     cells::Cells,
+    context::{Contexts, Scene, Turning},
     fallback::{Answered, Fallback, isolate},
     metrics,
     plan::Planner,
@@ -34,6 +35,7 @@ pub(crate) struct Pipeline {
     pub(crate) cells: Arc<Cells>,
     pub(crate) recall: TurnRecall,
     pub(crate) planner: Planner,
+    pub(crate) contexts: Contexts,
     pub(crate) writer: Writer,
     pub(crate) upkeep: Upkeep,
     /// What was switched off when the engine was built.
@@ -50,6 +52,8 @@ pub(crate) struct TurnDraft {
     pub(crate) embedding: Option<Embedding>,
     pub(crate) recalled: Recall,
     pub(crate) plan: TurnPlan,
+    /// What its context is assembled from.
+    pub(crate) scene: Scene,
     pub(crate) context: ReplyContext,
     pub(crate) redelivered: bool,
     /// The place of its write among those of the batch, or why there is none.
@@ -84,6 +88,20 @@ impl Pipeline {
         self.store(drafts, writes, reply);
     }
 
+    /// The context of a turn that is not taken.
+    pub(crate) fn context(
+        &self,
+        turn: Turn,
+        budget_tokens: Option<u32>,
+    ) -> Result<ReplyContext, ConversationError> {
+        let mut drafts = self.begin(vec![turn]);
+        self.read_emotions(&mut drafts);
+        self.recall(&mut drafts);
+        let draft = &mut drafts[0];
+        self.planner.look(&self.cells, draft)?;
+        Ok(self.assembled(draft, budget_tokens))
+    }
+
     fn begin(&self, turns: Vec<Turn>) -> Vec<TurnDraft> {
         let now = self.clock.instant();
         let begin = |turn: Turn| TurnDraft {
@@ -92,6 +110,7 @@ impl Pipeline {
             embedding: None,
             recalled: Recall::default(),
             plan: TurnPlan::default(),
+            scene: Scene::default(),
             context: ReplyContext::default(),
             redelivered: false,
             write: Err(Durability::NotStored {
@@ -140,13 +159,23 @@ impl Pipeline {
     }
 
     fn assemble(&self, drafts: &mut [TurnDraft]) {
-        let now = self.clock.now();
         for draft in drafts {
-            let context = isolate(Component::Context, || {
-                Ok::<_, std::convert::Infallible>(self.planner.context(draft, now))
-            });
+            let assemble = || Ok::<_, Infallible>(self.assembled(draft, None));
+            let context = isolate(Component::Context, assemble);
             draft.context = draft.take(Answered::or_default(context));
         }
+    }
+
+    fn assembled(&self, draft: &TurnDraft, budget_tokens: Option<u32>) -> ReplyContext {
+        let turn = Turning {
+            message: &draft.turn.message,
+            id: draft.id.as_ref(),
+            emotion: &draft.emotion,
+            recalled: &draft.recalled,
+            notes: &draft.plan.notes,
+        };
+        let now = draft.turn.message.sent_at;
+        self.contexts.assemble(turn, &draft.scene, now, budget_tokens)
     }
 
     fn store(
@@ -216,7 +245,8 @@ impl TurnDraft {
             priority: self.turn.priority,
             emotion: self.emotion,
             recalled: self.recalled,
-            facts: Vec::new(),
+            facts: self.scene.facts,
+            answers: self.scene.answers,
             plan: self.plan,
             context: self.context,
             redelivered: self.redelivered,

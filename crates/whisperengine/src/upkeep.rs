@@ -15,7 +15,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bound
 use tokio::runtime::Handle;
 use whisperengine_types::{Clock, MemoryOwner};
 
-use crate::{cell::OwnerCell, cells::Cells, fallback::guarded, metrics, writer::Writer};
+use crate::{cell::OwnerCell, cells::Cells, channels::Channels, fallback::guarded, metrics, writer::Writer};
 
 /// The sending end.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ struct Worker {
     tasks: Receiver<Task>,
     clock: Arc<dyn Clock>,
     cells: Arc<Cells>,
+    channels: Arc<Channels>,
     writer: Writer,
     runtime: Handle,
 }
@@ -43,6 +44,7 @@ impl Upkeep {
     pub(crate) fn start(
         clock: Arc<dyn Clock>,
         cells: Arc<Cells>,
+        channels: Arc<Channels>,
         writer: Writer,
         runtime: Handle,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
@@ -51,6 +53,7 @@ impl Upkeep {
             tasks,
             clock,
             cells,
+            channels,
             writer,
             runtime,
         };
@@ -142,6 +145,8 @@ impl Worker {
         }
         self.writer.retry(&self.runtime);
         self.cells.unload_idle(now);
+        let idle = Duration::from_secs(self.cells.config.unload_after_idle_secs);
+        self.channels.unload_idle(now, idle);
         metrics::record_levels(self.writer.waiting(), self.cells.len());
     }
 

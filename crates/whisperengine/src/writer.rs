@@ -170,14 +170,18 @@ impl Writer {
         &self.batcher
     }
 
+    /// Tells the gate how a write went, and the caller how safe it is.
     fn note(&self, outcome: Result<Written, BatcherError>) -> Durability {
-        let away = match &outcome {
-            Err(BatcherError::Memory(error)) if error.is_unavailable() => Some(error.to_string()),
-            Err(BatcherError::Failed { source, .. }) => Some(source.to_string()),
-            Err(BatcherError::Panicked { reason, .. }) => Some(reason.clone()),
-            _ => None,
-        };
-        self.gate.note(away.as_deref());
+        match &outcome {
+            Ok(_) => self.gate.note(None),
+            Err(BatcherError::Memory(error)) if error.is_unavailable() => {
+                self.gate.note(Some(&error.to_string()));
+            }
+            Err(BatcherError::Failed { source, .. }) => self.gate.note(Some(&source.to_string())),
+            Err(BatcherError::Panicked { reason, .. }) => self.gate.note(Some(reason)),
+            // The request's fault, or a place of the group that was not used.
+            Err(_) => {}
+        }
         self.durability(outcome)
     }
 

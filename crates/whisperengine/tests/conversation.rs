@@ -240,6 +240,8 @@ async fn people_with_something_due(per_tick: usize) -> Vec<usize> {
     };
     let before = engine();
     for user in ["ana", "ben", "cleo", "dan", "eva"] {
+        let welcome = Feedback::Proactive { allowed: true };
+        known(&before, user).feed_back(welcome).await.unwrap();
         say(&before, user, "I practise the guitar every evening.").await;
         say(&before, user, "The chord change is tricky.").await;
     }

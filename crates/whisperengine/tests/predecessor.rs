@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use support::{clock, converse, engine_in, owner, say};
+use support::{clock, converse, engine_in, say};
 use whisperengine::{
     Audience, AudienceId, Clock, Durability, EmotionAnalyzer, EmotionError, EmotionReading, Error, MemoryId,
     MemoryKind, MemoryRecord, Message, PrimaryEmotion, Priority, RecallQuery, Status, WhisperEngine,
