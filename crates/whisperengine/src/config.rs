@@ -21,7 +21,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 use whisperengine_conversation_scheduler::Config as SchedulerConfig;
-use whisperengine_memory_batcher::Config as BatcherConfig;
+use whisperengine_memory_batcher::{CacheConfig, Config as BatcherConfig};
 use whisperengine_phase4::Config as Phase4Config;
 use whisperengine_reply_context::ContextConfig;
 use whisperengine_types::SpaceId;
@@ -52,6 +52,8 @@ pub struct EngineConfig {
     /// Memories of a lower relevance are not recalled, `0..=1`; default 0.1. Which of the recalled ones a
     /// language model is given is a setting of the reply context.
     pub recall_min_relevance: f32,
+    /// Answers of recall that are kept until their owner writes.
+    pub recall_cache: CacheConfig,
     /// Shared spaces of each bot that every turn searches besides the person's memories; default `lore`.
     pub lore: Vec<String>,
     /// Milliseconds that a responder has for a whole reply; default 60,000.
@@ -129,6 +131,7 @@ impl Default for EngineConfig {
             message_limit_bytes: MESSAGE_LIMIT_BYTES,
             recall_memories: RECALL_MEMORIES,
             recall_min_relevance: RECALL_MIN_RELEVANCE,
+            recall_cache: CacheConfig::default(),
             lore: vec!["lore".to_owned()],
             reply_timeout_ms: REPLY_TIMEOUT_MS,
             reply_limit_bytes: MESSAGE_LIMIT_BYTES,

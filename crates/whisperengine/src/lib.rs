@@ -70,10 +70,11 @@ pub use engine::{ShutdownReport, WhisperEngine};
 pub use environment::{Environment, Platform};
 pub use error::{BuildError, ConfigError, Error, Result};
 pub use fallback::{Answered, Fallback, Gate, GateConfig, GateState};
-pub use health::{ComponentHealth, Health, Status};
+pub use health::{ComponentHealth, Health, RecallCache, Status};
 pub use owner::{ExportLine, OwnerHandle};
 pub use report::CapabilityReport;
 pub use responder::TemplateResponder;
+pub use service::EngineService;
 pub use ticket::Ticket;
 
 pub use whisperengine_reply_context::{

@@ -81,9 +81,11 @@ impl Planner {
         }
         draft.write = submit(WriteOp::Store { owner, record });
         locked.changed(now);
-        if let (Some(deliveries), Some(platform)) = (&mut locked.deliveries, &draft.turn.message.platform_id)
-        {
-            deliveries.note(&draft.turn.message.channel, platform, id);
+        if let Some(deliveries) = &mut locked.deliveries {
+            let message = &draft.turn.message;
+            for platform in message.platform_id.iter().chain(&draft.turn.merged) {
+                deliveries.note(&message.channel, platform, id.clone());
+            }
         }
     }
 
