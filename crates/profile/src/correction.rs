@@ -292,6 +292,7 @@ fn entry(reading: &mut Reading<'_>, sentence: &Range<usize>, mut fact: Fact, old
     Entry {
         fact,
         said_at: sent_at,
+        size: 0,
         own_until: None,
         ended_by: None,
         silent: false,

@@ -193,6 +193,7 @@ impl<'a> Reading<'a> {
             out.push(Entry {
                 fact,
                 said_at: self.statement.sent_at,
+                size: 0,
                 own_until,
                 ended_by: None,
                 silent: rule.has(Flag::Silent),

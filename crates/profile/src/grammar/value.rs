@@ -521,9 +521,8 @@ pub(crate) fn calendar_at(
         return None;
     }
     grammar
-        .calendar()
-        .iter()
-        .filter(|(words, _)| words.first() == Some(&first) && at + words.len() <= end)
+        .calendar(first)
+        .filter(|(words, _)| at + words.len() <= end)
         .find(|(words, _)| {
             words
                 .iter()
