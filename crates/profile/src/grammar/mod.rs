@@ -14,6 +14,7 @@
 mod load;
 mod matching;
 mod pattern;
+mod quantity;
 mod value;
 
 use std::{
@@ -26,7 +27,7 @@ use whisperengine_types::{Language, Slot};
 pub(crate) use self::{
     matching::{Captured, Match, find},
     pattern::{Capture, Node, Role},
-    value::calendar_at,
+    quantity::calendar_at,
 };
 use crate::text::{Apostrophe, Tokens};
 
