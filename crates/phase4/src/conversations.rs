@@ -74,7 +74,9 @@ impl Conversation for Phase4Conversation {
     }
 
     fn is_closed(&self, text: &str) -> bool {
-        self.state.boundaries.cover(&self.config.language.lexicon(), text)
+        self.state
+            .boundaries
+            .cover(&self.state.lexicon(&self.config), text)
     }
 
     fn plan_turn(&mut self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError> {
