@@ -1,4 +1,4 @@
-//! The conversation engine: a turn with a warm state, its parts, batches, and keeping a state.
+//! The conversation engine: a turn with a warm state, its parts, and keeping a state.
 //!
 //! `cargo bench -p whisperengine-benches --bench phase4`
 
@@ -9,9 +9,9 @@ use whisperengine_phase4::{
     Config, Conversations, Lexicon, UserState, after_turn, plan_turn, transition_strength,
 };
 use whisperengine_types::{
-    BotId, ChannelId, ConversationEngine, Embedding, EmbeddingSpace, EmotionReading, MemoryId, MemoryOwner,
-    MemoryRecord, PrimaryEmotion, RecalledMemory, ScoreParts, Similarity, Timestamp, TurnInput, UserId,
-    Visibility,
+    Audience, BotId, ChannelId, Conversation, ConversationEngine, Embedding, EmbeddingSpace, EmotionReading,
+    MemoryId, MemoryOwner, MemoryRecord, PrimaryEmotion, RecalledMemory, ScoreParts, Similarity, Timestamp,
+    TurnInput, UserId,
 };
 
 /// Messages put together from parts by number, 70 bytes on average.
@@ -95,6 +95,10 @@ impl Talk {
                 start(),
             )),
             score: 0.5,
+            relevance: 0.5,
+            passage: None,
+            copies: 0,
+            last_copy_at: None,
             similarity: Some(Similarity::new(0.5)),
             parts: ScoreParts::default(),
             matched_terms: Vec::new(),
@@ -121,12 +125,14 @@ impl Talk {
         TurnInput {
             owner: &self.owner,
             channel: &self.channel,
-            visibility: Visibility::Private,
+            audience: &Audience::Private,
             message: &self.ids[at],
             text: &self.texts[at],
             emotion: &self.emotions[at],
             embedding: Some(&self.embeddings[at]),
             recalled: &self.recalled,
+            facts: &[],
+            replay: None,
             sent_at: start() + Duration::from_secs(86_400) + span,
         }
     }
@@ -137,7 +143,7 @@ impl Talk {
         for number in 0..TURNS {
             let input = self.turn(number);
             plan_turn(config, &mut state, &input, input.sent_at).expect("the owner's state");
-            after_turn(config, &mut state, input.sent_at);
+            after_turn(config, &mut state);
         }
         state
     }
@@ -158,7 +164,7 @@ fn turns(c: &mut Criterion) {
             let input = talk.turn(number);
             number += 1;
             let plan = plan_turn(&config, &mut state, &input, input.sent_at);
-            after_turn(&config, &mut state, input.sent_at);
+            after_turn(&config, &mut state);
             black_box(plan)
         });
     });
@@ -172,18 +178,26 @@ fn turns(c: &mut Criterion) {
     group.finish();
 }
 
-fn batches(c: &mut Criterion) {
+fn people(c: &mut Criterion) {
     const PEOPLE: usize = 256;
     let talks: Vec<_> = (0..PEOPLE).map(|n| Talk::new(&format!("user{n}"))).collect();
     let engine = Conversations::new(Config::default()).expect("the defaults are in range");
+    let open = |talk: &Talk| engine.open(&talk.owner, None).expect("a new conversation");
+    let mut conversations: Vec<Box<dyn Conversation>> = talks.iter().map(open).collect();
     let mut number = 0;
     let mut group = c.benchmark_group("phase4");
     group.throughput(Throughput::Elements(PEOPLE as u64));
-    group.bench_function("batch of 256 people", |b| {
+    group.bench_function("a turn of each of 256 people", |b| {
         b.iter(|| {
             number += 1;
-            let inputs: Vec<_> = talks.iter().map(|talk| talk.turn(number)).collect();
-            black_box(engine.plan_batch(&inputs))
+            for (talk, conversation) in talks.iter().zip(&mut conversations) {
+                black_box(
+                    conversation
+                        .plan_turn(&talk.turn(number))
+                        .expect("the owner's state"),
+                );
+                conversation.after_turn();
+            }
         });
     });
     group.finish();
@@ -201,11 +215,11 @@ fn states(c: &mut Criterion) {
     group.bench_function("decode a state", |b| {
         b.iter(|| UserState::decode(&talk.owner, black_box(&bytes)))
     });
-    group.bench_function("restore a state", |b| {
-        b.iter(|| engine.restore_state(&talk.owner, black_box(&bytes)))
+    group.bench_function("open a conversation", |b| {
+        b.iter(|| engine.open(&talk.owner, Some(black_box(&bytes))))
     });
     group.finish();
 }
 
-criterion_group!(benches, turns, batches, states);
+criterion_group!(benches, turns, people, states);
 criterion_main!(benches);

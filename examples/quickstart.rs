@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     println!("stored    {:?}", turn.stored);
-    println!("--- for the language model ---\n{}", turn.plan.prompt_supplement);
+    println!("--- for the language model ---\n{}", turn.context.system());
 
     assert!(
         turn.recalled.memories[0].memory.text.contains("Biscuit"),

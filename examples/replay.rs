@@ -86,7 +86,8 @@ async fn replay(args: &Args) -> Result<(), Box<dyn Error>> {
     )
     .await;
     bar.finish_and_clear();
-    let lost = drive::count_lost(&engine, &run.acknowledged)? + (total as u64 - run.turns - run.failed());
+    let lost =
+        drive::count_lost(&engine, &run.acknowledged).await? + (total as u64 - run.turns - run.failed());
     let rss_mb = measure::rss_bytes() as f64 / 1e6;
     engine.shutdown().await;
 

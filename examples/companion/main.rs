@@ -1,10 +1,12 @@
 //! `cargo run --release --example companion` — a chat in the terminal that remembers you.
 //!
-//! Type a line, read the reply and what is behind it: emotion, recalled memories and why, thread,
-//! suggestions, and whether the line is stored durably. Memories live in `--data DIR` and survive a
-//! restart. Lines may be piped in; `--json` prints one object a line. `/forget` deletes everything known
-//! of the user, `/quit` ends.
+//! Type a line, read the reply and what is behind it: emotion, recalled memories and why, what is known of you,
+//! and whether the line is stored durably. Memories live in `--data DIR` and survive a restart. Lines may be
+//! piped in; `--json` prints one object a line. `/context` shows what a language model was given for the last
+//! line, `/forget` deletes everything known of the user, `/quit` ends. `--input FILE.jsonl` plays a chat log
+//! under its own clock instead.
 
+mod log;
 mod show;
 
 use std::{
@@ -15,7 +17,7 @@ use std::{
 };
 
 use clap::Parser;
-use whisperengine::{BotId, MemoryOwner, UserId, WhisperEngine};
+use whisperengine::{BotId, Exchange, UserId, WhisperEngine, WhisperEngineBuilder};
 use whisperengine_examples::report;
 
 /// Chat with a companion that remembers you.
@@ -33,26 +35,39 @@ struct Args {
     /// Print one JSON object for each line instead of text.
     #[arg(long)]
     json: bool,
+    /// Play a log instead of reading the terminal: lines {"at", "user", "text", "channel"?, "public"?} and
+    /// {"at", "bot"}, the companion's reply to the line before.
+    #[arg(long)]
+    input: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    report::exit(chat(&Args::parse()).await)
+    let args = Args::parse();
+    report::exit(match &args.input {
+        Some(file) => log::play(&args, file).await,
+        None => chat(&args).await,
+    })
+}
+
+fn engine(args: &Args) -> WhisperEngineBuilder {
+    WhisperEngine::builder().data_dir(&args.data)
 }
 
 async fn chat(args: &Args) -> Result<(), Box<dyn Error>> {
-    let owner = MemoryOwner::person(BotId::new(&args.bot)?, UserId::new(&args.user)?);
-    let engine = WhisperEngine::builder().data_dir(&args.data).build()?;
+    let engine = engine(args).build()?;
+    let owner = engine.owner(BotId::new(&args.bot)?, UserId::new(&args.user)?);
     let interactive = io::stdin().is_terminal() && !args.json;
     if interactive {
         println!(
-            "{}\n{} remembers you in {}. /quit ends.",
+            "{}\n{} remembers you in {}. /context shows what a language model is given; /quit ends.",
             engine.report(),
             args.bot,
             args.data.display()
         );
     }
     let mut lines = io::stdin().lock().lines();
+    let mut last: Option<Exchange> = None;
     loop {
         if interactive {
             print!("\n{}> ", args.user);
@@ -65,16 +80,29 @@ async fn chat(args: &Args) -> Result<(), Box<dyn Error>> {
             "" => continue,
             "/quit" => break,
             "/forget" => {
-                engine.forget_user(&owner).await?;
+                owner.forget().await?;
                 println!("Everything about {} is deleted.", args.user);
+                continue;
+            }
+            "/context" => {
+                match &last {
+                    Some(exchange) => show::context(&exchange.outcome.context),
+                    None => println!("Nothing was said yet."),
+                }
                 continue;
             }
             _ => {}
         }
         let said = engine.message(&args.bot, &args.user, "terminal", &line)?;
         match engine.converse(said).await {
-            Ok(exchange) if args.json => println!("{}", show::json(&line, &exchange)),
-            Ok(exchange) => show::text(&args.bot, &exchange),
+            Ok(exchange) => {
+                if args.json {
+                    println!("{}", show::json(&line, &exchange.outcome, &exchange.reply));
+                } else {
+                    show::text(&args.bot, &exchange);
+                }
+                last = Some(exchange);
+            }
             Err(error) if args.json => println!(
                 "{}",
                 serde_json::json!({ "text": line, "error": report::chain(&error) })

@@ -1,13 +1,18 @@
 //! How an exchange looks on the screen and as JSON.
 
 use serde_json::{Value, json};
-use whisperengine::{Durability, Exchange, RecalledMemory};
+use whisperengine::{
+    Durability, Exchange, RecalledMemory, ReplyContext, SafetyLevel, TurnOutcome, openai_messages,
+};
 
 /// One exchange as one JSON object.
-pub fn json(text: &str, exchange: &Exchange) -> Value {
-    let (turn, plan) = (&exchange.outcome, &exchange.outcome.plan);
+pub fn json(text: &str, turn: &TurnOutcome, reply: &str) -> Value {
+    let (plan, context) = (&turn.plan, &turn.context);
     let recalled = |hit: &RecalledMemory| {
         json!({
+            "relevance": hit.relevance,
+            "given": context.report.given.contains(&hit.memory.id),
+            "passage": hit.passage_text(),
             "id": hit.memory.id,
             "text": hit.memory.text,
             "said_at": hit.memory.sent_at,
@@ -36,11 +41,17 @@ pub fn json(text: &str, exchange: &Exchange) -> Value {
         "suggestions": plan.engagement.suggestions,
         "interaction": plan.interaction,
         "relationship": plan.relationship,
-        "prompt_supplement": plan.prompt_supplement,
+        "facts": turn.facts,
+        "safety": emotion.safety,
+        "context": {
+            "system": context.system(),
+            "messages": openai_messages(context).split_off(1),
+            "report": context.report,
+        },
         "stored": turn.stored,
         "degraded": turn.degraded,
         "timings": turn.timings,
-        "reply": exchange.reply,
+        "reply": reply,
     })
 }
 
@@ -53,8 +64,19 @@ pub fn text(bot: &str, exchange: &Exchange) {
         "  feeling   {} (intensity {:.2}, confidence {:.2}, valence {:+.2})",
         emotion.primary, emotion.intensity, emotion.confidence, emotion.valence
     );
+    if emotion.safety.level > SafetyLevel::None {
+        println!("  safety    {}", emotion.safety.level);
+    }
     for hit in turn.recalled.memories.iter().take(3) {
-        println!("  recalled  {:?} ({})", hit.memory.text, why(hit));
+        println!(
+            "  recalled  {:.0}% {:?} ({})",
+            hit.relevance * 100.0,
+            hit.passage_text(),
+            why(hit)
+        );
+    }
+    for fact in turn.facts.iter().filter(|fact| fact.until.is_none()) {
+        println!("  known     {}: {}", fact.slot, fact.value);
     }
     if let Some(thread) = &plan.thread {
         println!(
@@ -78,6 +100,21 @@ pub fn text(bot: &str, exchange: &Exchange) {
     for degradation in &turn.degraded {
         println!("  degraded  {}: {}", degradation.component, degradation.reason);
     }
+}
+
+/// What a language model was given.
+pub fn context(context: &ReplyContext) {
+    println!("{}", context.system());
+    for message in openai_messages(context).iter().skip(1) {
+        println!("[{:?}] {}", message.role, message.content);
+    }
+    let report = &context.report;
+    println!(
+        "({} of {} tokens, {} things left out)",
+        report.tokens,
+        report.budget,
+        report.omitted.len()
+    );
 }
 
 fn why(hit: &RecalledMemory) -> String {

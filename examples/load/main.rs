@@ -112,7 +112,7 @@ struct Row {
 async fn main() -> ExitCode {
     let args = Args::parse();
     report::exit(match &args.verify {
-        Some(acks) => verify::verify(args.data.as_deref().expect("clap requires it"), acks),
+        Some(acks) => verify::verify(args.data.as_deref().expect("clap requires it"), acks).await,
         None => load(&args).await,
     })
 }
@@ -259,7 +259,8 @@ async fn one_run(
         eprintln!("{count} turns failed: {reason}");
     }
     let kept = Kept {
-        lost: drive::count_lost(&engine, &run.acknowledged)? + (turns as u64 - run.turns - run.failed()),
+        lost: drive::count_lost(&engine, &run.acknowledged).await?
+            + (turns as u64 - run.turns - run.failed()),
         rss_mb: measure::rss_bytes() as f64 / 1e6,
     };
     engine.shutdown().await;

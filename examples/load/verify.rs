@@ -2,14 +2,14 @@
 
 use std::{collections::HashMap, error::Error, path::Path};
 
-use whisperengine::{BotId, MemoryId, MemoryOwner, UserId, WhisperEngine};
+use whisperengine::{BotId, MemoryId, UserId, WhisperEngine};
 use whisperengine_examples::input;
 
 /// Reads the acknowledged turns of `acks` and looks each up in every data folder under `data`.
 ///
 /// # Errors
 /// When one is missing, changed, or there twice.
-pub fn verify(data: &Path, acks: &Path) -> Result<(), Box<dyn Error>> {
+pub async fn verify(data: &Path, acks: &Path) -> Result<(), Box<dyn Error>> {
     let mut acknowledged: HashMap<(UserId, MemoryId), (String, u32)> = HashMap::new();
     let mut lines = input::lines(acks)?;
     // The crash may have cut the last line short; a turn that was not written down counts for nothing.
@@ -29,11 +29,19 @@ pub fn verify(data: &Path, acks: &Path) -> Result<(), Box<dyn Error>> {
     for entry in std::fs::read_dir(data)? {
         let engine = WhisperEngine::builder().data_dir(entry?.path()).build()?;
         for user in &users {
-            let owner = MemoryOwner::person(BotId::new("ember")?, user.clone());
-            for record in engine.memories(&owner)? {
-                if let Some((text, found)) = acknowledged.get_mut(&(user.clone(), record.id.clone())) {
-                    *found += 1;
-                    changed += u32::from(*text != record.text);
+            let owner = engine.owner(BotId::new("ember")?, user.clone());
+            let mut after: Option<MemoryId> = None;
+            loop {
+                let page = owner.memories(after.as_ref(), PAGE).await?;
+                for record in &page {
+                    if let Some((text, found)) = acknowledged.get_mut(&(user.clone(), record.id.clone())) {
+                        *found += 1;
+                        changed += u32::from(*text != record.text);
+                    }
+                }
+                match page.last() {
+                    Some(last) if page.len() == PAGE => after = Some(last.id.clone()),
+                    _ => break,
                 }
             }
         }
@@ -49,3 +57,5 @@ pub fn verify(data: &Path, acks: &Path) -> Result<(), Box<dyn Error>> {
     }
     Ok(())
 }
+
+const PAGE: usize = 1024;

@@ -6,8 +6,8 @@ use whisperengine_emotion::EmotionEngine;
 use whisperengine_phase4::{Config, UserState, after_turn, plan_turn};
 use whisperengine_text_embedding::StaticEmbedder;
 use whisperengine_types::{
-    BotId, ChannelId, Embedder, Embedding, EmotionAnalyzer, EmotionReading, MemoryId, MemoryOwner,
-    MemoryRecord, RecalledMemory, ScoreParts, Timestamp, TurnInput, TurnPlan, UserId, Visibility,
+    Audience, BotId, ChannelId, Embedder, Embedding, EmotionAnalyzer, EmotionReading, MemoryId, MemoryOwner,
+    MemoryRecord, RecalledMemory, ScoreParts, Timestamp, TurnInput, TurnPlan, UserId,
 };
 
 /// What reads and embeds the messages.
@@ -101,16 +101,18 @@ impl Companion {
         let input = TurnInput {
             owner: &self.owner,
             channel: &self.channel,
-            visibility: Visibility::Private,
+            audience: &Audience::Private,
             message: &heard.message,
             text: &heard.text,
             emotion: &heard.emotion,
             embedding: heard.embedding.as_ref(),
             recalled: &heard.recalled,
+            facts: &[],
             sent_at: heard.at,
+            replay: None,
         };
         let plan = plan_turn(&self.config, &mut self.state, &input, heard.at)?;
-        after_turn(&self.config, &mut self.state, heard.at);
+        after_turn(&self.config, &mut self.state);
         Ok(plan)
     }
 
@@ -127,6 +129,11 @@ impl Companion {
                 Some(RecalledMemory {
                     memory: Arc::clone(memory),
                     score: similarity.value(),
+                    relevance: similarity.value().max(0.0),
+                    passage: None,
+                    copies: 0,
+                    last_copy_at: None,
+                    superseded: false,
                     similarity: Some(similarity),
                     parts: ScoreParts {
                         dense: similarity.value(),

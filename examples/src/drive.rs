@@ -87,7 +87,7 @@ pub async fn run(
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn count_lost(
+pub async fn count_lost(
     engine: &WhisperEngine,
     acknowledged: &[(MemoryOwner, MemoryId, String)],
 ) -> Result<u64, Error> {
@@ -98,7 +98,7 @@ pub fn count_lost(
     let mut lost = 0;
     for (owner, turns) in by_owner {
         let ids: Vec<MemoryId> = turns.iter().map(|(id, _)| (*id).clone()).collect();
-        let found = engine.memories_by_id(owner, &ids)?;
+        let found = engine.handle_of(owner.clone()).get(&ids).await?;
         lost += turns
             .iter()
             .zip(found)

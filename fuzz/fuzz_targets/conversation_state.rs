@@ -5,42 +5,42 @@
 use libfuzzer_sys::fuzz_target;
 use whisperengine_phase4::Conversations;
 use whisperengine_types::{
-    BotId, ChannelId, ConversationEngine, EmotionReading, MemoryId, MemoryOwner, Timestamp, TurnInput,
-    UserId, Visibility,
+    Audience, BotId, ChannelId, ConversationEngine, EmotionReading, MemoryId, MemoryOwner, Timestamp,
+    TurnInput, UserId,
 };
 
 fuzz_target!(|bytes: &[u8]| {
     let engine = Conversations::default();
     let owner = MemoryOwner::person(BotId::new("ember").unwrap(), UserId::new("ana").unwrap());
-    if engine.restore_state(&owner, bytes).is_err() {
-        assert!(
-            engine.export_state(&owner).is_none(),
-            "a refused state leaves nothing behind"
-        );
+    let Ok(mut conversation) = engine.open(&owner, Some(bytes)) else {
         return;
-    }
+    };
     let now = Timestamp::from_millis(1_772_445_600_000);
     let (channel, message, emotion) = (
         ChannelId::new("direct").unwrap(),
         MemoryId::from_number(1),
         EmotionReading::neutral(),
     );
-    let input = TurnInput {
-        owner: &owner,
-        channel: &channel,
-        visibility: Visibility::Private,
-        message: &message,
-        text: "What did I tell you about my job?",
-        emotion: &emotion,
-        embedding: None,
-        recalled: &[],
-        sent_at: now,
-    };
-    engine.plan_turn(&input).expect("a restored state works");
-    engine.after_turn(&owner, now);
-    engine.tick(&owner, now);
-    let kept = engine.export_state(&owner).expect("there is a state");
+    conversation.query_context("And then?");
+    conversation
+        .plan_turn(&TurnInput {
+            owner: &owner,
+            channel: &channel,
+            audience: &Audience::Private,
+            message: &message,
+            text: "What did I tell you about my job?",
+            emotion: &emotion,
+            embedding: None,
+            recalled: &[],
+            facts: &[],
+            sent_at: now,
+            replay: None,
+        })
+        .expect("a restored state works");
+    conversation.after_turn();
+    conversation.tick(now);
+    let kept = conversation.export();
     engine
-        .restore_state(&owner, &kept)
+        .open(&owner, Some(&kept))
         .expect("what was kept can be restored");
 });

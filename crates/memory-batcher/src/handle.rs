@@ -251,6 +251,17 @@ impl MemoryBatcher {
         Ok(submission)
     }
 
+    /// A group of at most `items` writes that are submitted one by one and answered together.
+    pub fn group(&self, items: usize) -> WriteGroup {
+        let (gather, submission) = Gather::new(items);
+        WriteGroup {
+            batcher: self.clone(),
+            gather,
+            submission,
+            submitted: 0,
+        }
+    }
+
     /// The owner's memories that answer `query` best. Sees every write of the owner that was
     /// acknowledged or handed in before the call.
     ///
@@ -379,6 +390,45 @@ impl MemoryBatcher {
         for owner in forgotten {
             shared.reads.forget(&owner);
         }
+    }
+}
+
+/// Writes that are submitted one by one, each in its order among the writes of its owner, and answered together.
+#[derive(Debug)]
+pub struct WriteGroup {
+    batcher: MemoryBatcher,
+    gather: Arc<Gather>,
+    submission: Submission,
+    submitted: usize,
+}
+
+impl WriteGroup {
+    /// Submits a write without waiting and gives its place among the outcomes.
+    ///
+    /// # Errors
+    /// [`BatcherError::Full`] when there is no room, whatever [`Config::overload`](crate::Config::overload)
+    /// says; [`BatcherError::TooLarge`].
+    ///
+    /// # Panics
+    /// When more writes are submitted than the group was made for.
+    pub fn submit(&mut self, write: impl Into<Write>) -> Result<usize> {
+        let at = self.submitted;
+        assert!(at < self.submission.len(), "the group was made for {at} writes");
+        let write = Prepared::new(write);
+        let slots = self.batcher.slots(write.bytes)?;
+        let room = self.batcher.inner.shared.room.try_acquire_many(slots);
+        room.map_err(|_| self.batcher.full())?.forget();
+        self.submitted += 1;
+        self.batcher.hand_in([(write, self.gather.reply(at), slots)]);
+        Ok(at)
+    }
+
+    /// The outcomes to come, in the order of submission; places that were not used are
+    /// [`BatcherError::Closed`].
+    pub fn finish(self) -> Submission {
+        let unused = self.submitted..self.submission.len();
+        unused.for_each(|at| drop(self.gather.reply(at)));
+        self.submission
     }
 }
 

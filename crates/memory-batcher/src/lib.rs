@@ -81,7 +81,7 @@ pub use config::{Config, ConfigError, Overload, RetryConfig};
 pub use conversation::{Exchange, Fact};
 pub use dead_letter::{DeadLetter, DeadLetterId, Replay};
 pub use error::{BatcherError, Result};
-pub use handle::MemoryBatcher;
+pub use handle::{MemoryBatcher, WriteGroup};
 pub use machine::{DrainReport, Input, Machine, Output, OwnerView, Prepared};
 pub use stats::{QueryStats, Stats, WriteStats};
 pub use submission::Submission;

@@ -1,7 +1,8 @@
 //! One turn: from a message to a plan, and what follows after the reply.
 
 use whisperengine_types::{
-    Feedback, RelationshipStage, Suggestion, Timestamp, TurnInput, TurnPhase, TurnPlan, WaitingThread,
+    ConnectionType, ConversationMode, Feedback, InteractionType, MomentPlan, MomentTiming, OfferedMoment,
+    RelationshipStage, SafetyLevel, Suggestion, Timestamp, TurnInput, TurnPhase, TurnPlan, WaitingThread,
 };
 
 use crate::{
@@ -10,14 +11,16 @@ use crate::{
     engagement::{Ground, suggest},
     error::Error,
     lexicon::Lexicon,
+    moment::tone,
     number::MINUTE,
     reason,
     reception::Response,
     scene::Scene,
     session,
     state::UserState,
-    text::{Utterance, hash64},
-    thread::{Sketch, Turn},
+    text::Utterance,
+    thread::{Routed, Sketch, Turn},
+    wellbeing::wellbeing,
 };
 
 /// Takes a message into account and plans the reply to it. Deterministic: equal state and input, equal
@@ -38,16 +41,12 @@ pub fn plan_turn(
     let lexicon = config.language.lexicon();
     let utterance = Utterance::read(&lexicon, input.text);
     let at = input.sent_at;
-    let channel = hash64(input.channel.as_str().as_bytes());
-    let scope = session::scope(input.visibility, channel);
+    let scope = session::scope(input.audience);
     let session_gap = MINUTE * config.interaction.session_gap_minutes.max(1);
     let latency = state.session.latency(at, session_gap);
     let sitting = state.session.enter(&utterance, at, scope, session_gap);
     state.turns = state.turns.saturating_add(1);
     let wish = state.heed(&utterance, scope, at);
-    for recalled in input.recalled.iter().take(COUNTED_READS) {
-        state.reads.count(&recalled.memory.id);
-    }
 
     let mut plan = TurnPlan::default();
     let emotion = assess(Assessment {
@@ -62,6 +61,10 @@ pub fn plan_turn(
     plan.phases.push(TurnPhase::Emotion);
     plan.emotional = guide(&emotion, &state.emotional);
     reason::emotional(&utterance, &emotion, &mut plan.reasons);
+    if input.emotion.safety.level > SafetyLevel::None {
+        care(config, state, input, &mut plan);
+        return Ok(plan);
+    }
     let liveliness = state
         .engagement
         .observe(&mut state.fading, &utterance, emotion.valence, sitting, at);
@@ -93,15 +96,7 @@ pub fn plan_turn(
         session_gap,
         at,
     };
-    let routed = state.threads.route(&turn);
-    state.threads.take_in(&routed, &turn);
-    plan.phases.push(TurnPhase::Threads);
-    plan.thread = state.threads.plan(&lexicon, state.owner, &routed, scope);
-    if let Some(thread) = &mut plan.thread {
-        let waiting = thread.waiting.take();
-        thread.waiting = waiting.filter(|waiting| !is_closed(state, &lexicon, waiting));
-    }
-    reason::thread(&utterance, &routed, &mut plan.reasons);
+    let routed = follow_thread(state, &lexicon, &turn, &mut plan);
 
     plan.phases.push(TurnPhase::Engagement);
     plan.engagement = state
@@ -114,11 +109,17 @@ pub fn plan_turn(
         utterance: &utterance,
         emotion: &emotion,
         scope,
-        channel,
         sitting,
         routed,
     };
-    plan.moments = scene.moments(state, &mut plan.phases, plan.engagement.flow);
+    if state.needs_care(at) {
+        plan.engagement.intervene = false;
+    } else if let Some(offered) = input.replay {
+        state.offer_again(offered, at);
+        plan.moments = offered.iter().map(|moment| again(moment, at)).collect();
+    } else {
+        plan.moments = scene.moments(state, &mut plan.phases, plan.engagement.flow);
+    }
     reason::moments(&plan.moments, &mut plan.reasons);
     if plan.engagement.intervene {
         plan.phases.push(TurnPhase::Suggestions);
@@ -136,19 +137,68 @@ pub fn plan_turn(
     Ok(plan)
 }
 
+/// Takes the message to its thread.
+fn follow_thread(state: &mut UserState, lexicon: &Lexicon, turn: &Turn<'_>, plan: &mut TurnPlan) -> Routed {
+    let routed = state.threads.route(turn);
+    state.threads.take_in(&routed, turn);
+    plan.phases.push(TurnPhase::Threads);
+    plan.thread = state.threads.plan(lexicon, state.owner, &routed, turn.scope);
+    if let Some(thread) = &mut plan.thread {
+        thread
+            .waiting
+            .take_if(|waiting| is_closed(state, lexicon, waiting));
+    }
+    reason::thread(turn.utterance, &routed, &mut plan.reasons);
+    routed
+}
+
+/// A moment of a plan that is made once more, as far as what follows depends on it.
+fn again(offered: &OfferedMoment, at: Timestamp) -> MomentPlan {
+    MomentPlan {
+        id: offered.id.clone(),
+        kind: offered.kind,
+        connection: ConnectionType::ThematicSimilarity,
+        frequency: 0,
+        timing: MomentTiming::NaturalPause,
+        memory: None,
+        quote: offered.quote.clone(),
+        said_at: at,
+        callback: String::new(),
+        tone: tone(offered.kind),
+        impact: 0.0,
+    }
+}
+
+/// The plan for somebody in danger: support and nothing else. What they said becomes no topic, commitment,
+/// moment or fact.
+fn care(config: &Config, state: &mut UserState, input: &TurnInput<'_>, plan: &mut TurnPlan) {
+    state.danger.note(input.message, input.sent_at);
+    plan.mode = ConversationMode::HumanLike;
+    plan.interaction = InteractionType::EmotionalSupport;
+    plan.emotional.acknowledge = true;
+    plan.emotional.validate = true;
+    plan.emotional.offer_support = true;
+    plan.emotional.suggest_solutions = false;
+    plan.phases.push(TurnPhase::Relationship);
+    plan.relationship =
+        state
+            .relationship
+            .plan(&config.personality, state.turns, state.interaction.supportive);
+    plan.style = state.personality.style(&config.personality, input.sent_at);
+    plan.phases.push(TurnPhase::Wellbeing);
+    plan.wellbeing = wellbeing(config, state, input.sent_at);
+}
+
 /// Whether a waiting thread touches what the person does not want to be asked about.
 fn is_closed(state: &UserState, lexicon: &Lexicon, waiting: &WaitingThread) -> bool {
     let mut words = waiting.topics.iter().chain([&waiting.because]);
     words.any(|text| state.boundaries.cover(lexicon, text))
 }
 
-/// Work for the latest turn that does not change its reply: profile, relationship, history, patterns,
-/// aging. Whether and when it is called changes no later plan but for what time does to threads:
-/// [`plan_turn`] makes up for it.
-pub fn after_turn(config: &Config, state: &mut UserState, now: Timestamp) {
-    if settle(config, state) != Some(now) {
-        state.threads.age(&config.thread, now);
-    }
+/// Work for the latest turn that does not change its reply: profile, relationship, history, patterns, aging, as
+/// of that turn. Whether and when it is called changes nothing later: whatever comes next makes up for it.
+pub fn after_turn(config: &Config, state: &mut UserState) {
+    settle(config, state);
 }
 
 /// Learns from what became of a reply.
@@ -187,6 +237,9 @@ pub fn record_feedback(config: &Config, state: &mut UserState, feedback: &Feedba
 /// gives the same answer until something happens; a suggestion counts once it is confirmed as sent.
 pub fn tick(config: &Config, state: &mut UserState, now: Timestamp) -> Vec<Suggestion> {
     settle(config, state);
+    if state.needs_care(now) {
+        return Vec::new();
+    }
     let strained = state.relationship.stage() <= RelationshipStage::Cold;
     if strained
         || state
@@ -211,15 +264,14 @@ pub fn tick(config: &Config, state: &mut UserState, now: Timestamp) -> Vec<Sugge
         memory: memory.as_deref(),
         present: false,
     };
-    suggest(&mut state.engagement, &ground)
+    suggest(&state.engagement, &ground)
 }
 
-/// Recalled memories of a turn that count as read: those that can come to matter for the reply.
-const COUNTED_READS: usize = 5;
-
-/// Does the deferred work of the turn before, as of that turn; returns the time of that turn.
-fn settle(config: &Config, state: &mut UserState) -> Option<Timestamp> {
-    let pending = state.pending.take()?;
+/// Does the deferred work of the turn before, as of that turn.
+fn settle(config: &Config, state: &mut UserState) {
+    let Some(pending) = state.pending.take() else {
+        return;
+    };
     let at = pending.seen.at;
     state.personality.learn(&config.personality, &pending.seen);
     state.relationship.learn(
@@ -234,5 +286,4 @@ fn settle(config: &Config, state: &mut UserState) -> Option<Timestamp> {
     state.moments.learn(pending.draft);
     state.threads.merge_alike(&config.thread);
     state.threads.age(&config.thread, at);
-    Some(at)
 }

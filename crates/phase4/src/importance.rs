@@ -1,16 +1,11 @@
 //! How much a memory matters, for ranking and for what to keep.
 //!
 //! A weighted sum of six sides, and a daily decay that strong feeling, real use and milestones slow down.
-//! Use is counted, never guessed: [`UserState::reads`](crate::UserState::reads) says how often a memory
-//! was recalled.
+//! Use is counted by the caller, never guessed.
 
-use serde::{Deserialize, Serialize};
-use whisperengine_types::{MemoryId, Timestamp};
+use whisperengine_types::Timestamp;
 
-use crate::{
-    number::{DAY, decay, unit},
-    text::{fold32, hash64},
-};
+use crate::number::{DAY, decay, unit};
 
 /// What a memory's importance is made of; every share `0..=1`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -128,40 +123,6 @@ impl MemorySource {
             Self::Gossip => 0.93,
             Self::Dream => 0.90,
         }
-    }
-}
-
-/// How often memories were recalled: the most read of them, exactly while there are at most
-/// [`MAX_COUNTED`], then by the space-saving rule (Metwally, Agrawal and El Abbadi, ICDT 2005).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub(crate) struct Reads {
-    counts: Vec<(u32, u32)>,
-}
-
-const MAX_COUNTED: usize = 32;
-
-impl Reads {
-    pub(crate) fn count(&mut self, memory: &MemoryId) {
-        let key = fold32(hash64(memory.as_str().as_bytes()));
-        if let Some((_, count)) = self.counts.iter_mut().find(|(known, _)| *known == key) {
-            *count = count.saturating_add(1);
-        } else if self.counts.len() < MAX_COUNTED {
-            self.counts.push((key, 1));
-        } else if let Some(least) = self.counts.iter_mut().min_by_key(|(_, count)| *count) {
-            *least = (key, least.1.saturating_add(1));
-        }
-    }
-
-    pub(crate) fn of(&self, memory: &MemoryId) -> u32 {
-        let key = fold32(hash64(memory.as_str().as_bytes()));
-        self.counts
-            .iter()
-            .find(|(known, _)| *known == key)
-            .map_or(0, |(_, count)| *count)
-    }
-
-    pub(crate) fn repair(&mut self) {
-        self.counts.truncate(MAX_COUNTED);
     }
 }
 

@@ -4,24 +4,28 @@
 //! ```
 //! use whisperengine_phase4::{Config, Conversations};
 //! use whisperengine_types::{
-//!     BotId, ChannelId, ConversationEngine, EmotionReading, MemoryId, MemoryOwner, TurnInput, UserId, Visibility,
+//!     Audience, BotId, ChannelId, ConversationEngine, EmotionReading, EmotionalTrigger, MemoryId, MemoryOwner,
+//!     TurnInput, UserId,
 //! };
 //!
 //! let engine = Conversations::new(Config::default())?;
 //! let owner = MemoryOwner::person(BotId::new("ember")?, UserId::new("ana")?);
-//! let plan = engine.plan_turn(&TurnInput {
+//! let mut conversation = engine.open(&owner, None)?;
+//! let plan = conversation.plan_turn(&TurnInput {
 //!     owner: &owner,
 //!     channel: &ChannelId::new("dm")?,
-//!     visibility: Visibility::Private,
+//!     audience: &Audience::Private,
 //!     message: &MemoryId::new("m1")?,
 //!     text: "I got the job! I start on Monday.",
 //!     emotion: &EmotionReading::neutral(),
 //!     embedding: None,
 //!     recalled: &[],
+//!     facts: &[],
 //!     sent_at: "2026-11-22T18:47:00Z".parse()?,
+//!     replay: None,
 //! })?;
-//! assert!(plan.emotional.triggers.contains(&"celebration_moments".to_owned()));
-//! assert_eq!(plan.thread.unwrap().topics, ["monday", "job"]);
+//! assert!(plan.emotional.triggers.contains(&EmotionalTrigger::CelebrationMoments));
+//! assert_eq!(plan.thread.unwrap().topics, ["job"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -29,10 +33,10 @@
 //! - A [`UserState`] is all that is known of one owner: threads, feelings, moments, rhythm, personality,
 //!   relationship. [`plan_turn`] changes it and returns a `TurnPlan`; [`after_turn`] does the work that does
 //!   not change the reply; [`record_feedback`] learns what became of it; [`tick`] says what is due to be
-//!   said unasked. [`Conversations`] keeps the states of many owners behind the port `ConversationEngine`.
-//! - [`enriched_query`] says what to ask the memory for before a turn. How the person has been, which facts of
-//!   the message are worth keeping and what all messages amount to is in the plan; between turns and for
-//!   other texts there are [`wellbeing`], [`personality_facts`] and [`UserState::insights`].
+//!   said unasked. [`Conversations`] is the port `ConversationEngine`: it opens a conversation, a
+//!   [`UserState`] with its configuration.
+//! - How the person has been, which facts of the message are worth keeping and what all messages amount to is in
+//!   the plan; between turns there are [`wellbeing`] and [`UserState::insights`].
 //! - A [`Lexicon`] holds the words of a language; all cues are whole words by lemma, with negation.
 //! - Everything is a function of its arguments: the same events give the same plans and, byte for byte,
 //!   the same state.
@@ -51,7 +55,6 @@
 //! explained by its cue, and blind to what no cue says.
 #![forbid(unsafe_code)]
 
-mod batch;
 mod boundary;
 mod config;
 mod conversations;
@@ -60,12 +63,12 @@ mod engagement;
 mod engine;
 mod error;
 mod fact;
-mod health;
 mod importance;
 mod insight;
 mod interaction;
 mod lexicon;
 mod moment;
+mod notes;
 mod number;
 mod personality;
 mod query;
@@ -75,30 +78,22 @@ mod relationship;
 mod scene;
 mod session;
 mod state;
-mod supplement;
 mod text;
 mod thread;
 mod wellbeing;
 
 pub use config::{
-    Config, EngagementConfig, InteractionConfig, MomentConfig, PersonalityConfig, PromptConfig, ThreadConfig,
+    Config, EngagementConfig, InteractionConfig, MomentConfig, PersonalityConfig, ThreadConfig,
 };
-pub use conversations::Conversations;
-pub use emotional::{
-    EmotionalCluster, EmotionalPattern, EmotionalSummary, EmotionalTrigger, emotional_state_from_label,
-};
+pub use conversations::{Conversations, Phase4Conversation};
+pub use emotional::{EmotionalCluster, EmotionalSummary, emotional_state_from_label};
 pub use engagement::RhythmSummary;
 pub use engine::{after_turn, plan_turn, record_feedback, tick};
 pub use error::Error;
-pub use fact::personality_facts;
-pub use health::{SubsystemHealth, Subsystems};
 pub use importance::{CORE_MEMORY, ImportanceFactors, MAX_CORE_MEMORIES, MemorySource, age_days};
 pub use lexicon::{Language, Lexicon, LexiconError, Theme};
 pub use moment::{ConnectionReport, MomentRecord};
 pub use personality::{PersonalityDimension, PersonalitySummary, Trait};
-pub use query::{
-    MessageIntent, Polarity, QueryKind, RecallQueries, RecallQuery, TopicHint, enriched_query, merge_recalled,
-};
 pub use relationship::{Gesture, Milestone, RelationshipReport};
 pub use state::UserState;
 pub use thread::{PauseReason, SwitchingHabit, ThreadReport, TransitionReport, transition_strength};

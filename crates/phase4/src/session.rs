@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use whisperengine_types::{Timestamp, Visibility};
+use whisperengine_types::{Audience, Timestamp};
 
-use crate::{lexicon::Cue, text::Utterance, thread::Scope};
+use crate::{
+    lexicon::Cue,
+    text::{Utterance, hash64},
+    thread::Scope,
+};
 
 /// What is known of the present sitting.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -78,10 +82,10 @@ impl Session {
     }
 }
 
-/// Who may hear what is said in a channel.
-pub(crate) fn scope(visibility: Visibility, channel: u64) -> Scope {
-    match visibility {
-        Visibility::Private => Scope::Private,
-        Visibility::Public => Scope::Channel(channel),
+/// Who can read what is said to an audience.
+pub(crate) fn scope(audience: &Audience) -> Scope {
+    match audience {
+        Audience::Private => Scope::Private,
+        Audience::Group(group) => Scope::Channel(hash64(group.as_str().as_bytes())),
     }
 }

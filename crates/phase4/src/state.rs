@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{
-    Adaptation, ConversationPattern, EngagementStrategy, MemoryId, MemoryInsights, MemoryOwner,
-    RelationshipPlan, ThreadId, Timestamp,
+    Adaptation, ConversationPattern, EngagementStrategy, MemoryId, MemoryInsights, MemoryOwner, MomentType,
+    OfferedMoment, RelationshipPlan, ThreadId, Timestamp,
 };
 
 use crate::{
@@ -10,16 +10,16 @@ use crate::{
     emotional::{EmotionalHistory, EmotionalSummary, Felt},
     engagement::{Beat, Engagement, Fading, Mentions, RhythmSummary},
     error::Error,
-    importance::Reads,
     insight::insights,
     interaction::InteractionHistory,
     lexicon::Cue,
     moment::{ConnectionReport, Draft, Glances, MomentRecord, Moments},
+    number::{DAY, push_bounded},
     personality::{Observation, Personality, PersonalitySummary},
     reception::Reception,
     relationship::{Relationship, RelationshipReport},
     session::Session,
-    text::{Utterance, hash128},
+    text::{Utterance, fold32, hash64, hash128},
     thread::{Scope, SwitchingHabit, ThreadReport, Threads, TransitionReport},
 };
 
@@ -41,18 +41,15 @@ pub struct UserState {
     pub(crate) relationship: Relationship,
     pub(crate) engagement: Engagement,
     pub(crate) moments: Moments,
-    pub(crate) reads: Reads,
     /// Readings of recalled texts; saves time and means nothing.
     #[serde(skip)]
     pub(crate) glances: Glances,
     /// What the latest turn left to do.
     pub(crate) pending: Option<Pending>,
-    /// Since version 2.
     pub(crate) boundaries: Boundaries,
-    /// Since version 2.
     pub(crate) reception: Reception,
-    /// Since version 2.
     pub(crate) fading: Fading,
+    pub(crate) danger: Danger,
 }
 
 /// Work that does not change the reply and is done after it.
@@ -65,12 +62,40 @@ pub(crate) struct Pending {
     pub(crate) draft: Draft,
 }
 
+/// When the person was last in danger, and the messages that said so, by hash of their ids, latest last.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Danger {
+    last: Option<Timestamp>,
+    messages: Vec<u32>,
+}
+
+impl Danger {
+    pub(crate) fn note(&mut self, message: &MemoryId, at: Timestamp) {
+        self.last = Some(at);
+        push_bounded(&mut self.messages, id_hash(message), MAX_DANGER);
+    }
+
+    /// Whether a message said that the person was in danger.
+    pub(crate) fn holds(&self, message: &MemoryId) -> bool {
+        self.messages.contains(&id_hash(message))
+    }
+}
+
+fn id_hash(message: &MemoryId) -> u32 {
+    fold32(hash64(message.as_str().as_bytes()))
+}
+
+/// Messages of danger remembered, at most.
+const MAX_DANGER: usize = 24;
+/// Days after a sign of danger in which nothing is brought up unasked.
+const CARE_DAYS: u32 = 3;
+
 impl UserState {
     /// The most bytes an encoded state takes, whatever was said.
     pub const MAX_BYTES: usize = 16 * 1024;
 
     const MAGIC: [u8; 4] = *b"WEP4";
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 1;
     const HEADER: usize = 10;
 
     /// The state of somebody unknown.
@@ -86,12 +111,12 @@ impl UserState {
             relationship: Relationship::default(),
             engagement: Engagement::default(),
             moments: Moments::default(),
-            reads: Reads::default(),
             glances: Glances::default(),
             pending: None,
             boundaries: Boundaries::default(),
             reception: Reception::default(),
             fading: Fading::default(),
+            danger: Danger::default(),
         }
     }
 
@@ -108,7 +133,7 @@ impl UserState {
         bytes
     }
 
-    /// Reads an encoded state of `owner`, of this version or an earlier one.
+    /// Reads an encoded state of `owner`.
     ///
     /// # Errors
     /// [`Error::NotAState`], [`Error::UnsupportedVersion`], [`Error::DamagedState`], or
@@ -121,7 +146,7 @@ impl UserState {
             return Err(Error::NotAState);
         }
         let version = u16::from_le_bytes([header[4], header[5]]);
-        if !(1..=Self::VERSION).contains(&version) {
+        if version != Self::VERSION {
             return Err(Error::UnsupportedVersion {
                 got: version,
                 supported: Self::VERSION,
@@ -140,13 +165,7 @@ impl UserState {
         let damaged = |_| Error::DamagedState {
             reason: "fields cannot be read",
         };
-        let mut body = body.to_vec();
-        if version < 2 {
-            // Version 1 ended before the boundaries: nothing was closed, no reply judged, no end of a talk seen.
-            let unknown = (Boundaries::default(), Reception::default(), Fading::default());
-            body = postcard::to_extend(&unknown, body).expect("fields that the format can hold");
-        }
-        let (mut state, rest): (Self, _) = postcard::take_from_bytes(&body).map_err(damaged)?;
+        let (mut state, rest): (Self, _) = postcard::take_from_bytes(body).map_err(damaged)?;
         if !rest.is_empty() {
             return Err(Error::DamagedState {
                 reason: "bytes follow the last field",
@@ -157,6 +176,22 @@ impl UserState {
         }
         state.repair();
         Ok(state)
+    }
+
+    /// Whether the person was in danger so lately that nothing is brought up unasked.
+    pub(crate) fn needs_care(&self, now: Timestamp) -> bool {
+        self.danger
+            .last
+            .is_some_and(|danger| now.since(danger) < DAY * CARE_DAYS)
+    }
+
+    /// Notes the moments of a plan that is made once more.
+    pub(crate) fn offer_again(&mut self, offered: &[OfferedMoment], at: Timestamp) {
+        self.moments.usage_mut().offer_again(offered, self.turns, at);
+        let is_milestone = |moment: &OfferedMoment| moment.kind == MomentType::RelationshipMilestone;
+        if offered.iter().any(is_milestone) {
+            self.relationship.settle_rise();
+        }
     }
 
     /// The person's messages so far.
@@ -260,11 +295,6 @@ impl UserState {
         self.engagement.initiative.is_allowed()
     }
 
-    /// How often a memory was among the best recalled ones; exact for the most read.
-    pub fn reads(&self, memory: &MemoryId) -> u32 {
-        self.reads.of(memory)
-    }
-
     /// Does what the person asks for in words, from this reply on. Says whether they want another manner.
     pub(crate) fn heed(&mut self, utterance: &Utterance<'_>, scope: Scope, at: Timestamp) -> bool {
         let wish = self.personality.heed(utterance);
@@ -292,9 +322,9 @@ impl UserState {
         self.relationship.repair();
         self.engagement.repair();
         self.moments.repair();
-        self.reads.repair();
         self.boundaries.repair();
         self.reception.repair();
+        self.danger.messages.truncate(MAX_DANGER);
     }
 }
 

@@ -33,9 +33,7 @@ enum Event {
         at: i64,
         confirm: bool,
     },
-    After {
-        at: i64,
-    },
+    After,
     Allow(bool),
     Zone(String),
 }
@@ -92,7 +90,7 @@ fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(text, emotion, at, public, recalled)| Event::Say { text, emotion, at, public, recalled }),
         2 => (text(), any::<bool>(), time()).prop_map(|(text, first_moment, at)| Event::Reply { text, first_moment, at }),
         1 => (time(), any::<bool>()).prop_map(|(at, confirm)| Event::Tick { at, confirm }),
-        1 => time().prop_map(|at| Event::After { at }),
+        1 => Just(Event::After),
         1 => any::<bool>().prop_map(Event::Allow),
         1 => prop_oneof![Just("Europe/Berlin".to_owned()), "[a-zA-Z/]{0,90}"].prop_map(Event::Zone),
     ]
@@ -156,12 +154,17 @@ fn check(plan: &TurnPlan) {
     assert!(in_unit(adaptation.success_rate) && adaptation.effective.len() <= 2);
     assert!(adaptation.effective.iter().all(|known| in_unit(known.success)));
     assert!(plan.phases.is_sorted() && plan.phases.contains(&TurnPhase::Threads));
-    assert!(plan.prompt_supplement.chars().count() <= Config::default().prompt.budget_chars);
+    assert!(
+        plan.notes
+            .iter()
+            .all(|note| note.chars().count() <= 200 && !note.contains('\n'))
+    );
 }
 
 /// Plays the events; `keep` is asked after each whether to pass the state through its bytes.
 fn play(events: &[Event], mut keep: impl FnMut(usize) -> bool) -> UserState {
     let (config, owner, channel) = (Config::default(), owner("ana"), ChannelId::new("room").unwrap());
+    let square = common::public("square");
     let mut state = UserState::new(&owner);
     let mut moment = None;
     for (index, event) in events.iter().enumerate() {
@@ -181,17 +184,15 @@ fn play(events: &[Event], mut keep: impl FnMut(usize) -> bool) -> UserState {
                 let input = TurnInput {
                     owner: &owner,
                     channel: &channel,
-                    visibility: if *public {
-                        Visibility::Public
-                    } else {
-                        Visibility::Private
-                    },
+                    audience: if *public { &square } else { &Audience::Private },
                     message: &MemoryId::from_number(index as u64),
                     text,
                     emotion,
                     embedding: None,
                     recalled: &recalled,
+                    facts: &[],
                     sent_at,
+                    replay: None,
                 };
                 let plan = plan_turn(&config, &mut state, &input, sent_at).unwrap();
                 check(&plan);
@@ -216,7 +217,7 @@ fn play(events: &[Event], mut keep: impl FnMut(usize) -> bool) -> UserState {
                         .unwrap();
                 }
             }
-            Event::After { at } => after_turn(&config, &mut state, Timestamp::from_millis(*at)),
+            Event::After => after_turn(&config, &mut state),
             Event::Allow(allowed) => {
                 record_feedback(&config, &mut state, &Feedback::Proactive { allowed: *allowed }).unwrap();
             }
@@ -269,7 +270,7 @@ proptest! {
         bent[6..10].copy_from_slice(&sum);
         if let Ok(mut state) = UserState::decode(&owner, &bent) {
             prop_assert!(state.encode().len() <= 2 * UserState::MAX_BYTES);
-            after_turn(&Config::default(), &mut state, talk.now);
+            after_turn(&Config::default(), &mut state);
         }
     }
 }
@@ -300,43 +301,20 @@ fn states_of_others_and_of_other_versions_are_refused() {
     newer[4] = 9;
     assert_eq!(
         UserState::decode(&owner("ana"), &newer).unwrap_err(),
-        Error::UnsupportedVersion { got: 9, supported: 2 }
+        Error::UnsupportedVersion { got: 9, supported: 1 }
     );
     assert_eq!(
         UserState::decode(&owner("ana"), b"").unwrap_err(),
         Error::NotAState
     );
-    let ben = owner("ben");
     let engine = Conversations::new(Config::default()).unwrap();
     assert!(matches!(
-        engine.restore_state(&ben, &bytes),
+        engine.open(&owner("ben"), Some(&bytes)),
         Err(ConversationError::InvalidState { .. })
     ));
-    assert!(engine.is_empty());
 }
 
 /// Messages as people write them, without end: the words depend on the number alone.
-/// Written by the library when the format had version 1.
-#[test]
-fn a_state_of_version_1_is_read_and_goes_on() {
-    let kept = include_bytes!("data/state-v1.bin");
-    assert_eq!(kept[4..6], [1, 0]);
-    let owner = owner("fixture");
-    let mut talk = Talk::new("fixture");
-    talk.state = UserState::decode(&owner, kept).unwrap();
-    assert_eq!(talk.state.turns(), 40);
-    assert!(talk.state.closed_subjects().is_empty());
-    assert_eq!(talk.state.adaptation(), Adaptation::default());
-    assert!(!talk.state.threads().is_empty() && !talk.state.connections().is_empty());
-    talk.wait(days(20));
-    talk.say("I don't want to talk about my sister.");
-    let again = UserState::decode(&owner, &talk.state.encode()).unwrap();
-    assert_eq!(again, talk.state);
-    assert_eq!(again.closed_subjects(), ["sister"]);
-    let cut = UserState::decode(&owner, &kept[..kept.len() - 1]);
-    assert!(matches!(cut, Err(Error::DamagedState { .. })), "{cut:?}");
-}
-
 fn chatter(number: u64) -> String {
     const SUBJECTS: [&str; 12] = [
         "guitar", "garden", "boss", "sister", "laptop", "marathon", "recipe", "doctor", "landlord", "puppy",
@@ -439,77 +417,17 @@ fn even_the_longest_words_fit() {
 
 #[test]
 fn after_turn_changes_no_plan() {
-    let config = Config::default();
     let run = |settle: bool| {
-        let owner = owner("ana");
-        let mut state = UserState::new(&owner);
-        let channel = ChannelId::new("dm").unwrap();
+        let mut talk = Talk::new("ana");
         let mut plans = Vec::new();
         for number in 0..200_u64 {
-            let at = Timestamp::from_millis(1_770_000_000_000 + number as i64 * 90_000);
-            let text = chatter(number);
-            let input = TurnInput {
-                owner: &owner,
-                channel: &channel,
-                visibility: Visibility::Private,
-                message: &MemoryId::from_number(number),
-                text: &text,
-                emotion: &calm(),
-                embedding: None,
-                recalled: &[],
-                sent_at: at,
-            };
-            plans.push(plan_turn(&config, &mut state, &input, at).unwrap());
-            if settle {
-                after_turn(&config, &mut state, at);
-            }
+            plans.push(if settle {
+                talk.say(&chatter(number))
+            } else {
+                talk.plan(&chatter(number), &calm())
+            });
         }
         plans
     };
     assert!(run(true) == run(false));
-}
-
-#[test]
-fn a_batch_gives_what_single_calls_give() {
-    let owners: Vec<_> = (0..20).map(|n| owner(&format!("user{n}"))).collect();
-    let channel = ChannelId::new("dm").unwrap();
-    let texts: Vec<_> = (0..200).map(chatter).collect();
-    let emotion = calm();
-    let ids: Vec<_> = (0..200).map(MemoryId::from_number).collect();
-    let inputs: Vec<_> = (0..200)
-        .map(|n| TurnInput {
-            owner: &owners[n * 7 % 20],
-            channel: &channel,
-            visibility: Visibility::Private,
-            message: &ids[n],
-            text: &texts[n],
-            emotion: &emotion,
-            embedding: None,
-            recalled: &[],
-            sent_at: Timestamp::from_millis(1_770_000_000_000 + n as i64 * 10_000),
-        })
-        .collect();
-    let (batch, single) = (
-        Conversations::new(Config::default()).unwrap(),
-        Conversations::new(Config::default()).unwrap(),
-    );
-    let planned: Vec<_> = batch
-        .plan_batch(&inputs)
-        .into_iter()
-        .map(Result::unwrap)
-        .collect();
-    let expected: Vec<_> = inputs
-        .iter()
-        .map(|input| single.plan_turn(input).unwrap())
-        .collect();
-    assert!(planned == expected);
-    assert_eq!(batch.len(), 20);
-    for owner in &owners {
-        assert!(batch.export_state(owner) == single.export_state(owner));
-        let bytes = batch.export_state(owner).unwrap();
-        batch.forget(owner);
-        assert_eq!(batch.export_state(owner), None);
-        batch.restore_state(owner, &bytes).unwrap();
-        assert!(batch.export_state(owner) == Some(bytes));
-    }
 }

@@ -35,6 +35,25 @@ fn silence_is_broken_once_and_then_waited_out() {
 }
 
 #[test]
+fn nothing_is_sent_before_the_person_or_the_app_allows_it() {
+    let mut talk = silent("The chord change is tricky.");
+    talk.state = UserState::new(&talk.owner);
+    talk.say("I practise the guitar every evening.");
+    talk.say_with(
+        "Nobody came to the concert.",
+        &feels(PrimaryEmotion::Sadness, 0.9, -0.8),
+    );
+    talk.wait(minutes(20));
+    assert!(!talk.state.proactive_allowed());
+    assert_eq!(talk.tick(), []);
+    let support = whisperengine_phase4::wellbeing(&talk.config, &talk.state, talk.now).support;
+    assert!(support.is_none_or(|support| !support.due), "{support:?}");
+    talk.say("You can message me first.");
+    talk.wait(minutes(20));
+    assert_ne!(talk.tick(), [], "the person allowed it");
+}
+
+#[test]
 fn suggestions_count_only_when_confirmed() {
     let mut talk = silent("The chord change is tricky.");
     let due = talk.tick();

@@ -4,9 +4,7 @@
 mod common;
 
 use common::*;
-use whisperengine_phase4::{
-    Config, Language, Lexicon, LexiconError, Polarity, enriched_query, transition_strength,
-};
+use whisperengine_phase4::{Config, Language, Lexicon, LexiconError, transition_strength};
 use whisperengine_types::*;
 
 fn german(user: &str) -> Talk {
@@ -42,8 +40,6 @@ fn a_file_with_a_gap_is_refused() {
         matches!(unknown, Err(LexiconError::UnknownSection { .. })),
         "{unknown:?}"
     );
-    let gap = Lexicon::parse("[negator]\n=nicht", "", include_str!("../lexicon/de.phrases"));
-    assert!(matches!(gap, Err(LexiconError::MissingSection { .. })), "{gap:?}");
 }
 
 #[test]
@@ -72,20 +68,24 @@ fn german_feelings_follow_inflection_and_negation() {
 fn german_nicht_negates_what_stands_before_it() {
     let config = german("ana").config;
     let cases = [
-        ("Ich mag das nicht.", Polarity::Negative),
-        ("Ich mag das.", Polarity::Positive),
-        ("Das gefällt mir überhaupt nicht.", Polarity::Negative),
-        ("Ich freue mich nicht auf die Party.", Polarity::Negative),
-        ("Ich freue mich auf die Party.", Polarity::Positive),
-        ("Ich liebe ihn nicht mehr.", Polarity::Negative),
-        ("Ich bin glücklich und nicht allein.", Polarity::Positive),
-        ("Ich bin froh dass du nicht da bist.", Polarity::Positive),
-        ("Ich bin froh, ich gehe nicht.", Polarity::Positive),
-        ("Das macht mich nicht glücklich.", Polarity::Negative),
+        ("Ich mag das nicht.", -1.0),
+        ("Ich mag das.", 1.0),
+        ("Das gefällt mir überhaupt nicht.", -1.0),
+        ("Ich freue mich nicht auf die Party.", -1.0),
+        ("Ich freue mich auf die Party.", 1.0),
+        ("Ich liebe ihn nicht mehr.", -1.0),
+        ("Ich bin glücklich und nicht allein.", 1.0),
+        ("Ich bin froh dass du nicht da bist.", 1.0),
+        ("Ich bin froh, ich gehe nicht.", 1.0),
+        ("Das macht mich nicht glücklich.", -1.0),
     ];
-    for (text, polarity) in cases {
-        let asked = enriched_query(&config, &german("ana").state, text);
-        assert_eq!(asked.polarity, polarity, "{text}");
+    for (text, sign) in cases {
+        let plan = german("ana").say_with(text, &EmotionReading::neutral());
+        assert!(
+            plan.wellbeing.mood_score * sign > 0.0,
+            "{text}: {:?}",
+            plan.wellbeing
+        );
     }
     let mut talk = german("ana");
     talk.say("Ich vertraue dir nicht.");
@@ -93,42 +93,6 @@ fn german_nicht_negates_what_stands_before_it() {
         talk.state.relationship(&talk.config).trust < config.personality.prior,
         "distrust is heard"
     );
-}
-
-#[test]
-fn a_german_supplement_is_german_throughout() {
-    let mut talk = german("ana");
-    talk.say_with("Ich habe meinen ersten Marathon geschafft!", &glad());
-    talk.say("Ich muss morgen den Vermieter anrufen. Kannst du bitte kürzer antworten?");
-    talk.wait(days(5));
-    let mut texts = Vec::new();
-    for (text, emotion) in [
-        ("Ich habe die Prüfung bestanden, ich bin so stolz!", glad()),
-        ("Was soll ich tun? Mein Drucker ist kaputt.", sad()),
-        (
-            "Themenwechsel: Ich bin so überfordert.",
-            feels(PrimaryEmotion::Fear, 0.95, -0.9),
-        ),
-        ("Übrigens, wie funktioniert ein Server?", calm()),
-    ] {
-        texts.push(talk.say_with(text, &emotion).prompt_supplement);
-    }
-    let all = texts.join("\n");
-    for part in [
-        "- Modus: ",
-        "- Stimmung: ",
-        "- Faden (data): ",
-        "- Stil (ausdrücklich gewünscht): ",
-        "- Beziehung: ",
-        "- Erinnerung (data, ",
-    ] {
-        assert!(all.contains(part), "{part} in {all}");
-    }
-    for word in [
-        "Mode", "Mood", "Thread", "Style", "tone", "feeling", "welcome", "gentle", "friendly", "casual",
-    ] {
-        assert!(!all.contains(word), "{word} in {all}");
-    }
 }
 
 #[test]

@@ -41,7 +41,6 @@ fn recalled_memories_connect_by_meaning_and_not_only_the_last_twenty() {
         ("My terrier Rex ran away during the thunderstorm", long_ago)
     );
     assert_eq!(moment.timing, MomentTiming::ConversationStart);
-    assert_eq!(talk.state.reads(&MemoryId::new("old-7").unwrap()), 1);
 }
 
 #[test]
@@ -160,7 +159,7 @@ fn kinds_and_connections_follow_from_both_sides() {
             "{old} / {new}: {:?}",
             plan.moments
         );
-        assert!(moment.is_some_and(|m| !m.callback.is_empty() && !m.tone.is_empty()));
+        assert!(moment.is_some_and(|m| m.callback.contains(old.trim_end_matches('.'))));
     }
 }
 

@@ -321,8 +321,7 @@ fn nothing_private_shows_in_a_public_channel() {
         talk.now,
         0.9,
     )];
-    talk.visibility = Visibility::Public;
-    talk.channel = ChannelId::new("lobby").unwrap();
+    talk.audience = public("square");
     talk.wait(days(1));
     for (text, mood) in [
         ("About the divorce: what did I say?", sad()),
@@ -341,8 +340,7 @@ fn nothing_private_shows_in_a_public_channel() {
     }
     talk.wait(minutes(30));
     assert!(!format!("{:?}", talk.tick()).contains("divorce and"));
-    talk.visibility = Visibility::Private;
-    talk.channel = ChannelId::new("dm").unwrap();
+    talk.audience = Audience::Private;
     assert_eq!(
         thread(&talk.say("Back to the divorce and the therapist.")).id,
         secret

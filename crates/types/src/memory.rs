@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BotId, ChannelId, Embedding, Filter, MemoryId, MetadataValue, SessionId, Similarity, SpaceId, Timestamp,
-    UserId, ZoneId,
+    Audience, AudienceId, BotId, ChannelId, Embedding, Filter, MemoryId, MetadataValue, PlatformId,
+    SessionId, Similarity, SpaceId, Timestamp, UserId, ZoneId,
 };
 
 /// Whose memories these are. Two owners share nothing: no index, no cache entry, no duplicate check.
@@ -121,6 +121,39 @@ impl MemoryRecord {
             embedding: None,
         }
     }
+
+    /// Who could read it when it was said: the metadata under [`MemoryRecord::AUDIENCE`].
+    pub fn audience(&self) -> Audience {
+        match self.metadata.get(Self::AUDIENCE) {
+            Some(MetadataValue::Text(group)) => {
+                AudienceId::new(group).map_or(Audience::Private, Audience::Group)
+            }
+            _ => Audience::Private,
+        }
+    }
+
+    /// Notes who could read it.
+    pub fn set_audience(&mut self, audience: &Audience) {
+        match audience.group() {
+            Some(group) => self
+                .metadata
+                .insert(Self::AUDIENCE.to_owned(), group.as_str().into()),
+            None => self.metadata.remove(Self::AUDIENCE),
+        };
+    }
+
+    /// The platform's number of the message: the metadata under [`MemoryRecord::PLATFORM_ID`].
+    pub fn platform_id(&self) -> Option<PlatformId> {
+        match self.metadata.get(Self::PLATFORM_ID) {
+            Some(MetadataValue::Text(id)) => PlatformId::new(id).ok(),
+            _ => None,
+        }
+    }
+
+    /// The metadata key of the audience that a memory was said to; memories without it are private.
+    pub const AUDIENCE: &'static str = "audience";
+    /// The metadata key of the platform's number of a message.
+    pub const PLATFORM_ID: &'static str = "platform_id";
 }
 
 /// What sort of memory a record is.
@@ -314,6 +347,9 @@ pub struct RecalledMemory {
     /// When the last of the copies was said.
     #[serde(default)]
     pub last_copy_at: Option<Timestamp>,
+    /// Whether what it says no longer holds, as far as the facts known of the person tell.
+    #[serde(default)]
+    pub superseded: bool,
     /// Cosine similarity of the embeddings, where both have one.
     pub similarity: Option<Similarity>,
     /// What the score is made of; the parts add up to `score`.

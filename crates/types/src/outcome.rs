@@ -5,8 +5,8 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EmotionReading, Fact, MemoryId, MemoryOwner, Priority, Recall, ReplyContext, Safety, SessionKey,
-    Timestamp, TurnPlan,
+    Audience, EmotionReading, Fact, MemoryId, MemoryOwner, Priority, Recall, ReplyContext, Safety,
+    SessionKey, Timestamp, TurnPlan,
 };
 
 /// The result of one message: everything a reply needs, and what was done for it.
@@ -16,6 +16,9 @@ pub struct TurnOutcome {
     pub turn: MemoryId,
     /// Who wrote it to whom, and where.
     pub session: SessionKey,
+    /// Who can read it.
+    #[serde(default)]
+    pub audience: Audience,
     /// Larger than those of the earlier turns of its session: its position there, counted from 1 since the
     /// session began, or without a scheduler a number that grows over all turns since the engine started.
     pub sequence: u64,
@@ -28,6 +31,9 @@ pub struct TurnOutcome {
     /// What is known of the person: the facts that hold, and those that ceased to hold of late.
     #[serde(default)]
     pub facts: Vec<Fact>,
+    /// The facts that answer the message, where it asks for something that is known; best first.
+    #[serde(default)]
+    pub answers: Vec<Fact>,
     /// What to make of it.
     pub plan: TurnPlan,
     /// What a language model is given to write the reply.

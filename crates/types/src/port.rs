@@ -11,7 +11,7 @@ mod memory;
 mod responder;
 
 pub use conversation::{
-    Conversation, ConversationEngine, ConversationError, Feedback, NoConversation, TurnInput,
+    Conversation, ConversationEngine, ConversationError, Feedback, NoConversation, OfferedMoment, TurnInput,
 };
 pub use embedder::{Embedder, ZeroEmbedder};
 pub use emotion::{EmotionAnalyzer, EmotionError, NoEmotion};

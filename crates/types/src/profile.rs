@@ -4,7 +4,7 @@ use std::{fmt, ops::Range, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MemoryId, Timestamp};
+use crate::{Audience, MemoryId, Timestamp};
 
 /// Something known of a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,12 @@ pub struct Fact {
     /// More about the value: `parrot` for a pet, `sister` for a sibling, `my colleague` for a friend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// What the sentence says of a pet, a relative or a friend: `is a dentist in Leeds`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Whether the person affirmed or denied it: `I don't have a dog`, `my cat died`.
+    #[serde(default)]
+    pub polarity: Polarity,
     /// Since when it holds: when it was said, or the time that the person named.
     pub since: Timestamp,
     /// When it ceased or will cease to hold; `None` while no end is known.
@@ -35,13 +41,52 @@ pub struct Fact {
     /// How it came to be known.
     #[serde(default)]
     pub told_by: FactSource,
+    /// Before whom it was said: it may be brought up there and in private, nowhere else.
+    #[serde(default)]
+    pub audience: Audience,
 }
 
 impl Fact {
+    /// A fact that the person affirmed in private at `said_at`, without an end and without a quote.
+    pub fn new(slot: Slot, value: impl Into<String>, source: MemoryId, said_at: Timestamp) -> Self {
+        Self {
+            slot,
+            value: value.into(),
+            detail: None,
+            note: None,
+            polarity: Polarity::Affirmed,
+            since: said_at,
+            until: None,
+            due: None,
+            source,
+            quote: Arc::from(""),
+            span: 0..0,
+            confidence: 1.0,
+            told_by: FactSource::Person,
+            audience: Audience::Private,
+        }
+    }
+
+    /// Whether it may be brought up before `audience`.
+    pub fn is_visible_to(&self, audience: &Audience) -> bool {
+        audience.is_private() || self.audience == *audience
+    }
+
     /// Whether the fact holds at `now`.
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.since <= now && self.until.is_none_or(|until| now < until)
     }
+}
+
+/// Whether something is so or is not so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Polarity {
+    /// It is so.
+    #[default]
+    Affirmed,
+    /// It is not, or no longer, so; an empty value denies everything in the slot.
+    Denied,
 }
 
 /// How a fact came to be known.
@@ -154,6 +199,8 @@ slots! {
     Possession = "possession";
     /// Something to be kept to the letter, such as a code: `detail` says what it is.
     Note = "note";
+    /// The languages they speak.
+    Speaks = "speaks";
 }
 
 impl fmt::Display for Slot {

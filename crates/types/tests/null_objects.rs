@@ -72,10 +72,10 @@ fn the_zero_embedder_makes_embeddings_that_are_similar_to_nothing() {
 #[test]
 fn no_conversation_keeps_no_state() {
     let engine: Arc<dyn ConversationEngine> = Arc::new(NoConversation);
-    assert!(engine.export_state(&owner()).is_none());
-    assert!(engine.tick(&owner(), Timestamp::from_millis(0)).is_empty());
-    engine.restore_state(&owner(), b"anything").unwrap();
-    engine.forget(&owner());
+    let mut conversation = engine.open(&owner(), Some(b"anything")).unwrap();
+    assert!(conversation.export().is_empty());
+    assert!(conversation.tick(Timestamp::from_millis(0)).is_empty());
+    assert_eq!(conversation.query_context("how did it go?"), None);
 }
 
 #[test]

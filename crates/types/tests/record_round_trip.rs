@@ -6,13 +6,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use proptest::{option, prelude::*, sample::select};
 use serde::{Serialize, de::DeserializeOwned};
 use whisperengine_types::{
-    BotId, ChannelId, Comparison, Component, ConnectionType, Degradation, Durability, Embedding,
-    EmbeddingSpace, Emotion, EmotionReading, EmotionTrigger, EngagementPlan, EngagementStrategy, Filter,
-    MemoryId, MemoryKind, MemoryPatch, MemoryRecord, MetadataValue, MomentPlan, MomentTiming, MomentType,
-    PrimaryEmotion, Priority, Reason, Recall, RecallQuery, RecalledMemory, ScoreParts, SessionId, SessionKey,
-    Similarity, StageTimings, StagnationKind, StagnationSignal, Suggestion, ThreadId, ThreadPhase,
-    ThreadPlan, ThreadPriority, ThreadState, ThreadTransition, Timestamp, TopicRelevance, TransitionType,
-    TriggerSource, TurnOutcome, TurnPlan, UserId, VaderScores, WaitingThread,
+    AskedTime, Audience, AudienceId, BotId, ChannelId, Comparison, Component, ConnectionType, ContextSection,
+    Degradation, Durability, Embedding, EmbeddingSpace, Emotion, EmotionReading, EmotionTrigger,
+    EngagementPlan, EngagementStrategy, Fact, Filter, MemoryId, MemoryKind, MemoryPatch, MemoryRecord,
+    MetadataValue, MomentPlan, MomentTiming, MomentType, PrimaryEmotion, Priority, Reason, Recall,
+    RecallQuery, RecalledMemory, ReplyContext, ScoreParts, SectionKind, SessionId, SessionKey, Similarity,
+    Slot, StageTimings, StagnationKind, StagnationSignal, Suggestion, ThreadId, ThreadPhase, ThreadPlan,
+    ThreadPriority, ThreadState, ThreadTransition, Timestamp, TopicRelevance, TransitionType, TriggerSource,
+    TurnOutcome, TurnPlan, UserId, VaderScores, WaitingThread,
 };
 
 fn there_and_back<T: Serialize + DeserializeOwned>(value: &T) -> T {
@@ -247,7 +248,14 @@ fn a_turn_outcome() {
     };
     emotion.probabilities[Emotion::Joy as usize] = 0.9;
     assert_eq!(emotion.probability(Emotion::Joy), 0.9);
+    let fact = Fact::new(
+        Slot::Residence,
+        "Porto",
+        MemoryId::from_number(3),
+        Timestamp::from_millis(1),
+    );
     let outcome = TurnOutcome {
+        audience: Audience::Group(AudienceId::new("guild").unwrap()),
         turn: MemoryId::from_number(9),
         session: SessionKey {
             bot: BotId::new("ember").unwrap(),
@@ -265,6 +273,11 @@ fn a_turn_outcome() {
                     Timestamp::from_millis(3),
                 )),
                 score: 0.625,
+                relevance: 0.75,
+                passage: Some(2..13),
+                copies: 2,
+                last_copy_at: Some(Timestamp::from_millis(5)),
+                superseded: true,
                 similarity: Some(Similarity::new(0.5)),
                 parts: ScoreParts {
                     dense: 0.5,
@@ -273,9 +286,25 @@ fn a_turn_outcome() {
                 },
                 matched_terms: vec!["job".to_owned()],
             }],
+            asked_time: Some(AskedTime {
+                from: Timestamp::from_millis(0),
+                until: Timestamp::from_millis(9),
+                found: true,
+            }),
             degraded: Some("words only".to_owned()),
         },
+        facts: vec![fact.clone()],
+        answers: vec![fact],
         plan: plan(),
+        context: ReplyContext {
+            sections: vec![ContextSection {
+                kind: SectionKind::Persona,
+                text: "You are Ember.".to_owned(),
+                tokens: 4,
+            }],
+            ..ReplyContext::default()
+        },
+        redelivered: true,
         stored: Durability::NotStored {
             reason: "disk full".to_owned(),
         },

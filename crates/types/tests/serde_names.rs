@@ -9,7 +9,7 @@ use whisperengine_types::{
     Component, ConnectionType, ConversationMode, Emotion, EmotionSet, EmotionalState, EngagementStrategy,
     FlowState, InteractionType, MemoryKind, MomentTiming, MomentType, PrimaryEmotion, Priority,
     RelationshipLevel, RelationshipStage, ResponseLength, StagnationKind, SupportLevel, ThreadPhase,
-    ThreadPriority, ThreadState, TopicRelevance, TransitionType, TriggerSource, Visibility,
+    ThreadPriority, ThreadState, TopicRelevance, TransitionType, TriggerSource,
 };
 
 /// Every word of `words` is a `T`, is written as it was read, and stands for a value of its own.
@@ -71,7 +71,6 @@ fn every_word_stands_for_its_value() {
          priority_driven completion_driven",
     );
     are::<TriggerSource>("lexicon learned");
-    are::<Visibility>("private public");
     assert_eq!(are::<Priority>("critical high normal low"), Priority::ALL);
 }
 

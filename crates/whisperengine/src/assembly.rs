@@ -1,29 +1,29 @@
-//! One part at a time: what was given or the default, its stand-in and its gate; or, when it is switched
-//! off, its null object or reference.
+//! One part at a time: what was given or the default, its fallback and its gate; or, when it is switched off, its
+//! null object or reference.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::runtime::Handle;
 use whisperengine_emotion::EmotionEngine;
 use whisperengine_memory_batcher::MemoryBatcher;
 use whisperengine_phase4::Conversations;
 use whisperengine_text_embedding::{CachedEmbedder, HashingEmbedder, StaticEmbedder};
 use whisperengine_types::{
-    Clock, Component, ConversationEngine, Degradation, Durability, Embedder, EmotionAnalyzer, MemoryRecall,
-    MemoryStore, NoConversation, NoEmotion, NoMemory, Responder, ZeroEmbedder,
+    Clock, Component, ConversationEngine, Degradation, Durability, Embedder, EmotionAnalyzer, MemoryError,
+    MemoryOwner, MemoryRecall, MemoryStore, NoConversation, NoEmotion, NoMemory, Recall, RecallQuery,
+    Responder, ZeroEmbedder,
 };
 use whisperengine_vector_memory::VectorMemory;
 
 use crate::{
     config::{Components, EngineConfig},
+    converse::Replies,
     environment::Environment,
     error::BuildError,
     fallback::{Fallback, Gate},
     health::Gates,
-    outbox::Outbox,
     report::CapabilityReport,
-    responder::Template,
-    writer::{Path, Writer},
+    responder::TemplateResponder,
+    writer::Writer,
 };
 
 /// The parts under construction.
@@ -58,18 +58,24 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    pub(crate) fn emotion(&mut self, given: Option<Arc<dyn EmotionAnalyzer>>) -> Arc<dyn EmotionAnalyzer> {
-        if !self.on.emotion {
-            return Arc::new(NoEmotion);
-        }
-        let primary = given.unwrap_or_else(|| Arc::new(EmotionEngine::default()));
+    pub(crate) fn emotion(
+        &mut self,
+        given: Option<Arc<dyn EmotionAnalyzer>>,
+    ) -> Fallback<dyn EmotionAnalyzer> {
+        let primary = match given {
+            _ if !self.on.emotion => Arc::new(NoEmotion) as Arc<dyn EmotionAnalyzer>,
+            Some(given) => given,
+            None => Arc::new(EmotionEngine::default()),
+        };
         let gate = self.gate(Component::Emotion, "feelings are not read");
-        Arc::new(Fallback::new(primary, Arc::new(NoEmotion) as _, gate))
+        Fallback::new(primary, Arc::new(NoEmotion) as _, gate)
     }
 
-    pub(crate) fn embedder(&mut self, given: Option<Arc<dyn Embedder>>) -> Arc<dyn Embedder> {
+    pub(crate) fn embedder(&mut self, given: Option<Arc<dyn Embedder>>) -> Fallback<dyn Embedder> {
         if !self.on.embedding {
-            return Arc::new(HashingEmbedder::default());
+            let hashing: Arc<dyn Embedder> = Arc::new(HashingEmbedder::default());
+            let gate = self.silent_gate(Component::Embedding);
+            return Fallback::new(Arc::clone(&hashing), hashing, gate);
         }
         // Threads, recall and store embed a message each, mostly the same text within milliseconds.
         let (inner, max_bytes) = match given {
@@ -84,7 +90,7 @@ impl<'a> Assembly<'a> {
         let primary = cached as Arc<dyn Embedder>;
         let zero = ZeroEmbedder::of(primary.space().clone());
         let gate = self.gate(Component::Embedding, "meaning is not compared");
-        Arc::new(Fallback::new(primary, Arc::new(zero) as _, gate))
+        Fallback::new(primary, Arc::new(zero) as _, gate)
     }
 
     /// The store and the search over it: one object, unless the caller has two.
@@ -115,12 +121,13 @@ impl<'a> Assembly<'a> {
         Ok((Arc::clone(&memory) as _, memory))
     }
 
-    pub(crate) fn recall(&mut self, found: Arc<dyn MemoryRecall>) -> Arc<dyn MemoryRecall> {
+    pub(crate) fn recall(&mut self, found: Arc<dyn MemoryRecall>) -> Fallback<dyn MemoryRecall> {
         if !self.on.recall {
-            return Arc::new(NoMemory);
+            let gate = self.silent_gate(Component::Recall);
+            return Fallback::new(Arc::new(NoRecall), Arc::new(NoRecall) as _, gate);
         }
         let gate = self.gate(Component::Recall, "nothing is recalled");
-        Arc::new(Fallback::new(found, Arc::new(NoMemory) as _, gate))
+        Fallback::new(found, Arc::new(NoMemory) as _, gate)
     }
 
     pub(crate) fn conversation(
@@ -139,54 +146,64 @@ impl<'a> Assembly<'a> {
                 }
             })?),
         };
-        let gate = self.gate(Component::Conversation, "the plan is the default one");
-        Ok(Arc::new(Fallback::new(
-            primary,
-            Arc::new(NoConversation) as _,
-            gate,
-        )))
+        Ok(primary)
     }
 
-    pub(crate) fn responder(&mut self, given: Option<Arc<dyn Responder>>) -> Arc<dyn Responder> {
-        let Some(primary) = given else {
-            return Arc::new(Template);
+    /// The gate before the conversations.
+    pub(crate) fn conversation_gate(&mut self) -> Arc<Gate> {
+        if self.on.conversation {
+            self.gate(Component::Conversation, "the plan is the default one")
+        } else {
+            self.silent_gate(Component::Conversation)
+        }
+    }
+
+    pub(crate) fn replies(&mut self, given: Option<Arc<dyn Responder>>) -> Replies {
+        let (responder, gate) = match given {
+            None => (Arc::new(TemplateResponder) as Arc<dyn Responder>, None),
+            // A slow model is not a broken one: only errors count.
+            Some(given) => (
+                given,
+                Some(self.gate(Component::Responder, "the reply is from a template")),
+            ),
         };
-        let gate = self.gate(Component::Responder, "the reply is from a template");
-        Arc::new(Fallback::new(primary, Arc::new(Template) as _, gate))
+        let timeout = Duration::from_millis(self.config.reply_timeout_ms);
+        Replies::new(responder, gate, timeout, self.config.reply_limit_bytes)
     }
 
     pub(crate) fn writer(
         &mut self,
         store: &Arc<dyn MemoryStore>,
         recall: &Arc<dyn MemoryRecall>,
-        runtime: &Handle,
     ) -> Result<Writer, BuildError> {
-        let path = if self.on.batcher {
-            let settings = self.config.memory_batcher.clone();
-            let batcher =
-                MemoryBatcher::start(Arc::clone(store), Arc::clone(recall), settings).map_err(|error| {
-                    BuildError::Part {
-                        part: "memory batcher",
-                        source: Box::new(error),
-                    }
-                })?;
-            Path::Batched(batcher, runtime.clone())
+        let mut settings = self.config.memory_batcher.clone();
+        if !self.on.batcher {
+            settings.max_batch_items = 1;
+        }
+        let batcher =
+            MemoryBatcher::start(Arc::clone(store), Arc::clone(recall), settings).map_err(|error| {
+                BuildError::Part {
+                    part: "memory batcher",
+                    source: Box::new(error),
+                }
+            })?;
+        let gate = self.gate(Component::Store, "messages wait in memory");
+        let acknowledged = if self.is_durable {
+            Durability::Durable
         } else {
-            Path::Direct(Arc::clone(store))
+            Durability::Volatile
         };
-        Ok(Writer {
-            path,
-            outbox: Arc::new(Outbox::new(self.config.outbox_writes)),
-            gate: self.gate(Component::Store, "messages wait in memory"),
-            acknowledged: if self.is_durable {
-                Durability::Durable
-            } else {
-                Durability::Volatile
-            },
-        })
+        let deadline = Duration::from_millis(self.config.fallback.deadline_ms);
+        Ok(Writer::new(
+            batcher,
+            gate,
+            Arc::clone(&self.clock),
+            acknowledged,
+            deadline,
+        ))
     }
 
-    pub(crate) fn report(&self, embedder: &Arc<dyn Embedder>) -> CapabilityReport {
+    pub(crate) fn report(&self, embedder: &dyn Embedder) -> CapabilityReport {
         CapabilityReport {
             environment: Environment::detect(),
             mode: self.config.mode,
@@ -201,6 +218,16 @@ impl<'a> Assembly<'a> {
         self.config.data_dir.as_ref().filter(|_| self.on.store)
     }
 
+    /// The gate of a part that is switched off: it counts for nothing.
+    fn silent_gate(&self, component: Component) -> Arc<Gate> {
+        Arc::new(Gate::new(
+            component,
+            "switched off",
+            self.config.fallback,
+            Arc::clone(&self.clock),
+        ))
+    }
+
     fn gate(&mut self, component: Component, loss: &'static str) -> Arc<Gate> {
         let gate = Arc::new(Gate::new(
             component,
@@ -210,6 +237,16 @@ impl<'a> Assembly<'a> {
         ));
         self.gates.gates.push(Arc::clone(&gate));
         gate
+    }
+}
+
+/// Recall that is switched off: it finds nothing, and the outcomes say so already.
+#[derive(Debug)]
+struct NoRecall;
+
+impl MemoryRecall for NoRecall {
+    fn recall(&self, _: &MemoryOwner, _: &RecallQuery) -> Result<Recall, MemoryError> {
+        Ok(Recall::default())
     }
 }
 

@@ -1,11 +1,13 @@
 //! Putting an engine together. Everything is chosen here, once; nothing is probed at call time.
 
 use std::{
+    num::NonZeroUsize,
     path::{Path as FilePath, PathBuf},
     sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
+use dashmap::DashMap;
 use tokio::runtime::Handle;
 use whisperengine_conversation_scheduler::{Batch, Handler, Scheduler};
 use whisperengine_types::{
@@ -14,16 +16,18 @@ use whisperengine_types::{
 };
 
 use crate::{
-    aftermath::Aftermath,
     assembly::Assembly,
+    cells::Cells,
+    channels::Channels,
     config::{EngineConfig, Mode},
-    engine::{Dispatch, Inner, WhisperEngine},
+    context::Contexts,
+    engine::{Inner, WhisperEngine},
     error::{BuildError, ConfigError},
-    forgetting::Forgetting,
-    inline::InlineTurns,
     pipeline::Pipeline,
-    state::ConversationStates,
-    turn::{Turn, TurnIds},
+    plan::Planner,
+    recall::TurnRecall,
+    turn::{Ids, Turn},
+    upkeep::Upkeep,
 };
 
 /// Describes an engine; [`build`](Self::build) makes it. Each part that is not given is the default one.
@@ -139,73 +143,96 @@ impl WhisperEngineBuilder {
 
         let emotion = assembly.emotion(self.emotion);
         let embedder = assembly.embedder(self.embedder);
-        let (store, found) = assembly.memory(self.store.zip(self.recall), &embedder)?;
-        let recall = assembly.recall(found);
-        let conversation = assembly.conversation(self.conversation)?;
-        let responder = assembly.responder(self.responder);
-        let writer = assembly.writer(&store, &recall, &runtime)?;
-
-        let states = ConversationStates::new(
-            conversation,
-            Arc::clone(&emotion),
+        let shared_embedder: Arc<dyn Embedder> = Arc::new(embedder.clone());
+        let (store, found) = assembly.memory(self.store.zip(self.recall), &shared_embedder)?;
+        let writer = assembly.writer(&store, &found)?;
+        let recall = TurnRecall {
+            port: assembly.recall(found),
+            limit: config.recall_memories,
+            min_relevance: config.recall_min_relevance,
+            lore: config.lore()?,
+            store: Arc::clone(&store),
+            inhabited: DashMap::new(),
+        };
+        let cells = Arc::new(Cells::new(
+            assembly.conversation(self.conversation)?,
+            Arc::new(emotion.clone()),
+            shared_embedder,
             Arc::clone(&store),
             config.state,
-        );
-        let states = Arc::new(states);
-        let forgetting = Arc::new(Forgetting::default());
-        let (aftermath, thread) = Aftermath::start(
+        ));
+        let channels = Arc::new(Channels::new(Arc::clone(&store)));
+        let seed = self.seed.unwrap_or_else(entropy);
+        let planner = Planner {
+            ids: Ids::new(seed ^ (seed >> 32)),
+            gate: assembly.conversation_gate(),
+            channels: Arc::clone(&channels),
+        };
+        let contexts = Contexts::new(
+            config.reply_context.clone(),
+            config.bots.clone(),
+            config.safety.clone(),
+        )
+        .map_err(|error| BuildError::Part {
+            part: "reply context",
+            source: Box::new(error),
+        })?;
+        let replies = assembly.replies(self.responder);
+        let (upkeep, thread) = Upkeep::start(
             Arc::clone(&clock),
-            Arc::clone(&states),
+            Arc::clone(&cells),
+            channels,
             writer.clone(),
-            Arc::clone(&forgetting),
-        );
+            runtime.clone(),
+        )
+        .map_err(|error| BuildError::Part {
+            part: "upkeep thread",
+            source: Box::new(error),
+        })?;
         let report = assembly.report(&embedder);
-        let on = assembly.on;
+        let Assembly {
+            on, gates, embedded, ..
+        } = assembly;
         let pipeline = Arc::new(Pipeline {
             clock: Arc::clone(&clock),
             emotion,
             embedder,
-            embedded: assembly.embedded,
-            recall: Arc::clone(&recall),
-            states,
+            embedded,
+            cells,
+            recall,
+            planner,
+            contexts,
             writer,
-            aftermath,
-            gates: assembly.gates,
-            recall_k: config.recall_memories,
-            forgetting,
+            upkeep,
+            disabled: gates.disabled.clone(),
         });
-        let dispatch = if on.scheduler {
-            let handler = TurnHandler {
-                pipeline: Arc::clone(&pipeline),
-            };
-            let settings = config.conversation_scheduler.clone();
-            let scheduler =
-                Scheduler::start_with_clock(settings, Arc::clone(&clock), handler).map_err(|error| {
-                    BuildError::Part {
-                        part: "conversation scheduler",
-                        source: Box::new(error),
-                    }
-                })?;
-            Dispatch::Scheduled(scheduler)
-        } else {
-            let limit = config.conversation_scheduler.max_queued;
-            Dispatch::Inline(InlineTurns::new(runtime, Arc::clone(&pipeline), limit))
+        let handler = TurnHandler {
+            pipeline: Arc::clone(&pipeline),
         };
+        let mut settings = config.conversation_scheduler.clone();
+        if !on.scheduler {
+            settings.max_batch_turns = NonZeroUsize::MIN;
+        }
+        let scheduler =
+            Scheduler::start_with_clock(settings, Arc::clone(&clock), handler).map_err(|error| {
+                BuildError::Part {
+                    part: "conversation scheduler",
+                    source: Box::new(error),
+                }
+            })?;
         tracing::info!(%report, "engine is ready");
-        let seed = self.seed.unwrap_or_else(entropy);
         let inner = Inner {
             pipeline,
-            dispatch,
+            scheduler,
             store,
-            recall,
-            responder,
-            ids: TurnIds::new((seed ^ (seed >> 32)) as u32),
+            replies,
+            gates,
             clock,
             message_limit_bytes: config.message_limit_bytes,
             shutdown_deadline: Duration::from_secs(config.shutdown_seconds),
             report,
             shutting_down: AtomicBool::new(false),
-            aftermath: Mutex::new(Some(thread)),
+            upkeep: Mutex::new(Some(thread)),
         };
         Ok(WhisperEngine {
             inner: Arc::new(inner),
@@ -221,19 +248,14 @@ struct TurnHandler {
 impl Handler<Turn, TurnOutcome> for TurnHandler {
     fn handle(&self, batch: &mut Batch<Turn, TurnOutcome>) {
         (0..batch.len()).for_each(|at| batch.begin_effects(at));
-        let turns: Vec<Turn> = batch
-            .turns()
-            .iter()
-            .map(|turn| Turn {
-                priority: turn.class,
-                sequence: turn.sequence,
-                ..turn.payload.clone()
-            })
-            .collect();
-        let planned = self.pipeline.plan(&turns);
+        let turns = batch.turns().iter().map(|turn| Turn {
+            priority: turn.class,
+            sequence: turn.sequence,
+            ..turn.payload.clone()
+        });
+        let turns: Vec<Turn> = turns.collect();
         let replies = batch.detach_all();
-        let conclude = move |outcomes| replies.complete(outcomes);
-        Arc::clone(&self.pipeline).finish(planned, conclude);
+        Arc::clone(&self.pipeline).serve(turns, move |outcomes| replies.complete(outcomes));
     }
 }
 

@@ -9,6 +9,7 @@
 //! Anything else under `WHISPERENGINE_` is an error: a misspelt setting must not be ignored.
 
 use std::{
+    collections::BTreeMap,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
@@ -22,9 +23,16 @@ use serde::{Deserialize, Serialize};
 use whisperengine_conversation_scheduler::Config as SchedulerConfig;
 use whisperengine_memory_batcher::Config as BatcherConfig;
 use whisperengine_phase4::Config as Phase4Config;
+use whisperengine_reply_context::ContextConfig;
+use whisperengine_types::SpaceId;
 use whisperengine_vector_memory::VectorMemoryConfig;
 
-use crate::{error::ConfigError, fallback::GateConfig, state::StateConfig};
+use crate::{
+    cells::StateConfig,
+    context::{BotConfig, SafetyConfig},
+    error::ConfigError,
+    fallback::GateConfig,
+};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,14 +49,20 @@ pub struct EngineConfig {
     /// How many memories a turn recalls at most; default 6. More gives the plan more to work with and
     /// costs time and prompt.
     pub recall_memories: usize,
-    /// Writes kept in memory while the store takes none; default 10,000. Beyond it, outcomes say "not
-    /// stored".
-    pub outbox_writes: usize,
-    /// Seconds that a shutdown may take to finish what was accepted; default 10.
+    /// Memories of a lower relevance are not recalled, `0..=1`; default 0.1. Which of the recalled ones a
+    /// language model is given is a setting of the reply context.
+    pub recall_min_relevance: f32,
+    /// Shared spaces of each bot that every turn searches besides the person's memories; default `lore`.
+    pub lore: Vec<String>,
+    /// Milliseconds that a responder has for a whole reply; default 60,000.
+    pub reply_timeout_ms: u64,
+    /// The longest reply in bytes; default 65,536. A longer one is cut.
+    pub reply_limit_bytes: usize,
+    /// Seconds that a shutdown may take to finish what was accepted, at most 86,400; default 10.
     pub shutdown_seconds: u64,
     /// Which components do their work; used in mode hybrid.
     pub components: Components,
-    /// When stand-ins take over.
+    /// When fallbacks take over.
     pub fallback: GateConfig,
     /// When conversation states are saved.
     pub state: StateConfig,
@@ -61,16 +75,22 @@ pub struct EngineConfig {
     pub conversation_scheduler: SchedulerConfig,
     /// The conversation engine.
     pub phase4: Phase4Config,
+    /// What a language model is given.
+    pub reply_context: ContextConfig,
+    /// Names, personas and budgets of single bots, by id.
+    pub bots: BTreeMap<String, BotConfig>,
+    /// How people in danger are met.
+    pub safety: SafetyConfig,
 }
 
-/// How much machinery is used.
+/// How much machinery is used. The path of a turn is the same in every mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Each message is worked on where it arrives and written by itself: the smallest footprint, for one
-    /// or a few people.
+    /// One turn at a time, each with a commit of its own and without waiting for others: the smallest
+    /// footprint, for one or a few people.
     Standard,
-    /// Scheduler and batcher are on: for many people.
+    /// Turns and writes are taken together: for many people.
     #[default]
     Production,
     /// Component by component, as [`Components`] says.
@@ -83,7 +103,7 @@ pub enum Mode {
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "these are switches")]
 pub struct Components {
-    /// Fairness, priorities and micro-batches; off: each message at once, in order within its session.
+    /// Micro-batches of turns on all cores; off: one turn at a time.
     pub scheduler: bool,
     /// Emotion readings; off: every message reads as neutral.
     pub emotion: bool,
@@ -95,7 +115,7 @@ pub struct Components {
     pub conversation: bool,
     /// The durable store; off: memories last as long as the process.
     pub store: bool,
-    /// Group commit; off: every micro-batch is its own commit.
+    /// Group commit; off: every write has a commit of its own.
     pub batcher: bool,
 }
 
@@ -108,7 +128,10 @@ impl Default for EngineConfig {
             data_dir: None,
             message_limit_bytes: MESSAGE_LIMIT_BYTES,
             recall_memories: RECALL_MEMORIES,
-            outbox_writes: OUTBOX_WRITES,
+            recall_min_relevance: RECALL_MIN_RELEVANCE,
+            lore: vec!["lore".to_owned()],
+            reply_timeout_ms: REPLY_TIMEOUT_MS,
+            reply_limit_bytes: MESSAGE_LIMIT_BYTES,
             shutdown_seconds: SHUTDOWN_SECONDS,
             components: Components::default(),
             fallback: GateConfig::default(),
@@ -117,6 +140,9 @@ impl Default for EngineConfig {
             memory_batcher: BatcherConfig::default(),
             conversation_scheduler,
             phase4: Phase4Config::default(),
+            reply_context: ContextConfig::default(),
+            bots: BTreeMap::new(),
+            safety: SafetyConfig::default(),
         }
     }
 }
@@ -175,6 +201,18 @@ impl EngineConfig {
             },
             Mode::Hybrid => self.components,
         }
+    }
+
+    /// The shared spaces that every turn searches.
+    pub(crate) fn lore(&self) -> Result<Vec<SpaceId>, ConfigError> {
+        let space = |name: &String| {
+            SpaceId::new(name).map_err(|_| ConfigError::OutOfRange {
+                field: "lore",
+                value: name.clone(),
+                reason: "expected names of 1 to 256 bytes",
+            })
+        };
+        self.lore.iter().map(space).collect()
     }
 
     /// Checks the ranges.
@@ -284,5 +322,6 @@ const PREFIX: &str = "WHISPERENGINE_";
 const OPTIMIZATION: &str = "ENABLE_PRODUCTION_OPTIMIZATION";
 const MESSAGE_LIMIT_BYTES: usize = 64 << 10;
 const RECALL_MEMORIES: usize = 6;
-const OUTBOX_WRITES: usize = 10_000;
+const RECALL_MIN_RELEVANCE: f32 = 0.1;
+const REPLY_TIMEOUT_MS: u64 = 60_000;
 const SHUTDOWN_SECONDS: u64 = 10;

@@ -9,26 +9,28 @@ use crate::fallback::{Gate, GateState};
 
 /// The engine's condition at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Health {
     /// The verdict on the whole.
     pub status: Status,
     /// Every component that is built in, in the order of a turn.
     pub components: Vec<ComponentHealth>,
     /// Writes that wait in memory for the store to come back.
-    pub outbox: usize,
+    pub waiting_writes: usize,
     /// People whose conversation is in memory.
     pub conversations: usize,
 }
 
-/// A verdict, best first: the share of components at work is at least 75 %, 50 %, 25 %, or less.
+/// A verdict, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the doc above names them")]
 pub enum Status {
-    Excellent,
-    Good,
-    Fair,
-    Poor,
+    /// Every component does its usual work, as far as it is switched on.
+    Healthy,
+    /// Messages are answered and stored; something is missing in the answers.
+    Degraded,
+    /// Messages cannot be stored at present, or cannot be served.
+    Unhealthy,
 }
 
 /// The condition of one component.
@@ -38,11 +40,13 @@ pub struct ComponentHealth {
     pub component: Component,
     /// Whether it does its usual work.
     pub primary: bool,
+    /// Whether it was switched off when the engine was built.
+    pub disabled: bool,
     /// Since when it does not; `None` when it does, or never did because it is disabled.
     pub degraded_since: Option<Timestamp>,
     /// Why it does not.
     pub reason: Option<String>,
-    /// Answers its stand-in has given.
+    /// Answers its fallback has given.
     pub fallbacks: u64,
 }
 
@@ -54,66 +58,33 @@ pub(crate) struct Gates {
 }
 
 impl Gates {
-    /// How often each stand-in has answered so far; see [`degraded_since`](Self::degraded_since).
-    pub(crate) fn mark(&self) -> Vec<u64> {
-        self.gates.iter().map(|gate| gate.fallbacks()).collect()
-    }
-
-    /// What was switched off or stood in for since `mark`.
-    pub(crate) fn degraded_since(&self, mark: &[u64]) -> Vec<Degradation> {
-        let used = self.gates.iter().zip(mark).filter(|(gate, before)| {
-            gate.component() != Component::Responder && gate.fallbacks() != **before
-        });
-        self.disabled
-            .iter()
-            .cloned()
-            .chain(used.map(|(gate, _)| gate.degradation()))
-            .collect()
-    }
-
-    /// As [`mark`](Self::mark), of the responder alone, which works outside a turn's stages.
-    pub(crate) fn responder_mark(&self) -> u64 {
-        self.responder().map_or(0, Gate::fallbacks)
-    }
-
-    /// Whether the responder was stood in for since `mark`.
-    pub(crate) fn responder_degraded(&self, mark: u64) -> Option<Degradation> {
-        self.responder()
-            .filter(|gate| gate.fallbacks() != mark)
-            .map(Gate::degradation)
-    }
-
-    fn responder(&self) -> Option<&Gate> {
-        self.gates
-            .iter()
-            .map(|gate| &**gate)
-            .find(|gate| gate.component() == Component::Responder)
-    }
-
     pub(crate) fn components(&self) -> Vec<ComponentHealth> {
         let gated = self.gates.iter().map(|gate| ComponentHealth::from(gate.state()));
         let disabled = self.disabled.iter().map(|degradation| ComponentHealth {
             component: degradation.component,
             primary: false,
+            disabled: true,
             degraded_since: None,
             reason: Some(degradation.reason.clone()),
             fallbacks: 0,
         });
-        let mut components: Vec<_> = disabled.chain(gated).collect();
+        let mut components: Vec<ComponentHealth> = disabled.chain(gated).collect();
         components.sort_by_key(|health| health.component);
+        // What is switched off may have a gate all the same.
+        components.dedup_by_key(|health| health.component);
         components
     }
 }
 
 impl Status {
     pub(crate) fn of(components: &[ComponentHealth]) -> Self {
-        let working = components.iter().filter(|health| health.primary).count();
-        match working * 100 / components.len().max(1) {
-            75.. => Self::Excellent,
-            50.. => Self::Good,
-            25.. => Self::Fair,
-            _ => Self::Poor,
-        }
+        let is_away = |health: &&ComponentHealth| !health.primary && !health.disabled;
+        let away = components.iter().filter(is_away);
+        let verdict = |health: &ComponentHealth| match health.component {
+            Component::Store | Component::Scheduler => Self::Unhealthy,
+            _ => Self::Degraded,
+        };
+        away.map(verdict).max().unwrap_or(Self::Healthy)
     }
 }
 
@@ -122,6 +93,7 @@ impl From<GateState> for ComponentHealth {
         Self {
             component: state.component,
             primary: state.degraded_since.is_none(),
+            disabled: false,
             degraded_since: state.degraded_since,
             reason: state.reason,
             fallbacks: state.fallbacks,

@@ -10,7 +10,7 @@
 //! engine.handle(said("My dog Biscuit has surgery on Friday")?).await?;
 //! let turn = engine.handle(said("What did I tell you about my dog?")?).await?;
 //! assert!(turn.recalled.memories[0].memory.text.contains("Biscuit"));
-//! println!("{}", turn.plan.prompt_supplement);
+//! println!("{}", turn.context.system());
 //! engine.shutdown().await;
 //! # Ok(())
 //! # }
@@ -23,60 +23,66 @@
 //! [batcher](whisperengine_memory_batcher); [`TurnOutcome`] is the sum of it.
 //!
 //! Every part can be switched off ([`Components`]), replaced ([`WhisperEngineBuilder`]) and can fail:
-//! a stand-in answers then, and the outcome, [`WhisperEngine::health`] and a metric say so.
+//! a fallback answers then, and the outcome, [`WhisperEngine::health`] and a metric say so.
 //!
 //! # It is not
 //! A language model. Its result is what a model, a template or a person needs to write the reply.
 //!
 //! # Features
 //! - `prometheus`: an exporter for the metrics.
-//! - `llm`: a responder that asks any OpenAI-compatible service over HTTP.
-//! - `llm-tls`: the same over HTTPS; needs a C compiler.
 #![forbid(unsafe_code)]
 
-mod aftermath;
 mod assembly;
 mod builder;
+mod cell;
+mod cells;
+mod channels;
 mod config;
+mod context;
+mod converse;
 mod engine;
 mod environment;
 mod error;
 mod fallback;
-mod forgetting;
+mod frame;
 mod health;
-mod inline;
 mod metrics;
-mod outbox;
+mod owner;
 mod pipeline;
+mod plan;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
+mod recall;
 mod report;
 mod responder;
 mod service;
-mod state;
 mod ticket;
 mod turn;
+mod upkeep;
 mod writer;
 
 pub use builder::WhisperEngineBuilder;
+pub use cells::StateConfig;
 pub use config::{Components, EngineConfig, Mode};
-pub use engine::{Exchange, ShutdownReport, WhisperEngine};
+pub use context::{BotConfig, SafetyConfig};
+pub use converse::{Exchange, ReplyStream};
+pub use engine::{ShutdownReport, WhisperEngine};
 pub use environment::{Environment, Platform};
 pub use error::{BuildError, ConfigError, Error, Result};
-pub use fallback::{Fallback, Gate, GateConfig, GateState};
+pub use fallback::{Answered, Fallback, Gate, GateConfig, GateState};
 pub use health::{ComponentHealth, Health, Status};
+pub use owner::{ExportLine, OwnerHandle};
 pub use report::CapabilityReport;
-pub use responder::Template;
-#[cfg(feature = "llm")]
-pub use responder::{OpenAi, OpenAiConfig};
-pub use state::StateConfig;
+pub use responder::TemplateResponder;
 pub use ticket::Ticket;
 
+pub use whisperengine_reply_context::{
+    AnthropicPrompt, ContextConfig, OpenAiMessage, OpenAiRole, ScriptEstimate, TokenCounter,
+    anthropic_prompt, openai_messages, push_quoted,
+};
 #[doc(no_inline)]
 pub use whisperengine_types::*;
 
-/// The metadata key that marks memories of channels that others read too.
-pub const PUBLIC: &str = "public";
 /// The metadata key of the most relevant [`FactKind`] that a message tells of its writer; its value is the
 /// kind's name, such as `aspiration`. Filter by it to recall what is known of somebody.
 pub const FACT: &str = "fact";

@@ -6,18 +6,20 @@
 //! | `whisperengine_refused_total` | counter | `reason` | turns |
 //! | `whisperengine_degraded_total` | counter | `component` | turns |
 //! | `whisperengine_stage_seconds` | histogram | `stage` | seconds |
-//! | `whisperengine_aftermath_skipped_total` | counter | | turns |
-//! | `whisperengine_outbox_writes` | gauge | | writes |
+//! | `whisperengine_upkeep_skipped_total` | counter | | turns |
+//! | `whisperengine_replies_total` | counter | `by` | replies |
+//! | `whisperengine_waiting_writes` | gauge | | writes |
 //! | `whisperengine_conversations` | gauge | | people in memory |
 
 use metrics::{counter, gauge, histogram};
 use whisperengine_types::{Durability, TurnOutcome};
 
-/// Counts a finished turn and its stages. `wanted` is false when it was not to be stored, because the
-/// person was forgotten.
-pub(crate) fn record_turn(outcome: &TurnOutcome, wanted: bool) {
-    let stored = match outcome.stored {
-        _ if !wanted => "forgotten",
+use crate::pipeline::FORGOTTEN;
+
+/// Counts a finished turn and its stages.
+pub(crate) fn record_turn(outcome: &TurnOutcome) {
+    let stored = match &outcome.stored {
+        Durability::NotStored { reason } if reason == FORGOTTEN => "forgotten",
         Durability::Durable => "durable",
         Durability::Volatile => "volatile",
         Durability::NotStored { .. } => "not_stored",
@@ -35,6 +37,7 @@ pub(crate) fn record_turn(outcome: &TurnOutcome, wanted: bool) {
     histogram!("whisperengine_stage_seconds", "stage" => "embedding").record(timings.embedding);
     histogram!("whisperengine_stage_seconds", "stage" => "recall").record(timings.recall);
     histogram!("whisperengine_stage_seconds", "stage" => "plan").record(timings.plan);
+    histogram!("whisperengine_stage_seconds", "stage" => "context").record(timings.context);
     histogram!("whisperengine_stage_seconds", "stage" => "store").record(timings.store);
     histogram!("whisperengine_stage_seconds", "stage" => "total").record(timings.total);
 }
@@ -44,13 +47,19 @@ pub(crate) fn record_refusal(reason: &'static str) {
     counter!("whisperengine_refused_total", "reason" => reason).increment(1);
 }
 
-/// Counts a turn whose aftermath found no room.
-pub(crate) fn record_skipped_aftermath() {
-    counter!("whisperengine_aftermath_skipped_total").increment(1);
+/// Counts a turn whose work after the reply found no room.
+pub(crate) fn record_skipped_upkeep() {
+    counter!("whisperengine_upkeep_skipped_total").increment(1);
+}
+
+/// Counts a reply. `degraded`: the template stood in, or it broke off.
+pub(crate) fn record_reply(degraded: bool) {
+    let by = if degraded { "fallback" } else { "responder" };
+    counter!("whisperengine_replies_total", "by" => by).increment(1);
 }
 
 /// Sets what the gauges show.
-pub(crate) fn record_levels(outbox: usize, conversations: usize) {
-    gauge!("whisperengine_outbox_writes").set(outbox as f64);
+pub(crate) fn record_levels(waiting: usize, conversations: usize) {
+    gauge!("whisperengine_waiting_writes").set(waiting as f64);
     gauge!("whisperengine_conversations").set(conversations as f64);
 }

@@ -1,9 +1,5 @@
 //! Who writes the reply.
 
-#[cfg(feature = "llm")]
-mod openai;
 mod template;
 
-#[cfg(feature = "llm")]
-pub use openai::{OpenAi, OpenAiConfig};
-pub use template::Template;
+pub use template::TemplateResponder;

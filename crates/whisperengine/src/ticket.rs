@@ -6,7 +6,6 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::sync::oneshot;
 use whisperengine_conversation_scheduler::{self as scheduler, TurnError};
 use whisperengine_types::TurnOutcome;
 
@@ -21,21 +20,14 @@ pub struct Ticket {
 
 #[derive(Debug)]
 enum Kind {
-    Scheduled(scheduler::Ticket<TurnOutcome>),
-    Inline(oneshot::Receiver<Result<TurnOutcome>>),
+    Accepted(scheduler::Ticket<TurnOutcome>),
     Refused(Option<Error>),
 }
 
 impl Ticket {
-    pub(crate) fn scheduled(ticket: scheduler::Ticket<TurnOutcome>) -> Self {
+    pub(crate) fn new(ticket: scheduler::Ticket<TurnOutcome>) -> Self {
         Self {
-            kind: Kind::Scheduled(ticket),
-        }
-    }
-
-    pub(crate) fn inline(answer: oneshot::Receiver<Result<TurnOutcome>>) -> Self {
-        Self {
-            kind: Kind::Inline(answer),
+            kind: Kind::Accepted(ticket),
         }
     }
 
@@ -51,19 +43,9 @@ impl Future for Ticket {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.kind {
-            Kind::Scheduled(ticket) => Pin::new(ticket)
+            Kind::Accepted(ticket) => Pin::new(ticket)
                 .poll(context)
                 .map(|answer| answer.map_err(failure)),
-            Kind::Inline(answer) => {
-                let gone = |_| {
-                    Err(Error::TurnFailed {
-                        reason: "the runtime has ended".to_owned(),
-                    })
-                };
-                Pin::new(answer)
-                    .poll(context)
-                    .map(|answer| answer.unwrap_or_else(gone))
-            }
             Kind::Refused(error) => Poll::Ready(Err(error.take().unwrap_or(Error::ShuttingDown))),
         }
     }

@@ -1,220 +1,270 @@
-//! How turns become durable: through the batcher's group commit, or straight to the store.
+//! How turns become durable: through the batcher's group commit.
+//!
+//! There is one place where writes wait, the batcher: its queue, and behind it the dead letters that the store
+//! would not take. Both are bounded; what finds no room is refused and said to be not stored. A write that
+//! takes longer than the deadline, or that is submitted while the store is known to be away, is answered
+//! `Volatile` at once and stays in its place.
 
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
-use tokio::runtime::Handle;
-use whisperengine_memory_batcher::{BatcherError, Dedup, MemoryBatcher, Submission, Write};
-use whisperengine_types::{Committed, Durability, MemoryError, MemoryOwner, MemoryStore, WriteOp};
+use whisperengine_memory_batcher::{
+    BatcherError, Dedup, MemoryBatcher, Submission, Write, WriteGroup, Written,
+};
+use whisperengine_types::{Clock, Durability, MemoryError, WriteOp};
 
-use crate::{fallback::Gate, outbox::Outbox};
+use crate::fallback::{Gate, guarded};
 
 /// Writes turns and says how safe they are. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
-    pub(crate) path: Path,
-    pub(crate) outbox: Arc<Outbox>,
-    pub(crate) gate: Arc<Gate>,
+    batcher: MemoryBatcher,
+    gate: Arc<Gate>,
+    clock: Arc<dyn Clock>,
     /// What an acknowledged write is: durable, or volatile when the store is in memory.
-    pub(crate) acknowledged: Durability,
+    acknowledged: Durability,
+    deadline: Duration,
+    unanswered: Arc<Mutex<VecDeque<Arc<Unanswered>>>>,
 }
 
-#[derive(Debug, Clone)]
-pub(crate) enum Path {
-    Direct(Arc<dyn MemoryStore>),
-    Batched(MemoryBatcher, Handle),
+/// Writes whose answer somebody waits for.
+struct Unanswered {
+    since: Instant,
+    writes: usize,
+    conclude: Mutex<Option<Conclude>>,
 }
 
-/// Writes that were handed in, in an order that is fixed from now on.
-#[derive(Debug)]
-pub(crate) struct Writing {
-    ops: Vec<WriteOp>,
-    answers: Answers,
-}
-
-#[derive(Debug)]
-enum Answers {
-    Given(Vec<Result<(), Failure>>),
-    Awaited(Submission),
-}
-
-/// What became of a write that was not made.
-#[derive(Debug)]
-enum Failure {
-    /// The store would not take it; it may later.
-    StoreAway(String),
-    /// As before, and the batcher keeps it.
-    Kept(String),
-    /// It will not be made.
-    Final(String),
-}
+type Conclude = Box<dyn FnOnce(Vec<Durability>) + Send>;
 
 impl Writer {
-    /// Hands `ops` in. Straight to the store, this is where the disk is waited for.
-    pub(crate) fn begin(&self, ops: Vec<WriteOp>) -> Writing {
-        let answers = match &self.path {
-            Path::Direct(store) => Answers::Given(store.commit(&ops).into_iter().map(of_store).collect()),
-            Path::Batched(batcher, _) => {
-                let writes = ops.iter().map(|op| Write::new(op.clone()).dedup(Dedup::Off));
-                match batcher.submit_many(writes) {
-                    Ok(submission) => Answers::Awaited(submission),
-                    Err(error) => {
-                        Answers::Given(ops.iter().map(|_| Err(of_batcher(error.clone()))).collect())
-                    }
-                }
-            }
-        };
-        Writing { ops, answers }
+    pub(crate) fn new(
+        batcher: MemoryBatcher,
+        gate: Arc<Gate>,
+        clock: Arc<dyn Clock>,
+        acknowledged: Durability,
+        deadline: Duration,
+    ) -> Self {
+        Self {
+            batcher,
+            gate,
+            clock,
+            acknowledged,
+            deadline,
+            unanswered: Arc::default(),
+        }
     }
 
-    /// Waits for the answers; one [`Durability`] for each write, in order.
-    pub(crate) async fn finish(&self, writing: Writing) -> Vec<Durability> {
-        let answers = match writing.answers {
-            Answers::Given(answers) => answers,
-            Answers::Awaited(submission) => from_batcher(submission.await),
-        };
-        self.settle(writing.ops, answers)
+    /// A group of at most `writes` writes, to be submitted one by one and answered together.
+    pub(crate) fn group(&self, writes: usize) -> WriteGroup {
+        self.batcher.group(writes)
     }
 
-    /// As [`finish`](Self::finish), from a thread that may block.
-    pub(crate) fn finish_blocking(&self, writing: Writing) -> Vec<Durability> {
-        self.settle(writing.ops, answers_blocking(writing.answers))
+    /// Submits a write; its place in the group's answers, or why it is not stored.
+    pub(crate) fn submit(&self, group: &mut WriteGroup, op: WriteOp) -> Result<usize, Durability> {
+        group
+            .submit(Write::new(op).dedup(Dedup::Off))
+            .map_err(|error| self.durability(Err(error)))
     }
 
-    /// Calls `tell` with one [`Durability`] for each write, in order, once they are known: on this thread or
-    /// the one that commits them. `tell` must not block.
-    pub(crate) fn finish_then(
-        self,
-        Writing { ops, answers }: Writing,
-        tell: impl FnOnce(Vec<Durability>) + Send + 'static,
+    /// Submits a write by itself.
+    pub(crate) fn submit_one(&self, op: WriteOp) -> Submission {
+        let mut group = self.batcher.group(1);
+        // Refused, its place is answered as closed.
+        let _ = group.submit(Write::new(op).dedup(Dedup::Off));
+        group.finish()
+    }
+
+    /// Calls `conclude` with one [`Durability`] for each write of `group`, in order: once they are known, or
+    /// when the deadline is over, or now if the store is known to be away. `conclude` must not block.
+    pub(crate) fn conclude(
+        &self,
+        group: WriteGroup,
+        conclude: impl FnOnce(Vec<Durability>) + Send + 'static,
     ) {
-        match answers {
-            Answers::Given(answers) => tell(self.settle(ops, answers)),
-            Answers::Awaited(submission) => {
-                submission.then(move |answers| tell(self.settle(ops, from_batcher(answers))));
+        let submission = group.finish();
+        let unanswered = Arc::new(Unanswered {
+            since: self.clock.instant(),
+            writes: submission.len(),
+            conclude: Mutex::new(Some(Box::new(conclude))),
+        });
+        if self.gate.is_closed() {
+            self.lock().push_back(Arc::clone(&unanswered));
+        } else {
+            unanswered.answer_volatile();
+        }
+        let writer = self.clone();
+        submission.then(move |outcomes| {
+            let answers = outcomes.into_iter().map(|outcome| writer.note(outcome)).collect();
+            unanswered.answer(answers);
+            writer.drop_answered();
+        });
+    }
+
+    /// Waits for a submitted write, at most for the deadline.
+    pub(crate) async fn stored(&self, submission: Submission) -> Durability {
+        match tokio::time::timeout(self.deadline, submission).await {
+            Ok(outcomes) => outcomes
+                .into_iter()
+                .map(|outcome| self.note(outcome))
+                .next()
+                .expect("one write was submitted"),
+            Err(_) => {
+                self.gate.note(Some("a commit takes too long"));
+                Durability::Volatile
             }
         }
     }
 
-    /// Writes that are made again later if they fail now, such as states: whether each is safe.
-    pub(crate) fn commit_blocking(&self, ops: Vec<WriteOp>) -> Vec<bool> {
-        answers_blocking(self.begin(ops).answers)
+    /// Waits for a submitted write, as long as it takes.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn committed(&self, submission: Submission) -> Result<(), MemoryError> {
+        submission
+            .await
             .into_iter()
-            .map(|answer| answer.is_ok())
-            .collect()
+            .try_for_each(|outcome| outcome.map(drop).map_err(as_memory_error))
     }
 
-    /// Tries once more what the store would not take.
-    pub(crate) fn retry(&self) {
-        let waiting = self.outbox.take(RETRY_WRITES);
-        if !waiting.is_empty() {
-            let answers = match &self.path {
-                Path::Direct(store) => store.commit(&waiting).into_iter().map(of_store).collect(),
-                Path::Batched(batcher, runtime) => {
-                    from_batcher(runtime.block_on(batcher.write_many(waiting.iter().cloned())))
+    /// Answers what waits for longer than the deadline; whether anything still waits.
+    pub(crate) fn expire(&self) -> bool {
+        let now = self.clock.instant();
+        let mut expired = Vec::new();
+        let waits = {
+            let mut unanswered = self.lock();
+            while let Some(first) = unanswered.front() {
+                let is_late = now.saturating_duration_since(first.since) >= self.deadline;
+                if !is_late && !first.is_answered() {
+                    break;
                 }
-            };
-            let failed = waiting.into_iter().zip(answers);
-            let failed = failed.filter(|(_, answer)| matches!(answer, Err(Failure::StoreAway(_))));
-            self.outbox.put_back(failed.map(|(op, _)| op).collect());
+                expired.extend(unanswered.pop_front());
+            }
+            !unanswered.is_empty()
+        };
+        for unanswered in expired {
+            if unanswered.answer_volatile() {
+                self.gate.note(Some("a commit takes too long"));
+            }
         }
-        if let Path::Batched(batcher, runtime) = &self.path
-            && !batcher.dead_letters().is_empty()
-        {
-            runtime.block_on(batcher.replay_dead_letters());
-        }
+        waits
     }
 
-    /// How many writes wait in memory for the store to come back.
+    /// Tries once more what the store would not take, without waiting for it.
+    pub(crate) fn retry(&self, runtime: &tokio::runtime::Handle) {
+        if self.batcher.dead_letters().is_empty() {
+            return;
+        }
+        let batcher = self.batcher.clone();
+        runtime.spawn(async move { batcher.replay_dead_letters().await });
+    }
+
+    /// How many writes wait for the store to come back.
     pub(crate) fn waiting(&self) -> usize {
-        let letters = match &self.path {
-            Path::Direct(_) => 0,
-            Path::Batched(batcher, _) => batcher.dead_letters().len(),
-        };
-        self.outbox.len() + letters
+        self.batcher.dead_letters().len()
     }
 
-    /// Removes everything of `owner`, durably.
-    pub(crate) fn forget_blocking(&self, owner: &MemoryOwner) -> Result<(), MemoryError> {
-        self.outbox.forget(owner);
-        let answers = answers_blocking(
-            self.begin(vec![WriteOp::ForgetAll { owner: owner.clone() }])
-                .answers,
-        );
-        answers.into_iter().try_for_each(|answer| match answer {
-            Err(Failure::StoreAway(reason) | Failure::Kept(reason) | Failure::Final(reason)) => {
-                Err(MemoryError::Unavailable { reason, source: None })
+    pub(crate) fn batcher(&self) -> &MemoryBatcher {
+        &self.batcher
+    }
+
+    /// Tells the gate how a write went, and the caller how safe it is.
+    fn note(&self, outcome: Result<Written, BatcherError>) -> Durability {
+        match &outcome {
+            Ok(_) => self.gate.note(None),
+            Err(BatcherError::Memory(error)) if error.is_unavailable() => {
+                self.gate.note(Some(&error.to_string()));
             }
-            Ok(()) => Ok(()),
-        })
+            Err(BatcherError::Failed { source, .. }) => self.gate.note(Some(&source.to_string())),
+            Err(BatcherError::Panicked { reason, .. }) => self.gate.note(Some(reason)),
+            // The request's fault, or a place of the group that was not used.
+            Err(_) => {}
+        }
+        self.durability(outcome)
     }
 
-    fn settle(&self, ops: Vec<WriteOp>, answers: Vec<Result<(), Failure>>) -> Vec<Durability> {
-        let settle = |(op, answer): (WriteOp, Result<(), Failure>)| {
-            self.gate.note(answer.as_ref().err().and_then(Failure::reason));
-            match answer {
-                Ok(()) => self.acknowledged.clone(),
-                Err(Failure::Kept(_)) => Durability::Volatile,
-                Err(Failure::StoreAway(reason)) => match self.outbox.keep(op) {
-                    Ok(()) => Durability::Volatile,
-                    Err(_) => Durability::NotStored {
-                        reason: format!("{reason}, and the outbox is full"),
-                    },
-                },
-                Err(Failure::Final(reason)) => Durability::NotStored { reason },
+    fn durability(&self, outcome: Result<Written, BatcherError>) -> Durability {
+        match outcome {
+            Ok(_) => self.acknowledged.clone(),
+            // Kept as a dead letter, and written when the store is back.
+            Err(BatcherError::Failed { .. } | BatcherError::Panicked { letter: Some(_), .. }) => {
+                Durability::Volatile
             }
-        };
-        ops.into_iter().zip(answers).map(settle).collect()
-    }
-}
-
-impl Failure {
-    /// Why, if the store is to blame.
-    fn reason(&self) -> Option<&str> {
-        match self {
-            Self::StoreAway(reason) | Self::Kept(reason) => Some(reason),
-            Self::Final(_) => None,
+            Err(error) => Durability::NotStored {
+                reason: error_chain(&error),
+            },
         }
     }
-}
 
-fn answers_blocking(answers: Answers) -> Vec<Result<(), Failure>> {
-    match answers {
-        Answers::Given(answers) => answers,
-        Answers::Awaited(submission) => from_batcher(submission.wait()),
+    fn drop_answered(&self) {
+        let mut unanswered = self.lock();
+        while unanswered.front().is_some_and(|first| first.is_answered()) {
+            unanswered.pop_front();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<Unanswered>>> {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn from_batcher<T>(answers: Vec<Result<T, BatcherError>>) -> Vec<Result<(), Failure>> {
-    answers
-        .into_iter()
-        .map(|answer| answer.map(drop).map_err(of_batcher))
-        .collect()
+impl Unanswered {
+    /// Whether nobody had answered before.
+    fn answer(&self, answers: Vec<Durability>) -> bool {
+        let conclude = self
+            .conclude
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(conclude) = conclude else {
+            return false;
+        };
+        if let Err(panic) = guarded(|| conclude(answers)) {
+            tracing::error!(panic, "the end of a turn panicked");
+        }
+        true
+    }
+
+    fn answer_volatile(&self) -> bool {
+        self.answer(vec![Durability::Volatile; self.writes])
+    }
+
+    fn is_answered(&self) -> bool {
+        self.conclude
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_none()
+    }
 }
 
-fn of_batcher(error: BatcherError) -> Failure {
+impl std::fmt::Debug for Unanswered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unanswered")
+            .field("since", &self.since)
+            .field("writes", &self.writes)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn as_memory_error(error: BatcherError) -> MemoryError {
     match error {
-        BatcherError::Memory(error) => of_memory(&error),
-        BatcherError::Failed { source, .. } => Failure::Kept(source.to_string()),
-        BatcherError::Panicked {
-            reason,
-            letter: Some(_),
-        } => Failure::Kept(reason),
-        BatcherError::Full { .. } => Failure::StoreAway(error.to_string()),
-        other => Failure::Final(other.to_string()),
+        BatcherError::Memory(error) => error,
+        other => MemoryError::Unavailable {
+            reason: error_chain(&other),
+            source: None,
+        },
     }
 }
 
-fn of_store(answer: Result<Committed, MemoryError>) -> Result<(), Failure> {
-    answer.map(drop).map_err(|error| of_memory(&error))
-}
-
-fn of_memory(error: &MemoryError) -> Failure {
-    let text = error.to_string();
-    if error.is_unavailable() {
-        Failure::StoreAway(text)
-    } else {
-        Failure::Final(text)
+/// An error and its causes, in one line.
+fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
     }
+    text
 }
-
-const RETRY_WRITES: usize = 256;

@@ -5,7 +5,7 @@ mod support;
 
 use std::error::Error as _;
 
-use support::{clock, owner, say};
+use support::{clock, say};
 use whisperengine::{BuildError, Error, MemoryId, MemoryRecord, MessageError, Timestamp, WhisperEngine};
 
 #[tokio::test]
@@ -24,8 +24,8 @@ async fn a_message_that_is_refused_changes_nothing() {
                 limit: 65_536,
             },
         ),
-        ("bell\u{7}", MessageError::ControlCharacter { at: 4, code: 7 }),
-        ("\0", MessageError::ControlCharacter { at: 0, code: 0 }),
+        ("\u{200b}\u{feff}", MessageError::Empty),
+        ("\0", MessageError::Empty),
     ];
     for (text, expected) in table {
         let message = engine.message("ember", "ana", "direct", text).unwrap();
@@ -34,7 +34,7 @@ async fn a_message_that_is_refused_changes_nothing() {
             other => panic!("{:?} gave {other:?}", &text[..text.len().min(20)]),
         }
     }
-    assert_eq!(engine.memories(&owner("ana")).unwrap().len(), 1);
+    assert_eq!(support::memories(&engine, "ana").await.len(), 1);
     let turn = say(&engine, "ana", "second").await;
     assert_eq!(
         turn.plan.relationship.interactions, 2,
@@ -51,20 +51,26 @@ async fn odd_text_is_text() {
         "\u{202e}gnihtemos\u{202c}",
         &zwj,
         "ǅ ŉ ß İ ı ς",
-        "\u{feff}",
+        "\u{feff}.",
         "a\u{0300}\u{0301}\u{0302}",
         "١٢٣",
         "\r\n.",
     ];
     for text in odd {
         let message = engine.message("ember", "ana", "direct", text).unwrap();
-        if text.trim().is_empty() {
-            continue;
-        }
         let outcome = engine.handle(message).await.unwrap();
-        let stored = engine.memories_by_id(&owner("ana"), &[outcome.turn]).unwrap();
+        let stored = support::known(&engine, "ana").get(&[outcome.turn]).await.unwrap();
         assert_eq!(stored[0].as_ref().unwrap().text, text);
     }
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_stray_control_character_does_not_cost_the_message() {
+    let engine = WhisperEngine::builder().clock(clock()).build().unwrap();
+    let turn = say(&engine, "ana", "a bell\u{7} and an escape\u{1b}[0m").await;
+    let stored = support::known(&engine, "ana").get(&[turn.turn]).await.unwrap();
+    assert_eq!(stored[0].as_ref().unwrap().text, "a bell  and an escape [0m");
     engine.shutdown().await;
 }
 
@@ -81,7 +87,7 @@ async fn a_clock_that_goes_backwards_is_survived() {
         clock.set(time.parse().unwrap());
         say(&engine, "ana", "what time is it?").await;
     }
-    assert_eq!(engine.memories(&owner("ana")).unwrap().len(), 4);
+    assert_eq!(support::memories(&engine, "ana").await.len(), 4);
     engine.shutdown().await;
 }
 
@@ -102,9 +108,9 @@ async fn an_embedding_that_is_not_a_number_never_becomes_one() {
         "right space",
         Timestamp::default(),
     );
-    let answer = engine.remember(&owner("ana"), vec![wrong, right]).await;
+    let answer = support::known(&engine, "ana").remember(vec![wrong, right]).await;
     assert!(matches!(answer, Err(Error::Memory(_))), "{answer:?}");
-    let stored = engine.memories(&owner("ana")).unwrap();
+    let stored = support::memories(&engine, "ana").await;
     assert_eq!(
         stored.iter().map(|record| record.id.as_str()).collect::<Vec<_>>(),
         ["right"]

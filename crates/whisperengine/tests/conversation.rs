@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use support::{clock, converse, engine_in, owner, say};
+use support::{clock, converse, engine_in, known, memories, say};
 use whisperengine::{
     Clock, Comparison, Durability, Embedder, Embedding, EmbeddingError, EmbeddingSpace, Error, FACT,
     FactKind, Feedback, Filter, Mode, PrimaryEmotion, RecallQuery, WhisperEngine,
@@ -45,7 +45,7 @@ async fn every_stage_does_real_work() {
             turns[5].recalled.memories[0].memory.text.contains("telescope"),
             "{mode:?}"
         );
-        assert!(turns[4].plan.thread.is_some() && !turns[4].plan.prompt_supplement.is_empty());
+        assert!(turns[4].plan.thread.is_some() && !turns[4].context.sections.is_empty());
         assert_eq!(turns[4].plan.relationship.interactions, 3, "{mode:?}");
         engine.shutdown().await;
     }
@@ -83,7 +83,7 @@ async fn a_state_that_was_not_saved_is_rebuilt_from_the_stored_messages() {
     // Without a shutdown: only what was acknowledged is on disk.
     drop(engine);
     let engine = loop {
-        // The aftermath thread holds the store until it notices that the engine is gone.
+        // The upkeep thread holds the store until it notices that the engine is gone.
         match WhisperEngine::builder()
             .data_dir(folder.path())
             .clock(clock.clone())
@@ -108,16 +108,13 @@ async fn a_reply_is_stored_and_known_later() {
         .unwrap();
     let exchange = engine.converse(message).await.unwrap();
     assert!(!exchange.reply.is_empty());
-    let memories = engine.memories(&owner("ana")).unwrap();
-    let speakers: Vec<_> = memories
+    let stored = memories(&engine, "ana").await;
+    let speakers: Vec<_> = stored
         .iter()
         .map(|memory| memory.speaker.as_deref().unwrap())
         .collect();
     assert_eq!(speakers, ["ana", "ember"]);
-    assert_eq!(
-        memories[0].session, memories[1].session,
-        "both belong to one sitting"
-    );
+    assert_eq!(stored[0].session, stored[1].session, "both belong to one session");
     engine.shutdown().await;
 }
 
@@ -133,7 +130,7 @@ async fn what_a_message_tells_of_its_writer_can_be_recalled_by_kind() {
         key: FACT.to_owned(),
         is: Comparison::Eq("aspiration".into()),
     };
-    let found = engine.recall(&owner("ana"), query).await.unwrap();
+    let found = known(&engine, "ana").recall(query).await.unwrap();
     let texts: Vec<&str> = found.memories.iter().map(|hit| &*hit.memory.text).collect();
     assert_eq!(texts, ["My dream is to become a marine biologist"]);
     engine.shutdown().await;
@@ -144,37 +141,51 @@ async fn forgetting_leaves_nothing() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
     let engine = engine_in(&folder, &clock);
     converse(&engine, &clock).await;
-    engine.forget_user(&owner("ana")).await.unwrap();
-    assert!(engine.memories(&owner("ana")).unwrap().is_empty());
+    known(&engine, "ana").forget().await.unwrap();
+    assert!(memories(&engine, "ana").await.is_empty());
     let turn = say(&engine, "ana", "What did I tell you about the bakery?").await;
     assert!(turn.recalled.memories.is_empty());
     assert_eq!(turn.plan.relationship.interactions, 1);
-    assert_eq!(
-        engine.memories(&owner("ben")).unwrap().len(),
-        3,
-        "others keep theirs"
-    );
+    assert_eq!(memories(&engine, "ben").await.len(), 3, "others keep theirs");
     engine.shutdown().await;
 }
 
 #[tokio::test]
-async fn an_export_holds_every_memory() {
+async fn an_export_holds_everything_and_is_taken_in_elsewhere() {
     let clock = clock();
     let engine = WhisperEngine::builder().clock(clock.clone()).build().unwrap();
     converse(&engine, &clock).await;
+    let ben = known(&engine, "ben");
+    ben.feed_back(Feedback::Proactive { allowed: true })
+        .await
+        .unwrap();
     let mut lines = Vec::new();
-    assert_eq!(engine.export_user(&owner("ben"), &mut lines).unwrap(), 3);
-    let texts: Vec<String> = String::from_utf8(lines)
-        .unwrap()
-        .lines()
-        .map(|line| {
-            serde_json::from_str::<whisperengine::MemoryRecord>(line)
-                .unwrap()
-                .text
-        })
-        .collect();
-    assert!(texts.contains(&"I saw the rings of Saturn!".to_owned()));
+    ben.export(&mut lines).await.unwrap();
+    let lines = String::from_utf8(lines).unwrap();
+    assert_eq!(lines.lines().count(), 2 + 3, "{lines}");
+    assert!(lines.contains("I saw the rings of Saturn!") && !lines.contains("embedding"));
+
+    let other = WhisperEngine::builder().clock(clock.clone()).build().unwrap();
+    let taken = known(&other, "ben")
+        .import(lines.lines().map(|line| Ok(line.to_owned())))
+        .await;
+    assert_eq!(taken.unwrap(), 3);
+    let mut again = Vec::new();
+    known(&other, "ben").export(&mut again).await.unwrap();
+    assert_eq!(
+        String::from_utf8(again).unwrap(),
+        lines,
+        "what comes out is what went in"
+    );
+    clock.advance(Duration::from_secs(60));
+    let turn = say(&other, "ben", "What did I see with my telescope?").await;
+    assert!(turn.recalled.memories[0].memory.text.contains("telescope"));
+    assert_eq!(
+        turn.plan.relationship.interactions, 4,
+        "the conversation is rebuilt"
+    );
     engine.shutdown().await;
+    other.shutdown().await;
 }
 
 #[tokio::test]
@@ -182,14 +193,14 @@ async fn a_reply_to_somebody_forgotten_in_the_meantime_is_not_stored() {
     let clock = clock();
     let engine = WhisperEngine::builder().clock(clock.clone()).build().unwrap();
     let turn = say(&engine, "ana", "My sister's name is Mira").await;
-    engine.forget_user(&owner("ana")).await.unwrap();
+    known(&engine, "ana").forget().await.unwrap();
     let refused = engine.record_reply(&turn, "Say hello to Mira", None).await;
     assert!(matches!(refused, Err(Error::Forgotten)), "{refused:?}");
-    assert!(engine.memories(&owner("ana")).unwrap().is_empty());
+    assert!(memories(&engine, "ana").await.is_empty());
 
     let turn = say(&engine, "ana", "Hello, I am new here").await;
     engine.record_reply(&turn, "Welcome!", None).await.unwrap();
-    assert_eq!(engine.memories(&owner("ana")).unwrap().len(), 2);
+    assert_eq!(memories(&engine, "ana").await.len(), 2);
     engine.shutdown().await;
 }
 
@@ -203,11 +214,11 @@ async fn turns_accepted_before_forgetting_are_answered_and_not_stored() {
             .unwrap()
     };
     let waiting: Vec<_> = (0..60).map(|n| engine.submit(message(n)).unwrap()).collect();
-    engine.forget_user(&owner("ana")).await.unwrap();
+    known(&engine, "ana").forget().await.unwrap();
     for ticket in waiting {
         ticket.await.unwrap();
     }
-    assert!(engine.memories(&owner("ana")).unwrap().is_empty());
+    assert!(memories(&engine, "ana").await.is_empty());
     let turn = say(&engine, "ana", "Who am I?").await;
     assert_eq!(
         turn.plan.relationship.interactions, 1,
@@ -229,6 +240,8 @@ async fn people_with_something_due(per_tick: usize) -> Vec<usize> {
     };
     let before = engine();
     for user in ["ana", "ben", "cleo", "dan", "eva"] {
+        let welcome = Feedback::Proactive { allowed: true };
+        known(&before, user).feed_back(welcome).await.unwrap();
         say(&before, user, "I practise the guitar every evening.").await;
         say(&before, user, "The chord change is tricky.").await;
     }
@@ -246,7 +259,7 @@ async fn people_with_something_due(per_tick: usize) -> Vec<usize> {
                 suggestion: suggestion.id,
                 at: clock.now(),
             };
-            after.feed_back(&owner, sent).await.unwrap();
+            after.handle_of(owner).feed_back(sent).await.unwrap();
         }
     }
     after.shutdown().await;

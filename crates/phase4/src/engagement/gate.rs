@@ -10,10 +10,10 @@ use crate::{
 };
 
 impl Initiative {
-    /// Whether a suggestion may be woven into a reply: the person is there, so only the opt-out and the
-    /// hourly cap count.
+    /// Whether a suggestion may be woven into a reply: the person is there, so only an explicit refusal and
+    /// the hourly cap count.
     pub(super) fn may_weave_in(&self, config: &EngagementConfig, now: Timestamp) -> bool {
-        self.is_allowed() && self.sent_within(now, HOUR) < config.hourly_cap as usize
+        !self.is_refused() && self.sent_within(now, HOUR) < config.hourly_cap as usize
     }
 
     /// Whether a message of the bot's own may be sent, quiet hours apart.

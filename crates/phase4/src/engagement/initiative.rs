@@ -1,20 +1,18 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use whisperengine_types::{EngagementStrategy, Suggestion, Timestamp};
+use whisperengine_types::{EngagementStrategy, Timestamp};
 
 use crate::{
     error::Error,
     number::{push_bounded, unit},
-    text::hash64,
 };
 
 /// What the bot said of its own accord, and how it was taken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Initiative {
-    allowed: bool,
-    /// Suggestions that may still be confirmed.
-    offered: Vec<Offer>,
+    /// What the person or the app decided; nothing is sent before.
+    consent: Option<bool>,
     /// When suggestions were sent, latest last.
     sent: Vec<Timestamp>,
     unanswered: u32,
@@ -23,13 +21,6 @@ pub(crate) struct Initiative {
     record: [(u32, f32); STRATEGIES],
     /// What was suggested lately, so that it does not come again.
     history: Vec<u32>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Offer {
-    id: u64,
-    strategy: EngagementStrategy,
-    key: u32,
 }
 
 const ALL: [EngagementStrategy; STRATEGIES] = [
@@ -43,15 +34,13 @@ const ALL: [EngagementStrategy; STRATEGIES] = [
     EngagementStrategy::SupportOffer,
 ];
 pub(super) const STRATEGIES: usize = 8;
-const MAX_OFFERED: usize = 6;
 const MAX_SENT: usize = 12;
 const MAX_HISTORY: usize = 12;
 
 impl Default for Initiative {
     fn default() -> Self {
         Self {
-            allowed: true,
-            offered: Vec::new(),
+            consent: None,
             sent: Vec::new(),
             unanswered: 0,
             awaiting: None,
@@ -63,11 +52,17 @@ impl Default for Initiative {
 
 impl Initiative {
     pub(crate) fn allow(&mut self, allowed: bool) {
-        self.allowed = allowed;
+        self.consent = Some(allowed);
     }
 
+    /// Whether messages on the bot's own initiative are allowed.
     pub(crate) fn is_allowed(&self) -> bool {
-        self.allowed
+        self.consent == Some(true)
+    }
+
+    /// Whether the person wants to be left alone.
+    pub(super) fn is_refused(&self) -> bool {
+        self.consent == Some(false)
     }
 
     pub(crate) fn unanswered(&self) -> u32 {
@@ -102,36 +97,16 @@ impl Initiative {
         self.history.contains(&key)
     }
 
-    /// Remembers a suggestion so that it can be confirmed; offering the same again changes nothing.
-    pub(super) fn offer(&mut self, suggestion: &Suggestion, key: u32) {
-        let id = hash64(suggestion.id.as_bytes());
-        if !self.offered.iter().any(|offer| offer.id == id) {
-            push_bounded(
-                &mut self.offered,
-                Offer {
-                    id,
-                    strategy: suggestion.strategy,
-                    key,
-                },
-                MAX_OFFERED,
-            );
-        }
-    }
-
-    /// Counts a suggestion as sent.
+    /// Counts a suggestion as sent; its id says what it was, so that suggesting leaves no trace.
     pub(crate) fn confirm(&mut self, id: &str, at: Timestamp) -> Result<(), Error> {
-        let hash = hash64(id.as_bytes());
-        let Some(place) = self.offered.iter().position(|offer| offer.id == hash) else {
-            return Err(Error::UnknownSuggestion {
-                id: id.chars().take(40).collect(),
-            });
-        };
-        let offer = self.offered.remove(place);
+        let (strategy, key) = parse_id(id).ok_or_else(|| Error::UnknownSuggestion {
+            id: id.chars().take(40).collect(),
+        })?;
         push_bounded(&mut self.sent, at, MAX_SENT);
-        push_bounded(&mut self.history, offer.key, MAX_HISTORY);
+        push_bounded(&mut self.history, key, MAX_HISTORY);
         self.unanswered = self.unanswered.saturating_add(1);
-        self.awaiting = Some(offer.strategy);
-        let record = &mut self.record[offer.strategy as usize];
+        self.awaiting = Some(strategy);
+        let record = &mut self.record[strategy as usize];
         record.0 = record.0.saturating_add(1);
         Ok(())
     }
@@ -147,11 +122,23 @@ impl Initiative {
     }
 
     pub(super) fn repair(&mut self) {
-        self.offered.truncate(MAX_OFFERED);
         self.sent.truncate(MAX_SENT);
         self.history.truncate(MAX_HISTORY);
         for (_, success) in &mut self.record {
             *success = unit(*success);
         }
     }
+}
+
+/// The id of a suggestion: turn, strategy, and what makes it one of its kind.
+pub(super) fn suggestion_id(turn: u64, strategy: EngagementStrategy, key: u32) -> String {
+    format!("s{turn}-{}-{key:08x}", strategy as u8)
+}
+
+fn parse_id(id: &str) -> Option<(EngagementStrategy, u32)> {
+    let mut parts = id.strip_prefix('s')?.split('-');
+    parts.next()?.parse::<u64>().ok()?;
+    let strategy = ALL.get(parts.next()?.parse::<usize>().ok()?)?;
+    let key = u32::from_str_radix(parts.next()?, 16).ok()?;
+    parts.next().is_none().then_some((*strategy, key))
 }

@@ -2,7 +2,7 @@
 
 use whisperengine_types::{EmotionalState, EngagementStrategy, Suggestion, TopicRelevance};
 
-use super::Engagement;
+use super::{Engagement, initiative::suggestion_id};
 use crate::{
     boundary::Boundaries,
     lexicon::Lexicon,
@@ -40,7 +40,7 @@ struct Candidate {
 }
 
 /// The best suggestions, best first, at most three and no strategy twice.
-pub(crate) fn suggest(engagement: &mut Engagement, ground: &Ground<'_>) -> Vec<Suggestion> {
+pub(crate) fn suggest(engagement: &Engagement, ground: &Ground<'_>) -> Vec<Suggestion> {
     let mut candidates = candidates(engagement, ground);
     for candidate in &mut candidates {
         let learnt = engagement.initiative.success(candidate.strategy) - 0.5;
@@ -56,10 +56,7 @@ pub(crate) fn suggest(engagement: &mut Engagement, ground: &Ground<'_>) -> Vec<S
         if chosen.len() == 3 || chosen.iter().any(|before| before.strategy == candidate.strategy) {
             continue;
         }
-        let key = candidate.key();
-        let suggestion = candidate.finish(ground);
-        engagement.initiative.offer(&suggestion, key);
-        chosen.push(suggestion);
+        chosen.push(candidate.finish(ground));
     }
     chosen
 }
@@ -72,7 +69,7 @@ impl Candidate {
     fn finish(self, ground: &Ground<'_>) -> Suggestion {
         let places = [("topic", self.subject.as_str()), ("item", self.subject.as_str())];
         Suggestion {
-            id: format!("s{}-{}-{:08x}", ground.turn, self.strategy as u8, self.key()),
+            id: suggestion_id(ground.turn, self.strategy, self.key()),
             strategy: self.strategy,
             text: ground.lexicon.fill(self.phrase, &places),
             because: self.because,

@@ -9,7 +9,6 @@
 
 mod cue;
 mod parse;
-mod prompt;
 mod stem;
 mod table;
 mod theme;
@@ -18,13 +17,12 @@ use std::sync::{Arc, OnceLock};
 
 pub(crate) use cue::Cue;
 pub use parse::LexiconError;
-pub(crate) use prompt::Prompt;
 use serde::{Deserialize, Serialize};
 pub(crate) use table::{Place, Table};
 pub use theme::Theme;
 pub(crate) use theme::Themes;
 
-use crate::text::{Fnv, HashedMap, hash64};
+use crate::text::{HashedMap, hash64};
 
 /// The cues, lemmas and phrases of one language.
 #[derive(Debug)]
@@ -33,7 +31,6 @@ pub struct Lexicon {
     pub(crate) stems: Table<Entry>,
     stemmer: stem::Stemmer,
     phrases: HashedMap<Box<str>>,
-    prompts: Vec<Box<str>>,
     seed: u64,
 }
 
@@ -43,24 +40,25 @@ pub(crate) struct Entry {
     pub(crate) cues: Vec<(Cue, f32)>,
     pub(crate) phrases: Vec<Phrase>,
     /// Which of the families below the word itself is in.
-    pub(crate) flags: u8,
+    pub(crate) flags: u16,
     /// Of an exact form: its stem, and where that is.
     pub(crate) stem: u64,
     pub(crate) stem_place: Place,
 }
 
 impl Entry {
-    pub(crate) const STOP: u8 = 1;
-    pub(crate) const CONTRAST: u8 = 2;
-    pub(crate) const INTENSIFIER: u8 = 4;
-    pub(crate) const NEGATOR: u8 = 8;
-    pub(crate) const COMMON: u8 = 16;
-    pub(crate) const TRAILING: u8 = 32;
-    pub(crate) const CLAUSE: u8 = 64;
-    pub(crate) const LINK: u8 = 128;
+    pub(crate) const STOP: u16 = 1;
+    pub(crate) const CONTRAST: u16 = 2;
+    pub(crate) const INTENSIFIER: u16 = 4;
+    pub(crate) const NEGATOR: u16 = 8;
+    pub(crate) const COMMON: u16 = 16;
+    pub(crate) const TRAILING: u16 = 32;
+    pub(crate) const CLAUSE: u16 = 64;
+    pub(crate) const LINK: u16 = 128;
+    pub(crate) const QUALITY: u16 = 256;
 
     /// The mark of a family that is nothing but one.
-    fn flag(cue: Cue) -> u8 {
+    fn flag(cue: Cue) -> u16 {
         match cue {
             Cue::Stop => Self::STOP,
             Cue::Contrast => Self::CONTRAST,
@@ -70,6 +68,7 @@ impl Entry {
             Cue::TrailingNegator => Self::TRAILING,
             Cue::Clause => Self::CLAUSE,
             Cue::Link => Self::LINK,
+            Cue::Quality => Self::QUALITY,
             _ => 0,
         }
     }
@@ -143,21 +142,14 @@ impl Lexicon {
         self.stemmer.stem(word, hash, scratch)
     }
 
+    /// Whether a lower-case word is by its ending an adverb, adjective or participle.
+    pub(crate) fn is_modifier(&self, word: &[u8]) -> bool {
+        self.stemmer.is_modifier(word)
+    }
+
     /// The text of a phrase; [`Lexicon::parse`] has seen to it that every one exists.
     pub(crate) fn phrase(&self, key: &str) -> &str {
         self.phrases.get(&hash64(key.as_bytes())).map_or("", |text| text)
-    }
-
-    /// The text of the phrase whose key is `prefix` and `name` together.
-    pub(crate) fn named(&self, prefix: &str, name: &str) -> &str {
-        let mut key = Fnv::new();
-        prefix.bytes().chain(name.bytes()).for_each(|byte| key.feed(byte));
-        self.phrases.get(&key.finish()).map_or("", |text| text)
-    }
-
-    /// A part of the supplement.
-    pub(crate) fn prompt(&self, prompt: Prompt) -> &str {
-        &self.prompts[prompt as usize]
     }
 
     /// The text of a phrase with its places filled in.

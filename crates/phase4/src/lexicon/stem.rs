@@ -14,6 +14,9 @@ pub(super) struct Stemmer {
     fold: Vec<(char, Box<str>)>,
     /// The last letters of the endings, one bit each.
     last: u32,
+    /// Endings of adverbs, adjectives and participles, and the nouns that end so.
+    modifiers: Vec<Box<str>>,
+    nouns: Vec<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -41,6 +44,10 @@ impl Stemmer {
         if let Some(rule) = line.strip_prefix("@fold ") {
             let (from, to) = rule.split_once(' ')?;
             self.fold.push((from.chars().next()?, to.trim().into()));
+        } else if let Some(endings) = line.strip_prefix("@modifier ") {
+            self.modifiers.extend(endings.split_whitespace().map(Into::into));
+        } else if let Some(nouns) = line.strip_prefix("@noun ") {
+            self.nouns.extend(nouns.split_whitespace().map(Into::into));
         } else if let Some(letters) = line.strip_prefix("@undouble ") {
             self.undouble = letters.bytes().collect();
         } else if let Some(letter) = line.strip_prefix("@drop ") {
@@ -94,6 +101,13 @@ impl Stemmer {
             changed = true;
         }
         if changed { hash64(out) } else { hash }
+    }
+
+    /// Whether a lower-case word is by its ending no noun.
+    pub(super) fn is_modifier(&self, word: &[u8]) -> bool {
+        let ends = |ending: &str| word.len() >= ending.len() + 3 && word.ends_with(ending.as_bytes());
+        self.modifiers.iter().any(|ending| ends(ending))
+            && !self.nouns.iter().any(|noun| noun.as_bytes() == word)
     }
 
     fn fold_into(&self, word: &str, out: &mut Vec<u8>) {

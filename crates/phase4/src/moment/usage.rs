@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use whisperengine_types::Timestamp;
+use whisperengine_types::{OfferedMoment, Timestamp};
 
 use crate::{
     error::Error,
@@ -81,6 +81,15 @@ impl Usage {
         self.last_turn = Some(turn);
         push_bounded(&mut self.told, (fold32(hash64(quote.as_bytes())), now), MAX_TOLD);
         self.touch(first, now);
+    }
+
+    /// As [`offer`](Self::offer), for a plan that is made once more.
+    pub(crate) fn offer_again(&mut self, offered: &[OfferedMoment], turn: u64, now: Timestamp) {
+        let key = |moment: &OfferedMoment| u64::from_str_radix(moment.id.strip_prefix('m')?, 16).ok();
+        let keys: Vec<u64> = offered.iter().filter_map(key).collect();
+        if let Some(first) = offered.first() {
+            self.offer(&keys, &first.quote, turn, now);
+        }
     }
 
     fn touch(&mut self, key: u64, now: Timestamp) -> &mut MomentRecord {

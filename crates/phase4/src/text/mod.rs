@@ -1,6 +1,7 @@
 //! A message taken apart once: tokens, sentences, cues, terms and themes, shared by every module.
 
 mod hash;
+mod mask;
 mod quote;
 mod scan;
 mod token;

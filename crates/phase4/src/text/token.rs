@@ -30,6 +30,8 @@ pub(crate) struct Token {
     pub(crate) undone: bool,
     pub(crate) stop: bool,
     pub(crate) common: bool,
+    /// An adjective, adverb or verb: it tells, but nobody talks about it.
+    pub(crate) quality: bool,
     /// Inside square brackets: a caption or stage direction, not the person's own words.
     pub(crate) aside: bool,
 }
@@ -184,6 +186,7 @@ impl Tokens {
             undone: false,
             stop: false,
             common: false,
+            quality: false,
             aside: open.aside,
         });
         open.in_clause = true;

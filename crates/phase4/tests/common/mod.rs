@@ -11,9 +11,10 @@ pub(crate) struct Talk {
     pub(crate) state: UserState,
     pub(crate) owner: MemoryOwner,
     pub(crate) channel: ChannelId,
-    pub(crate) visibility: Visibility,
+    pub(crate) audience: Audience,
     pub(crate) now: Timestamp,
     pub(crate) recalled: Vec<RecalledMemory>,
+    pub(crate) facts: Vec<Fact>,
     pub(crate) embedding: Option<Embedding>,
     messages: u64,
 }
@@ -32,6 +33,11 @@ pub(crate) fn hours(n: u64) -> Duration {
 
 pub(crate) fn days(n: u64) -> Duration {
     hours(24 * n)
+}
+
+/// An audience beside the private one.
+pub(crate) fn public(group: &str) -> Audience {
+    Audience::Group(AudienceId::new(group).unwrap())
 }
 
 /// A reading as an analyzer would give it.
@@ -61,18 +67,21 @@ pub(crate) fn glad() -> EmotionReading {
 impl Talk {
     pub(crate) fn new(user: &str) -> Self {
         let owner = owner(user);
-        Self {
+        let mut talk = Self {
             config: Config::default(),
             state: UserState::new(&owner),
             owner,
             channel: ChannelId::new("dm").unwrap(),
-            visibility: Visibility::Private,
+            audience: Audience::Private,
             // A Monday, noon.
             now: "2026-03-02T12:00:00Z".parse().unwrap(),
             recalled: Vec::new(),
+            facts: Vec::new(),
             embedding: None,
             messages: 0,
-        }
+        };
+        talk.feed(&Feedback::Proactive { allowed: true }).unwrap();
+        talk
     }
 
     pub(crate) fn wait(&mut self, span: Duration) -> &mut Self {
@@ -86,23 +95,30 @@ impl Talk {
     }
 
     pub(crate) fn say_with(&mut self, text: &str, emotion: &EmotionReading) -> TurnPlan {
+        let plan = self.plan(text, emotion);
+        after_turn(&self.config, &mut self.state);
+        plan
+    }
+
+    /// Plans the reply and leaves the work after it.
+    pub(crate) fn plan(&mut self, text: &str, emotion: &EmotionReading) -> TurnPlan {
         self.now = self.now + Duration::from_secs(30);
         self.messages += 1;
         let message = MemoryId::from_number(self.messages);
         let input = TurnInput {
             owner: &self.owner,
             channel: &self.channel,
-            visibility: self.visibility,
+            audience: &self.audience,
             message: &message,
             text,
             emotion,
             embedding: self.embedding.as_ref(),
             recalled: &self.recalled,
+            facts: &self.facts,
             sent_at: self.now,
+            replay: None,
         };
-        let plan = plan_turn(&self.config, &mut self.state, &input, self.now).unwrap();
-        after_turn(&self.config, &mut self.state, self.now);
-        plan
+        plan_turn(&self.config, &mut self.state, &input, self.now).unwrap()
     }
 
     pub(crate) fn reply(&mut self, text: &str) {
@@ -140,6 +156,11 @@ impl Talk {
     }
 }
 
+/// Whether a note begins like this.
+pub(crate) fn has_note(plan: &TurnPlan, start: &str) -> bool {
+    plan.notes.iter().any(|note| note.starts_with(start))
+}
+
 pub(crate) fn thread(plan: &TurnPlan) -> &ThreadPlan {
     plan.thread.as_ref().expect("a plan of the engine has a thread")
 }
@@ -148,8 +169,23 @@ pub(crate) fn remembered(id: &str, text: &str, at: Timestamp, similarity: f32) -
     RecalledMemory {
         memory: Arc::new(MemoryRecord::new(MemoryId::new(id).unwrap(), text, at)),
         score: similarity,
+        relevance: similarity.clamp(0.0, 1.0),
+        passage: None,
+        copies: 0,
+        last_copy_at: None,
         similarity: Some(Similarity::new(similarity)),
         parts: ScoreParts::default(),
         matched_terms: Vec::new(),
+    }
+}
+
+/// A sign of acute danger.
+pub(crate) fn in_danger() -> Safety {
+    Safety {
+        level: SafetyLevel::Crisis,
+        cue: Some(SafetyCue {
+            kind: SafetyKind::Suicide,
+            span: 0..0,
+        }),
     }
 }

@@ -1,8 +1,10 @@
 use std::fmt::Debug;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    Audience, ChannelId, Embedding, EmotionReading, Fact, MemoryId, MemoryOwner, RecalledMemory, Suggestion,
-    Timestamp, TurnPlan,
+    Audience, ChannelId, Embedding, EmotionReading, Fact, MemoryId, MemoryOwner, MomentType, RecalledMemory,
+    Suggestion, Timestamp, TurnPlan,
 };
 
 /// Everything that a plan for one reply is made from.
@@ -28,6 +30,20 @@ pub struct TurnInput<'a> {
     pub facts: &'a [Fact],
     /// When the message was written.
     pub sent_at: Timestamp,
+    /// For a turn that is planned once more from the store, after a crash: the moments that its plan offered
+    /// the first time, so that the state comes out the same without the recall of then.
+    pub replay: Option<&'a [OfferedMoment]>,
+}
+
+/// A moment that a plan offered, as far as the state depends on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferedMoment {
+    /// [`MomentPlan::id`](crate::MomentPlan::id).
+    pub id: String,
+    /// What kind of moment.
+    pub kind: MomentType,
+    /// The words that it quotes.
+    pub quote: String,
 }
 
 /// What became of a reply, fed back so that the engine learns what works.
@@ -86,23 +102,25 @@ pub trait Conversation: Send + Debug {
         None
     }
 
+    /// Whether a text touches a subject that the person does not want to be asked about.
+    fn is_closed(&self, _text: &str) -> bool {
+        false
+    }
+
     /// Takes the message into account and plans the reply to it.
     ///
     /// # Errors
     /// [`ConversationError::Unavailable`] when no plan could be made; the state is as before.
     fn plan_turn(&mut self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError>;
 
-    /// Work for the last turn that does not change its reply.
-    fn after_turn(&mut self, now: Timestamp);
+    /// Work for the last turn that does not change its reply. When it is called changes no later result.
+    fn after_turn(&mut self);
 
     /// Learns from what became of a reply.
     ///
     /// # Errors
     /// [`ConversationError::InvalidFeedback`] when it names something unknown; the state is as before.
     fn record_feedback(&mut self, feedback: &Feedback) -> Result<(), ConversationError>;
-
-    /// Drops what was learnt from one message, as far as the state still tells where it comes from.
-    fn forget_message(&mut self, _message: &MemoryId) {}
 
     /// What is due to be said on the bot's own initiative at `now`, best first; usually nothing.
     fn tick(&mut self, now: Timestamp) -> Vec<Suggestion>;
@@ -150,7 +168,7 @@ impl Conversation for NoConversation {
         Ok(TurnPlan::default())
     }
 
-    fn after_turn(&mut self, _: Timestamp) {}
+    fn after_turn(&mut self) {}
 
     fn record_feedback(&mut self, _: &Feedback) -> Result<(), ConversationError> {
         Ok(())

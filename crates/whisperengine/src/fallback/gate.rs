@@ -1,4 +1,4 @@
-//! When the stand-in answers: a circuit breaker with hysteresis in both directions.
+//! When the fallback answers: a circuit breaker with hysteresis in both directions.
 
 use std::{
     fmt,
@@ -14,7 +14,7 @@ use whisperengine_types::{Clock, Component, Degradation, Timestamp};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GateConfig {
-    /// Failures in a row before the stand-in takes over; default 3. More rides out longer hiccups, at
+    /// Failures in a row before the fallback takes over; default 3. More rides out longer hiccups, at
     /// the cost of that many failed attempts.
     pub failures_to_open: u32,
     /// Successful probes in a row before the primary answers everything again; default 2.
@@ -68,25 +68,25 @@ struct Open {
 pub struct GateState {
     /// The component behind the gate.
     pub component: Component,
-    /// Since when the stand-in answers; `None` while the primary does.
+    /// Since when the fallback answers; `None` while the primary does.
     pub degraded_since: Option<Timestamp>,
     /// Why it does.
     pub reason: Option<String>,
-    /// Answers the stand-in has given.
+    /// Answers the fallback has given.
     pub fallbacks: u64,
-    /// How often the stand-in took over.
+    /// How often the fallback took over.
     pub switches: u64,
 }
 
 /// Leave to ask the primary once; report how it went.
 #[derive(Debug)]
-pub(super) struct Attempt<'a> {
+pub(crate) struct Attempt<'a> {
     gate: &'a Gate,
     started: Instant,
 }
 
 impl Gate {
-    /// A closed gate; `loss` says in words what is missing while the stand-in answers.
+    /// A closed gate; `loss` says in words what is missing while the fallback answers.
     pub fn new(component: Component, loss: &'static str, config: GateConfig, clock: Arc<dyn Clock>) -> Self {
         Self {
             component,
@@ -119,7 +119,7 @@ impl Gate {
         }
     }
 
-    /// Answers the stand-in has given; compare before and after a call to see who answered.
+    /// Answers the fallback has given; compare before and after a call to see who answered.
     pub fn fallbacks(&self) -> u64 {
         self.lock().fallbacks
     }
@@ -143,8 +143,13 @@ impl Gate {
         }
     }
 
-    /// Leave to ask the primary; `None` when the stand-in is to answer.
-    pub(super) fn enter(&self) -> Option<Attempt<'_>> {
+    /// Whether the primary may be asked now; while it is away, only now and then.
+    pub(crate) fn may_enter(&self) -> bool {
+        self.enter().is_some()
+    }
+
+    /// Leave to ask the primary; `None` when the fallback is to answer.
+    pub(crate) fn enter(&self) -> Option<Attempt<'_>> {
         let now = self.clock.instant();
         let mut inner = self.lock();
         let inner = &mut *inner;
@@ -177,7 +182,7 @@ impl Gate {
                 next_probe: self.clock.instant() + Duration::from_millis(self.config.probe_interval_ms),
                 successes_in_a_row: 0,
             });
-            tracing::warn!(component = %self.component, reason, "stand-in takes over");
+            tracing::warn!(component = %self.component, reason, "fallback takes over");
         }
     }
 
@@ -201,11 +206,11 @@ impl Gate {
 }
 
 impl Attempt<'_> {
-    pub(super) fn failed(self, error: &dyn fmt::Display) {
+    pub(crate) fn failed(self, error: &dyn fmt::Display) {
         self.gate.failure(&error.to_string(), false);
     }
 
-    pub(super) fn succeeded(self) {
+    pub(crate) fn succeeded(self) {
         let took = self.gate.clock.instant().saturating_duration_since(self.started);
         if took > Duration::from_millis(self.gate.config.deadline_ms) {
             let reason = format!(

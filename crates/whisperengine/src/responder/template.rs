@@ -1,21 +1,18 @@
 //! Replies without a language model: a sentence for the feeling, one for the memory, one to go on with.
 
 use whisperengine_types::{
-    BoxFuture, InteractionType, Message, PrimaryEmotion, RecalledMemory, Responder, ResponderError,
-    TurnOutcome,
+    BoxStream, InteractionType, Message, PrimaryEmotion, RecalledMemory, ReplyRequest, Responder,
+    ResponderError, TurnOutcome, WholeReply,
 };
 
 /// Writes replies from the plan alone. The same outcome gives the same reply.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Template;
+pub struct TemplateResponder;
 
-impl Responder for Template {
-    fn respond<'a>(
-        &'a self,
-        message: &'a Message,
-        outcome: &'a TurnOutcome,
-    ) -> BoxFuture<'a, Result<String, ResponderError>> {
-        Box::pin(async move { Ok(reply(message, outcome)) })
+impl Responder for TemplateResponder {
+    fn respond(&self, request: ReplyRequest) -> BoxStream<Result<String, ResponderError>> {
+        let reply = reply(&request.message, &request.outcome);
+        Box::pin(WholeReply::new(Ok(reply)))
     }
 }
 

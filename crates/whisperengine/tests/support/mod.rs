@@ -12,10 +12,11 @@ use std::{
 
 use tempfile::TempDir;
 use whisperengine::{
-    BotId, Committed, ConversationEngine, ConversationError, Embedder, Embedding, EmbeddingError,
-    EmbeddingSpace, EmotionAnalyzer, EmotionError, EmotionReading, Feedback, ManualClock, MemoryError,
-    MemoryOwner, MemoryRecall, MemoryStore, MemoryStoreLayer, NoConversation, Recall, RecallQuery,
-    Suggestion, Timestamp, TurnInput, TurnOutcome, TurnPlan, UserId, WhisperEngine, WriteOp,
+    BotId, Committed, Conversation, ConversationEngine, ConversationError, Embedder, Embedding,
+    EmbeddingError, EmbeddingSpace, EmotionAnalyzer, EmotionError, EmotionReading, Feedback, ManualClock,
+    MemoryError, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore, MemoryStoreLayer, NoConversation,
+    OwnerHandle, Recall, RecallQuery, Suggestion, Timestamp, TurnInput, TurnOutcome, TurnPlan, UserId,
+    WhisperEngine, WriteOp,
 };
 
 /// How a port behaves at the moment.
@@ -31,7 +32,7 @@ pub enum Mood {
 /// A port wrapped so that its mood can be set. Slowness is the clock being moved during the call.
 #[derive(Debug)]
 pub struct Moody<P: ?Sized> {
-    mood: AtomicU8,
+    mood: Arc<AtomicU8>,
     clock: Arc<ManualClock>,
     port: Arc<P>,
 }
@@ -41,7 +42,7 @@ pub const SLOW: Duration = Duration::from_secs(5);
 impl<P: ?Sized> Moody<P> {
     pub fn new(clock: &Arc<ManualClock>, port: Arc<P>) -> Arc<Self> {
         Arc::new(Self {
-            mood: AtomicU8::new(Mood::Well as u8),
+            mood: Arc::new(AtomicU8::new(Mood::Well as u8)),
             clock: Arc::clone(clock),
             port,
         })
@@ -136,37 +137,62 @@ impl<M: MemoryRecall> MemoryRecall for MoodyMemory<M> {
 }
 
 impl ConversationEngine for Moody<dyn ConversationEngine> {
-    fn plan_turn(&self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError> {
-        if self.fails() {
+    fn open(
+        &self,
+        owner: &MemoryOwner,
+        saved: Option<&[u8]>,
+    ) -> Result<Box<dyn Conversation>, ConversationError> {
+        Ok(Box::new(MoodyConversation {
+            mood: Moody {
+                mood: Arc::clone(&self.mood),
+                clock: Arc::clone(&self.clock),
+                port: Arc::new(()),
+            },
+            conversation: self.port.open(owner, saved)?,
+        }))
+    }
+}
+
+/// A conversation whose planning has a mood.
+#[derive(Debug)]
+struct MoodyConversation {
+    mood: Moody<()>,
+    conversation: Box<dyn Conversation>,
+}
+
+impl Conversation for MoodyConversation {
+    fn query_context(&self, text: &str) -> Option<String> {
+        self.conversation.query_context(text)
+    }
+
+    fn is_closed(&self, text: &str) -> bool {
+        self.conversation.is_closed(text)
+    }
+
+    fn plan_turn(&mut self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError> {
+        // What is replayed was planned before.
+        if input.replay.is_none() && self.mood.fails() {
             return Err(ConversationError::Unavailable {
                 reason: "on demand".to_owned(),
             });
         }
-        self.port.plan_turn(input)
+        self.conversation.plan_turn(input)
     }
 
-    fn after_turn(&self, owner: &MemoryOwner, now: Timestamp) {
-        self.port.after_turn(owner, now);
+    fn after_turn(&mut self) {
+        self.conversation.after_turn();
     }
 
-    fn record_feedback(&self, owner: &MemoryOwner, feedback: &Feedback) -> Result<(), ConversationError> {
-        self.port.record_feedback(owner, feedback)
+    fn record_feedback(&mut self, feedback: &Feedback) -> Result<(), ConversationError> {
+        self.conversation.record_feedback(feedback)
     }
 
-    fn tick(&self, owner: &MemoryOwner, now: Timestamp) -> Vec<Suggestion> {
-        self.port.tick(owner, now)
+    fn tick(&mut self, now: Timestamp) -> Vec<Suggestion> {
+        self.conversation.tick(now)
     }
 
-    fn export_state(&self, owner: &MemoryOwner) -> Option<Vec<u8>> {
-        self.port.export_state(owner)
-    }
-
-    fn restore_state(&self, owner: &MemoryOwner, state: &[u8]) -> Result<(), ConversationError> {
-        self.port.restore_state(owner, state)
-    }
-
-    fn forget(&self, owner: &MemoryOwner) {
-        self.port.forget(owner);
+    fn export(&self) -> Vec<u8> {
+        self.conversation.export()
     }
 }
 
@@ -182,6 +208,16 @@ pub fn engine_in(folder: &TempDir, clock: &Arc<ManualClock>) -> WhisperEngine {
 
 pub fn owner(user: &str) -> MemoryOwner {
     MemoryOwner::person(BotId::new("ember").unwrap(), UserId::new(user).unwrap())
+}
+
+/// What the engine knows of `user`.
+pub fn known(engine: &WhisperEngine, user: &str) -> OwnerHandle {
+    engine.owner(BotId::new("ember").unwrap(), UserId::new(user).unwrap())
+}
+
+/// Everything stored of `user`.
+pub async fn memories(engine: &WhisperEngine, user: &str) -> Vec<Arc<MemoryRecord>> {
+    known(engine, user).memories(None, 1000).await.unwrap()
 }
 
 pub async fn say(engine: &WhisperEngine, user: &str, text: &str) -> TurnOutcome {
