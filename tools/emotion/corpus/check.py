@@ -5,11 +5,14 @@ Usage:
     python3 check.py                 check every LANG.tsv here, print the tables
     python3 check.py en de           only these languages
     python3 check.py --quiet         check only, no tables
+    python3 check.py --readme        check, write the tables into README.md
 
 The exit status is 1 when a line breaks the format that README.md describes.
 Needs nothing but Python 3.
 """
 
+import contextlib
+import io
 import sys
 import unicodedata
 from collections import Counter
@@ -114,9 +117,40 @@ def table(title, languages, counts, order):
     print()
 
 
+def tables(rows):
+    """Print how many lines each language has by label, safety and kind."""
+    languages = list(rows)
+    for title, column, order in (
+        ("first label", 1, LABELS),
+        ("safety", 4, SAFETY),
+        ("kind", 5, KINDS),
+    ):
+        counts = {
+            language: Counter(r[column].split(",")[0] for r in rows[language])
+            for language in languages
+        }
+        table(title, languages, counts, order)
+
+
+def write_readme(rows):
+    """Replace the tables between the two marks in README.md."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        tables(rows)
+    path = HERE / "README.md"
+    start, end = "<!-- counts -->\n", "<!-- end of counts -->\n"
+    before, rest = path.read_text(encoding="utf-8").split(start)
+    after = rest.split(end)[1]
+    new = before + start + "\n" + out.getvalue() + end + after
+    path.write_text(new, encoding="utf-8")
+
+
 def main(arguments):
-    quiet = "--quiet" in arguments
-    wanted = [a for a in arguments if a != "--quiet"]
+    options = {a for a in arguments if a.startswith("--")}
+    if options - {"--quiet", "--readme"}:
+        print(__doc__, file=sys.stderr)
+        return 2
+    wanted = [a for a in arguments if a not in options]
     paths = [HERE / f"{w}.tsv" for w in wanted] or sorted(HERE.glob("*.tsv"))
     rows, errors = {}, []
     for path in paths:
@@ -125,18 +159,10 @@ def main(arguments):
             continue
         rows[path.stem], wrong = read(path)
         errors += wrong
-    if not quiet:
-        languages = list(rows)
-        for title, column, order in (
-            ("first label", 1, LABELS),
-            ("safety", 4, SAFETY),
-            ("kind", 5, KINDS),
-        ):
-            counts = {
-                language: Counter(r[column].split(",")[0] for r in rows[language])
-                for language in languages
-            }
-            table(title, languages, counts, order)
+    if "--readme" in options:
+        write_readme(rows)
+    elif "--quiet" not in options:
+        tables(rows)
     for error in errors:
         print(error, file=sys.stderr)
     total = sum(map(len, rows.values()))
