@@ -423,7 +423,6 @@ impl Opened {
                     loaded.dialogue(channel).push(line_of(record, false), None);
                 }
                 let audience = record.audience();
-                let facts = loaded.facts(record.sent_at, &audience);
                 loaded.profile.learn(&Statement {
                     zone: loaded.settings.zone.as_ref(),
                     language: emotion.language,
@@ -431,6 +430,7 @@ impl Opened {
                     crisis: emotion.safety.level > SafetyLevel::None,
                     ..Statement::new(record.id.clone(), &record.text, record.sent_at)
                 });
+                let facts = loaded.facts(record.sent_at, &audience);
                 loaded.conversation.plan_turn(&TurnInput {
                     owner,
                     channel,

@@ -1,6 +1,6 @@
 //! The stage that changes the person's state: plan, id and write of a turn, under the owner's lock.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use whisperengine_profile::{FactChange, Statement};
 use whisperengine_reply_context::DialogueWindow;
@@ -244,6 +244,7 @@ impl Planner {
         };
         let loaded = cell.loaded.as_mut().expect("the caller has loaded it");
         let message = &draft.turn.message;
+        let learnt = isolate(Component::Profile, || Ok::<_, Infallible>(Self::learn(draft, loaded)))?;
         let facts = loaded.facts(message.sent_at, &message.audience);
         let input = TurnInput {
             owner: &draft.turn.owner,
@@ -259,8 +260,7 @@ impl Planner {
             replay: None,
         };
         let planned = isolate(Component::Conversation, || {
-            let states = Self::learn(draft, loaded);
-            loaded.conversation.plan_turn(&input).map(|plan| (plan, states))
+            loaded.conversation.plan_turn(&input).map(|plan| (plan, learnt))
         });
         match &planned {
             Ok(_) => attempt.succeeded(),
