@@ -31,6 +31,9 @@ struct Options {
     /// Share of the features that a pass does not see
     #[arg(long, default_value_t = Config::default().dropout)]
     dropout: f32,
+    /// What rare emotions gain
+    #[arg(long, default_value_t = Config::default().balance)]
+    balance: f32,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,6 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     config.learning_rate = options.learning_rate;
     config.weight_decay = options.weight_decay;
     config.dropout = options.dropout;
+    config.balance = options.balance;
     let model = train(&examples, &config, |epoch| eprintln!("pass {epoch} of {}", config.epochs));
     let bytes = model.to_bytes();
     fs::write(&options.output, &bytes)?;

@@ -5,6 +5,8 @@ use whisperengine_emotion::multilingual::{
     lanes::{AROUSAL, CONCERN, CRISIS, DANGER, LANGUAGE, PRIMARY, VALENCE},
 };
 
+use whisperengine_types::PrimaryEmotion;
+
 use super::data::{Example, Targets};
 use crate::SplitMix;
 
@@ -24,6 +26,9 @@ pub struct Config {
     pub weight_decay: f32,
     /// Share of the features of a text that a pass does not see. Default 0.1.
     pub dropout: f32,
+    /// What rare emotions gain: their logits rise by this times the logarithm of how rare they are among the
+    /// examples of weight 1 or more. Default 0.3.
+    pub balance: f32,
 }
 
 impl Default for Config {
@@ -35,6 +40,7 @@ impl Default for Config {
             learning_rate: 0.3,
             weight_decay: 0.0002,
             dropout: 0.1,
+            balance: 0.3,
         }
     }
 }
@@ -88,7 +94,22 @@ pub fn train(examples: &[Example], config: &Config, mut progress: impl FnMut(u32
     }
     let (words, grams) = weights.split_at_mut(first_gram);
     grams.iter_mut().flatten().for_each(|weight| *weight *= GRAM_STRENGTH);
+    for (lane, share) in PRIMARY.zip(shares(examples)) {
+        bias[lane] -= config.balance * share.max(0.01).ln();
+    }
     MultilingualModel::from_weights(words, grams, bias)
+}
+
+/// How frequent each primary emotion is among the examples of weight 1 or more.
+fn shares(examples: &[Example]) -> [f32; PrimaryEmotion::COUNT] {
+    let mut total = [0.0; PrimaryEmotion::COUNT];
+    for shares in examples.iter().filter(|example| example.weight >= 1.0).filter_map(|example| example.targets.primary) {
+        for (total, share) in total.iter_mut().zip(shares) {
+            *total += share;
+        }
+    }
+    let sum: f32 = total.iter().sum();
+    total.map(|share| share / sum.max(1.0))
 }
 
 const LANES: usize = size_of::<WeightRow>() / size_of::<f32>();

@@ -38,7 +38,7 @@ impl Default for Rows {
     fn default() -> Self {
         Self {
             words: 98_304,
-            grams: 122_880,
+            grams: 106_496,
         }
     }
 }
