@@ -246,7 +246,8 @@ impl<T, K> SchedulerCore<T, K> {
     pub(super) fn make_ready(&mut self, index: u32, class: Priority) {
         let session = self.sessions.get_mut(index);
         let is_held = |turn: &QueuedTurn<T, K>| turn.held_until > 0;
-        if session.in_flight || self.turns.get(session.turns.first).is_some_and(is_held) {
+        let any_held = !self.holds.is_empty();
+        if session.in_flight || any_held && self.turns.get(session.turns.first).is_some_and(is_held) {
             return;
         }
         if session.ready_token != 0 {
