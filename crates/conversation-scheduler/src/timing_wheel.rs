@@ -114,11 +114,6 @@ impl TimingWheel {
         self.first_tick().map(|tick| tick.saturating_mul(self.tick))
     }
 
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     fn slot_of(&self, tick: u64) -> usize {
         tick as usize & (self.heads.len() - 1)
     }
