@@ -258,10 +258,7 @@ fn print(report: &Report) {
     );
     println!(
         "  hit rate {:.4} (ideal {:.4})   {} stale of {} answers checked",
-        report.hit_rate,
-        report.ideal_hit_rate,
-        report.stale,
-        report.answers_checked
+        report.hit_rate, report.ideal_hit_rate, report.stale, report.answers_checked
     );
     println!("the same on a store that takes no time");
     println!(

@@ -104,7 +104,13 @@ async fn portion(
     let (from, cpu) = (measure::now(), measure::process_cpu());
     let mut tasks = tokio::task::JoinSet::new();
     for trace in traces {
-        tasks.spawn(writer(batcher.clone(), recall.clone(), judge.cloned(), trace, bar.clone()));
+        tasks.spawn(writer(
+            batcher.clone(),
+            recall.clone(),
+            judge.cloned(),
+            trace,
+            bar.clone(),
+        ));
     }
     let done = tasks.join_all().await;
     sum.wall += from.elapsed();

@@ -10,8 +10,8 @@ use std::{
 use whisperengine_memory_batcher::{BatcherError, Config, MemoryBatcher};
 use whisperengine_text_embedding::HashingEmbedder;
 use whisperengine_types::{
-    Committed, MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecord, MemoryStore, MetadataValue, Timestamp,
-    UserId, WriteOp,
+    Committed, MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecord, MemoryStore, MetadataValue,
+    Timestamp, UserId, WriteOp,
 };
 use whisperengine_vector_memory::{VectorMemory, VectorMemoryConfig};
 

@@ -1,5 +1,7 @@
 //! What a message costs: small talk without cues, and messages that state facts.
 
+#![allow(missing_docs, reason = "criterion's macros make public items")]
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use whisperengine_profile::{Profile, Statement};

@@ -169,6 +169,7 @@ impl<'a> Reader<'a> {
     }
 
     fn entry(&mut self) -> Result<Entry> {
+        let from = self.at;
         let slot = *Slot::ALL
             .get(usize::from(self.byte()?))
             .ok_or_else(|| self.damaged())?;
@@ -233,6 +234,7 @@ impl<'a> Reader<'a> {
         Ok(Entry {
             fact,
             said_at,
+            size: self.at - from,
             own_until,
             ended_by,
             silent: has(8),

@@ -91,6 +91,15 @@ fn instead(reading: &mut Reading<'_>, sentence: &Range<usize>, at: usize, ledger
     let right = right.start..right.end.min(right.start + 2);
     let one = right.start..right.start + 1;
     let kind = kind_of(reading, &right)?;
+    // "sorry, five minutes late" corrects no number.
+    let next = right.start + if kind == Sort::Name { right.len() } else { 1 };
+    let stands_alone = next >= sentence.end
+        || reading.tokens.all[next].kind == Kind::Sign
+        || kind == Sort::Month
+        || reading.class_len(Special::Stop, next, sentence.end) > 0;
+    if !stands_alone {
+        return None;
+    }
     let recent = |entry: &&Entry| is_current(entry) && entry.said_at >= since;
     for old in ledger.entries.iter().rev().filter(recent).take(4) {
         let Some((wrong, whole)) = wrong_of(reading, &old.fact, kind) else {
@@ -292,6 +301,7 @@ fn entry(reading: &mut Reading<'_>, sentence: &Range<usize>, mut fact: Fact, old
     Entry {
         fact,
         said_at: sent_at,
+        size: 0,
         own_until: None,
         ended_by: None,
         silent: false,
@@ -300,4 +310,4 @@ fn entry(reading: &mut Reading<'_>, sentence: &Range<usize>, mut fact: Fact, old
 }
 
 /// How long after a line "no, I meant" still concerns it.
-const RECENT: Duration = Duration::from_secs(2 * 3600);
+const RECENT: Duration = Duration::from_secs(36 * 3600);

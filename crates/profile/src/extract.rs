@@ -101,9 +101,16 @@ impl<'a> Reading<'a> {
             .rev()
             .find(|&at| self.is_clause_break(at))
             .map_or(sentence.start, |at| at + 1);
+        let after = (found.range.end..sentence.end).find(|&at| self.is_clause_break(at));
         blocks.iter().any(|(block, slots)| {
-            let concerns = slots.is_empty() || (rule.act == Act::Affirm && slots.contains(&rule.slots[0]));
-            concerns && block.start >= clause && block.start < found.range.end
+            let general = slots.is_empty();
+            let concerns = general || (rule.act == Act::Affirm && slots.contains(&rule.slots[0]));
+            let end = if general {
+                found.range.end
+            } else {
+                after.unwrap_or(sentence.end)
+            };
+            concerns && block.start >= clause && block.start < end
         })
     }
 
@@ -126,7 +133,8 @@ impl<'a> Reading<'a> {
     ) {
         let slot = rule.slots[0];
         let value = found.capture(Role::Value);
-        let range = value.map_or(found.range.clone(), |value| value.range.clone());
+        let kept = value.or_else(|| found.capture(Role::Detail));
+        let range = kept.map_or(found.range.clone(), |kept| kept.range.clone());
         let overlaps = |other: &Range<usize>| other.start < range.end && range.start < other.end;
         let rivals = |other: Slot| other == slot || slot == Slot::Note || (is_taste(other) && is_taste(slot));
         if !rule.has(Flag::Silent)
@@ -165,6 +173,10 @@ impl<'a> Reading<'a> {
         }
         if !rule.has(Flag::Silent) {
             taken.push((slot, range));
+            let detail = found
+                .capture(Role::Detail)
+                .map(|detail| (slot, detail.range.clone()));
+            taken.extend(detail.filter(|_| value.is_some()));
         }
         let span = self.span(sentence);
         let quote: Arc<str> = self.statement.text[span.clone()].into();
@@ -193,6 +205,7 @@ impl<'a> Reading<'a> {
             out.push(Entry {
                 fact,
                 said_at: self.statement.sent_at,
+                size: 0,
                 own_until,
                 ended_by: None,
                 silent: rule.has(Flag::Silent),
@@ -262,7 +275,7 @@ impl<'a> Reading<'a> {
 
     /// The items of a list, or the one value.
     fn values(&self, captured: &Captured) -> Vec<String> {
-        if !matches!(captured.kind, Capture::Things | Capture::Names) {
+        if !matches!(captured.kind, Capture::Things | Capture::Bares | Capture::Names) {
             return vec![self.text(&captured.range).to_owned()];
         }
         let mut values = Vec::new();

@@ -16,6 +16,8 @@ pub const MAX_BYTES: usize = 16 * 1024;
 pub(crate) struct Entry {
     pub fact: Fact,
     pub said_at: Timestamp,
+    /// The bytes of its binary form.
+    pub size: usize,
     pub own_until: Option<Timestamp>,
     pub ended_by: Option<MemoryId>,
     /// Ends others without being worth mentioning.
@@ -71,6 +73,7 @@ impl Ledger {
             return;
         }
         new.known_only = false;
+        new.size = crate::codec::size(&new);
         changes.append(&mut ended);
         if let Some((_, later)) = repeats.split_first() {
             let extra: Vec<usize> = later.to_vec();
@@ -121,6 +124,7 @@ impl Ledger {
             }
             self.entries[at].ended_by = None;
             self.entries[at].fact.until = self.entries[at].own_until;
+            self.entries[at].size = crate::codec::size(&self.entries[at]);
             let (before, after) = self.entries.split_at_mut(at + 1);
             let entry = &mut before[at];
             match after.iter().find(|later| supersedes(&later.fact, &entry.fact)) {
@@ -135,7 +139,7 @@ impl Ledger {
     /// Makes room: first the oldest of what no longer holds, then the oldest.
     fn shrink(&mut self, changes: &mut Vec<FactChange>) {
         let mut bytes: usize =
-            self.entries.iter().map(crate::codec::size).sum::<usize>() + crate::codec::HEAD;
+            self.entries.iter().map(|entry| entry.size).sum::<usize>() + crate::codec::HEAD;
         while bytes > MAX_BYTES {
             let over = |entry: &Entry| {
                 !entry.is_open() || entry.silent || entry.fact.until.is_some_and(|until| until <= self.latest)
@@ -148,7 +152,7 @@ impl Ledger {
             };
             let at = self.entries.iter().position(over);
             let at = at.or_else(|| self.entries.iter().position(minor)).unwrap_or(0);
-            bytes -= crate::codec::size(&self.entries[at]);
+            bytes -= self.entries[at].size;
             let entry = self.entries.remove(at);
             if !entry.silent {
                 changes.push(FactChange::Removed(entry.fact));
@@ -166,6 +170,7 @@ fn end(entry: &mut Entry, by: &Entry) {
             .min(by.said_at.max(entry.fact.since)),
     );
     entry.ended_by = Some(by.fact.source.clone());
+    entry.size = crate::codec::size(entry);
 }
 
 fn shorten(entry: &mut Entry) {

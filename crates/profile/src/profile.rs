@@ -126,6 +126,7 @@ impl Profile {
         let mut changes = Vec::new();
         let entry = Entry {
             said_at: fact.since,
+            size: 0,
             own_until: fact.until,
             fact,
             ended_by: None,
@@ -140,12 +141,13 @@ impl Profile {
     pub fn end_fact(&mut self, slot: Slot, value: &str, source: &MemoryId, at: Timestamp) -> Vec<FactChange> {
         let mut changes = Vec::new();
         for entry in &mut self.ledger.entries {
-            let fact = &mut entry.fact;
+            let fact = &entry.fact;
             if fact.slot == slot && fact.holds_at(at) && same_value(&fact.value, value) {
-                fact.until = Some(at);
+                entry.fact.until = Some(at);
                 entry.ended_by = Some(source.clone());
+                entry.size = codec::size(entry);
                 changes.push(FactChange::Ended {
-                    fact: fact.clone(),
+                    fact: entry.fact.clone(),
                     by: source.clone(),
                 });
             }
@@ -232,6 +234,7 @@ impl Profile {
         if let Some(entry) = wrong {
             entry.fact.until = Some(new.said_at.max(entry.fact.since));
             entry.ended_by = Some(new.fact.source.clone());
+            entry.size = codec::size(entry);
             changes.push(FactChange::Ended {
                 fact: entry.fact.clone(),
                 by: new.fact.source.clone(),

@@ -69,7 +69,9 @@ fn replaces(new: &Fact, old: &Fact) -> bool {
         // "my wife" after "my wife Nadia" says less, the other way round it says more.
         Slot::Partner if is_unnamed(new) || (is_unnamed(old) && same_detail) => false,
         slot if slot.is_single() => !same,
-        Slot::Note | Slot::Contact | Slot::Like | Slot::Dislike => same_detail && !same,
+        Slot::Note | Slot::Contact | Slot::Like | Slot::Dislike => {
+            same_detail && !same && !is_unnamed(new) && !is_unnamed(old)
+        }
         Slot::Plan if new.detail.as_deref() == Some(DONE) => {
             old.detail.as_deref() != Some(DONE) && shares_word(&new.value, &old.value)
         }

@@ -295,8 +295,9 @@ impl Cutter<'_> {
     /// `im` and `dont` are typed for `I'm` and `don't`.
     fn push_word(&mut self, from: usize, to: usize, kind: Kind, spaced: bool) {
         if self.apostrophe == Apostrophe::English {
-            let word = self.text[from..to].to_lowercase();
-            if let Some((_, cut)) = BARE.iter().find(|(bare, _)| *bare == word) {
+            let word = &self.text[from..to];
+            let bare = |(bare, _): &&(&str, usize)| bare.eq_ignore_ascii_case(word);
+            if let Some((_, cut)) = BARE.iter().find(bare) {
                 self.push(from, from + cut, kind, spaced);
                 self.push(from + cut, to, kind, false);
                 return;

@@ -46,6 +46,8 @@ pub(crate) struct Scene {
     pub(crate) summary: Vec<SummaryLine>,
     pub(crate) digest: Option<String>,
     pub(crate) zone: Option<ZoneId>,
+    /// The zone, where it is another than that of the message before.
+    pub(crate) moved_to: Option<ZoneId>,
     pub(crate) language: Option<Language>,
 }
 

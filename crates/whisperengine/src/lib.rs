@@ -84,8 +84,8 @@ pub use whisperengine_reply_context::{
 #[doc(no_inline)]
 pub use whisperengine_types::*;
 
-/// The metadata key of the most relevant [`FactKind`] that a message tells of its writer; its value is the
-/// kind's name, such as `aspiration`. Filter by it to recall what is known of somebody.
+/// The metadata key of what a message states of its writer; its value is the name of a [`Slot`], such as `allergy`.
+/// Filter by it to recall what is known of somebody.
 pub const FACT: &str = "fact";
 
 #[cfg(doctest)]

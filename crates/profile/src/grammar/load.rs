@@ -52,7 +52,8 @@ impl Grammar {
             }
         }
         // The longest phrase first, so that "the day after tomorrow" is not read as "tomorrow".
-        calendar.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
+        calendar.retain(|(words, _): &(Vec<u32>, Calendar)| !words.is_empty());
+        calendar.sort_by_key(|(words, _)| (words[0], std::cmp::Reverse(words.len())));
         let class = |name: &str| loader.class_names.get(name).copied();
         let mut grammar = Self {
             stop: class("stop"),
@@ -200,6 +201,9 @@ impl Loader {
             }
         }
         self.classes[at].words.sort_unstable();
+        self.classes[at]
+            .phrases
+            .sort_by_key(|phrase| (phrase[0], std::cmp::Reverse(phrase.len())));
         Ok(())
     }
 

@@ -14,6 +14,7 @@
 mod load;
 mod matching;
 mod pattern;
+mod quantity;
 mod value;
 
 use std::{
@@ -26,7 +27,7 @@ use whisperengine_types::{Language, Slot};
 pub(crate) use self::{
     matching::{Captured, Match, find},
     pattern::{Capture, Node, Role},
-    value::calendar_at,
+    quantity::calendar_at,
 };
 use crate::text::{Apostrophe, Tokens};
 
@@ -216,22 +217,28 @@ impl Grammar {
         if at >= end {
             return 0;
         }
-        let phrase = class.phrases.iter().filter(|phrase| at + phrase.len() <= end);
-        let longest = phrase
-            .filter(|phrase| {
-                phrase
+        let token = &tokens.all[at];
+        if token.word != 0 {
+            // Phrases are sorted by their first word, the longest first.
+            let from = class.phrases.partition_point(|phrase| phrase[0] < token.word);
+            let phrases = class.phrases[from..]
+                .iter()
+                .take_while(|phrase| phrase[0] == token.word);
+            for phrase in phrases.filter(|phrase| at + phrase.len() <= end) {
+                if phrase
                     .iter()
                     .zip(&tokens.all[at..])
                     .all(|(word, t)| *word == t.word)
-            })
-            .map(Vec::len)
-            .max();
-        if let Some(len) = longest {
-            return len;
+                {
+                    return phrase.len();
+                }
+            }
+            if class.words.binary_search(&token.word).is_ok() {
+                return 1;
+            }
         }
-        let token = &tokens.all[at];
-        if token.word != 0 && class.words.binary_search(&token.word).is_ok() {
-            return 1;
+        if class.prefixes.is_empty() && class.suffixes.is_empty() {
+            return 0;
         }
         let folded = tokens.folded(token);
         let stem = class.prefixes.iter().any(|stem| folded.starts_with(&**stem))
@@ -257,8 +264,12 @@ impl Grammar {
             .any(|words| words.contains(&a) && words.contains(&b))
     }
 
-    pub(crate) fn calendar(&self) -> &[(Vec<u32>, Calendar)] {
-        &self.calendar
+    /// The phrases of the calendar that begin with `word`, the longest first.
+    pub(crate) fn calendar(&self, word: u32) -> impl Iterator<Item = &(Vec<u32>, Calendar)> {
+        let from = self.calendar.partition_point(|(words, _)| words[0] < word);
+        self.calendar[from..]
+            .iter()
+            .take_while(move |(words, _)| words[0] == word)
     }
 
     pub(crate) fn role(&self, role: Special) -> Option<usize> {

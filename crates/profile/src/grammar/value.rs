@@ -1,6 +1,6 @@
 //! How far a captured value reaches.
 
-use super::{Calendar, Capture, Grammar, Special};
+use super::{Calendar, Capture, Grammar, Special, quantity::calendar_at};
 use crate::text::{Apostrophe, Kind, Token, Tokens};
 
 /// Where a value begins, and its shortest and longest end.
@@ -11,7 +11,7 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    fn one(start: usize, end: usize) -> Self {
+    pub(super) fn one(start: usize, end: usize) -> Self {
         Self {
             start,
             shortest: end,
@@ -53,14 +53,14 @@ pub(super) fn ends(grammar: &Grammar, tokens: &Tokens, kind: Capture, at: usize,
     }
 }
 
-struct Reader<'a> {
-    grammar: &'a Grammar,
-    tokens: &'a Tokens,
-    end: usize,
+pub(super) struct Reader<'a> {
+    pub grammar: &'a Grammar,
+    pub tokens: &'a Tokens,
+    pub end: usize,
 }
 
 impl Reader<'_> {
-    fn token(&self, at: usize) -> Option<&Token> {
+    pub(super) fn token(&self, at: usize) -> Option<&Token> {
         self.tokens.all[..self.end].get(at)
     }
 
@@ -73,7 +73,7 @@ impl Reader<'_> {
             .class_at(self.grammar.role(class), self.tokens, at, self.end)
     }
 
-    fn is_stop(&self, at: usize) -> bool {
+    pub(super) fn is_stop(&self, at: usize) -> bool {
         self.is(Special::Stop, at)
     }
 
@@ -357,79 +357,6 @@ impl Reader<'_> {
             .is_some_and(|token| INNER.contains(&self.tokens.folded(token)))
     }
 
-    fn phone(&self, at: usize) -> Option<Ends> {
-        let mut pos = at;
-        let mut digits = 0;
-        let mut longest = at;
-        while let Some(token) = self.token(pos) {
-            let text = self.tokens.folded(token);
-            let count = text.bytes().filter(u8::is_ascii_digit).count();
-            if token.kind == Kind::Number && text.bytes().all(|b| b.is_ascii_digit() || b"-./+".contains(&b))
-            {
-                digits += count;
-                longest = pos + 1;
-            } else if !matches!(text, "+" | "(" | ")" | "-" | "/") {
-                break;
-            }
-            pos += 1;
-        }
-        (6..=16).contains(&digits).then(|| Ends::one(at, longest))
-    }
-
-    fn number(&self, at: usize) -> Option<Ends> {
-        if self.token(at)?.kind == Kind::Number {
-            return Some(Ends::one(at, at + 1));
-        }
-        let (len, unit) = calendar_at(self.grammar, self.tokens, at, self.end)?;
-        matches!(unit, Calendar::Number(_)).then(|| Ends::one(at, at + len))
-    }
-
-    /// A code holds a digit, or a hyphen or capitals within; it may consist of several such pieces.
-    fn code(&self, at: usize) -> Option<Ends> {
-        let mut longest = at;
-        let mut coded = false;
-        while let Some(token) = self.token(longest).filter(|token| token.is_text()) {
-            let folded = self.tokens.folded(token);
-            let number = token.kind == Kind::Number || folded.contains(['-', '_']);
-            let capitals = token.capital && folded.len() <= 4 && !self.is_stop(longest);
-            if !(number || capitals) || longest - at >= 5 {
-                break;
-            }
-            coded |= number;
-            longest += 1;
-        }
-        coded.then(|| Ends::one(at, longest))
-    }
-
-    /// A run of calendar words, numbers and short joining words that holds a month, a weekday or a numeric date.
-    fn date(&self, at: usize) -> Option<Ends> {
-        let (mut pos, mut longest, mut dated) = (at, at, false);
-        while let Some(token) = self.token(pos).filter(|_| pos - at < 12) {
-            let folded = self.tokens.folded(token);
-            if let Some((len, unit)) = calendar_at(self.grammar, self.tokens, pos, self.end) {
-                dated |= !matches!(unit, Calendar::Number(_));
-                pos += len;
-                longest = pos;
-            } else if token.kind == Kind::Number {
-                let pieces = folded
-                    .split(['.', '/', '-'])
-                    .filter(|piece| !piece.is_empty())
-                    .count();
-                dated |= pieces > 1;
-                pos += 1;
-                longest = pos;
-            } else if DATE_JOINS.contains(&folded) {
-                pos += 1;
-                if token.kind == Kind::Wide {
-                    longest = pos;
-                }
-            } else {
-                break;
-            }
-        }
-        (dated && longest > at).then(|| Ends::one(at, longest))
-    }
-
     fn gerund(&self, at: usize) -> Option<Ends> {
         let token = self.token(at)?;
         let folded = self.tokens.folded(token);
@@ -441,21 +368,42 @@ impl Reader<'_> {
             return None;
         }
         let mut more = at + 1;
-        while let Some(token) = self.token(more).filter(|token| token.is_text() && more - at < 9) {
+        while let Some(token) = self.token(more).filter(|_| more - at < MAX_GERUND) {
             let folded = self.tokens.folded(token);
-            let ends = self.is(Special::And, more) || CONJUNCTIONS.contains(&folded);
-            if ends {
+            // "a safe, inviting place": a comma between two adjectives.
+            let adjectives = folded == "," && more > at + 2 && self.is(Special::Determiner, more - 2);
+            if !(token.is_text() || adjectives)
+                || self.is(Special::And, more)
+                || CONJUNCTIONS.contains(&folded)
+            {
                 break;
             }
             more += 1;
         }
-        let trimmed = (at + 1..=more)
+        // What goes on beyond the limit is cut before its last preposition.
+        let cut_off = more - at == MAX_GERUND && self.token(more).is_some_and(Token::is_text);
+        let whole = if cut_off {
+            (at + 2..more)
+                .rev()
+                .find(|&end| self.is_stop(end))
+                .unwrap_or(at + 1)
+        } else {
+            more
+        };
+        let open = |end: usize| self.is_stop(end - 1) || self.is(Special::Determiner, end - 1);
+        let longest = (at + 1..=whole)
             .rev()
-            .find(|&end| end == at + 1 || !(self.is_stop(end - 1) || self.is(Special::Determiner, end - 1)));
-        Some(Ends {
+            .find(|&end| end == at + 1 || !open(end))
+            .unwrap_or(at + 1);
+        // "drinking while I eat" is not about drinking.
+        let alone = longest == at + 1
+            && self
+                .token(longest)
+                .is_some_and(|t| NARROWING.contains(&self.tokens.folded(t)));
+        (!alone).then_some(Ends {
             start: at,
             shortest: at + 1,
-            longest: trimmed.unwrap_or(at + 1),
+            longest,
         })
     }
 
@@ -509,30 +457,6 @@ impl Reader<'_> {
     }
 }
 
-/// The calendar word or number at a token, and how many tokens it takes.
-pub(crate) fn calendar_at(
-    grammar: &Grammar,
-    tokens: &Tokens,
-    at: usize,
-    end: usize,
-) -> Option<(usize, Calendar)> {
-    let first = tokens.all[..end].get(at)?.word;
-    if first == 0 {
-        return None;
-    }
-    grammar
-        .calendar()
-        .iter()
-        .filter(|(words, _)| words.first() == Some(&first) && at + words.len() <= end)
-        .find(|(words, _)| {
-            words
-                .iter()
-                .zip(&tokens.all[at..])
-                .all(|(word, t)| *word == t.word)
-        })
-        .map(|(words, unit)| (words.len(), *unit))
-}
-
 const MAX_THING: usize = 4;
 const MAX_NAME: usize = 3;
 const MAX_PLACE: usize = 4;
@@ -548,14 +472,16 @@ const INNER: &[&str] = &[
 /// Where a statement about somebody ends.
 const NOTE_ENDS: &[&str] = &["and", "but", "so", "because", "which", "while", "when"];
 
+/// What narrows a gerund down to something else.
+const NARROWING: &[&str] = &[
+    "while", "when", "as", "if", "that", "how", "with", "to", "it", "you", "your", "them", "him", "her",
+];
+
+const MAX_GERUND: usize = 9;
+
 /// Where a gerund's object ends.
 const CONJUNCTIONS: &[&str] = &[
     "but", "so", "because", "when", "while", "if", "that", "which", "who", "it", "is", "was", "are", "'s",
     "i", "as", "since", "lately", "too", "now", "though", "before", "after", "until", "n't", "not", "we",
     "they", "you", "he", "she", "than",
-];
-
-const DATE_JOINS: &[&str] = &[
-    "of", "the", "th", "st", "nd", "rd", ",", ".", "de", "del", "der", "le", "am", "den", "年", "月", "日",
-    "号", "號", "년", "월", "일", " ",
 ];
