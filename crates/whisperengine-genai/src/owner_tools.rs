@@ -113,6 +113,11 @@ impl OwnerTools {
 
     async fn forget(&self, arguments: &Value) -> Result<String, ToolError> {
         let id = MemoryId::new(text(arguments, "id")?).map_err(|_| ToolError::Argument { name: "id" })?;
+        let known = self.owner.get(std::slice::from_ref(&id)).await.map_err(failed)?;
+        if known.iter().all(Option::is_none) {
+            // A removal of nothing succeeds, too; the model must not say that something is gone.
+            return Err(ToolError::Argument { name: "id" });
+        }
         self.owner.delete(&id).await.map_err(failed)?;
         Ok("Forgotten.".to_owned())
     }

@@ -137,7 +137,13 @@ async fn what_is_remembered_is_recalled_and_what_is_forgotten_is_not() {
         assert!(error.to_string().contains(expected), "{error}");
     };
     check(&tools, "recall", json!({"q": 1}), "argument query is missing").await;
-    check(&tools, "forget", json!({"id": "m-none"}), "that did not work").await;
+    check(
+        &tools,
+        "forget",
+        json!({"id": "m-none"}),
+        "argument id is missing or wrong",
+    )
+    .await;
     check(&tools, "shell", json!({}), "there is no tool \"shell\"").await;
     let reading = OwnerTools::new(owner, now);
     check(&reading, "forget", json!({"id": id}), "there is no tool").await;
