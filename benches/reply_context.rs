@@ -83,6 +83,7 @@ impl Scene {
                 passage: Some(0..20),
                 copies: 0,
                 last_copy_at: None,
+                superseded: false,
                 similarity: None,
                 parts: ScoreParts::default(),
                 matched_terms: Vec::new(),

@@ -1,16 +1,16 @@
 //! Settings of the conversation engine; every default is the documented one.
 
 use serde::{Deserialize, Serialize};
-use whisperengine_types::ConversationMode;
+use whisperengine_types::{ConversationMode, Language};
 
-use crate::{error::Error, lexicon::Language};
+use crate::error::Error;
 
 /// Settings of the whole engine.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
-    /// The language of the conversations. Default English.
+    /// The language of messages whose own is not clear. Default `en`.
     pub language: Language,
     /// Sessions and interaction types.
     pub interaction: InteractionConfig,
@@ -22,6 +22,19 @@ pub struct Config {
     pub engagement: EngagementConfig,
     /// Personality and relationship.
     pub personality: PersonalityConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            language: Language::ENGLISH,
+            interaction: InteractionConfig::default(),
+            thread: ThreadConfig::default(),
+            moment: MomentConfig::default(),
+            engagement: EngagementConfig::default(),
+            personality: PersonalityConfig::default(),
+        }
+    }
 }
 
 /// Settings of sessions, modes and interaction types.

@@ -38,7 +38,8 @@ pub fn plan_turn(
         return Err(Error::OwnerMismatch);
     }
     settle(config, state);
-    let lexicon = config.language.lexicon();
+    state.language = input.emotion.language;
+    let lexicon = state.lexicon(config);
     let utterance = Utterance::read(&lexicon, input.text);
     let at = input.sent_at;
     let scope = session::scope(input.audience);
@@ -215,7 +216,7 @@ pub fn record_feedback(config: &Config, state: &mut UserState, feedback: &Feedba
                 let (valence, score) = (state.emotional.last_valence(), state.engagement.score());
                 state.moments.usage_mut().used(id, valence, score, *at)?;
             }
-            let lexicon = config.language.lexicon();
+            let lexicon = state.lexicon(config);
             let reply = Utterance::read(&lexicon, text);
             let words = state.engagement.rhythm.words();
             state.reception.take_reply(&reply, moment.is_some(), words);
@@ -249,7 +250,7 @@ pub fn tick(config: &Config, state: &mut UserState, now: Timestamp) -> Vec<Sugge
     {
         return Vec::new();
     }
-    let lexicon = config.language.lexicon();
+    let lexicon = state.lexicon(config);
     let scope = state.session.scope;
     let memory = state.moments.for_pause(state.session.number, scope, now);
     let (felt, stressed) = state.emotional.last_felt();

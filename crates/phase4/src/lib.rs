@@ -47,8 +47,10 @@
 //!
 //! # Limits and units
 //! Scores are in `0..=1`, times in milliseconds since the epoch. An encoded state takes at most
-//! [`UserState::MAX_BYTES`]. English and, smaller, German ([`Config::language`]); another language is one
-//! more set of lexicon files.
+//! [`UserState::MAX_BYTES`]. A message is read by the words of its own language (`EmotionReading::language`, else
+//! [`Config::language`]): English, German, Spanish, French and Portuguese. In Arabic, Chinese, Dutch, Hindi,
+//! Indonesian, Italian, Japanese, Korean, Polish, Russian, Thai, Turkish and Vietnamese function words, goodbyes
+//! and refusals are known; feelings are those of the reading, and the engine says nothing of its own there.
 //!
 //! # Trade-offs
 //! Words and small sketches of embeddings instead of a model: microseconds per turn, every decision
@@ -91,7 +93,7 @@ pub use engagement::RhythmSummary;
 pub use engine::{after_turn, plan_turn, record_feedback, tick};
 pub use error::Error;
 pub use importance::{CORE_MEMORY, ImportanceFactors, MAX_CORE_MEMORIES, MemorySource, age_days};
-pub use lexicon::{Language, Lexicon, LexiconError, Theme};
+pub use lexicon::{Lexicon, LexiconError, Theme};
 pub use moment::{ConnectionReport, MomentRecord};
 pub use personality::{PersonalityDimension, PersonalitySummary, Trait};
 pub use relationship::{Gesture, Milestone, RelationshipReport};

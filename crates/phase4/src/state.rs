@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{
-    Adaptation, ConversationPattern, EngagementStrategy, MemoryId, MemoryInsights, MemoryOwner, MomentType,
-    OfferedMoment, RelationshipPlan, ThreadId, Timestamp,
+    Adaptation, ConversationPattern, EngagementStrategy, Language, MemoryId, MemoryInsights, MemoryOwner,
+    MomentType, OfferedMoment, RelationshipPlan, ThreadId, Timestamp,
 };
 
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
     error::Error,
     insight::insights,
     interaction::InteractionHistory,
-    lexicon::Cue,
+    lexicon::{Cue, Lexicon},
     moment::{ConnectionReport, Draft, Glances, MomentRecord, Moments},
     number::{DAY, push_bounded},
     personality::{Observation, Personality, PersonalitySummary},
@@ -50,6 +52,8 @@ pub struct UserState {
     pub(crate) reception: Reception,
     pub(crate) fading: Fading,
     pub(crate) danger: Danger,
+    /// The language of the latest message, where it was clear.
+    pub(crate) language: Option<Language>,
 }
 
 /// Work that does not change the reply and is done after it.
@@ -117,6 +121,7 @@ impl UserState {
             reception: Reception::default(),
             fading: Fading::default(),
             danger: Danger::default(),
+            language: None,
         }
     }
 
@@ -178,6 +183,11 @@ impl UserState {
         Ok(state)
     }
 
+    /// The words of the language that the person writes.
+    pub(crate) fn lexicon(&self, config: &Config) -> Arc<Lexicon> {
+        Lexicon::of(self.language.unwrap_or(config.language))
+    }
+
     /// Whether the person was in danger so lately that nothing is brought up unasked.
     pub(crate) fn needs_care(&self, now: Timestamp) -> bool {
         self.danger
@@ -228,9 +238,9 @@ impl UserState {
             .is_some_and(|number| self.threads.resume(number, now))
     }
 
-    /// What the messages so far amount to, with names in the language of `config`; for the person's own eyes.
+    /// What the messages so far amount to; for the person's own eyes.
     pub fn insights(&self, config: &Config) -> MemoryInsights {
-        insights(self, &config.language.lexicon(), Scope::Private)
+        insights(self, &self.lexicon(config), Scope::Private)
     }
 
     /// Subjects that the person does not want to be asked about, latest first; for the person's own eyes.

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use whisperengine_phase4::{Language, UserState};
+use whisperengine_phase4::UserState;
 use whisperengine_types::*;
 
 const LIVELY: &str =
@@ -107,7 +107,7 @@ fn a_note_names_what_works() {
     assert_eq!(kept.adaptation(), plan.adaptation);
 
     let mut german = Talk::new("ana");
-    german.config.language = Language::German;
+    german.config.language = Language::new("de").unwrap();
     let reply = [
         "Was hat dir daran am besten gefallen?",
         "Das konnte man bis auf die andere Seite hören.",

@@ -328,9 +328,7 @@ fn what_sets_a_pattern_off_is_known() {
     let (pattern, triggers) = &summary.common_triggers[0];
     assert_eq!(*pattern, summary.clusters[0].pattern);
     assert!(
-        triggers
-            .iter()
-            .any(|trigger| *trigger == EmotionalTrigger::StressIndicators),
+        triggers.contains(&EmotionalTrigger::StressIndicators),
         "{triggers:?}"
     );
 }

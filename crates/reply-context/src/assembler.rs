@@ -149,6 +149,10 @@ impl ContextAssembler {
             dialogue,
             message: Some(message),
             language: input.language,
+            zone: input.zone.cloned(),
+            resources: input
+                .safety
+                .map_or_else(String::new, |_| input.resources.trim().to_owned()),
             report,
         }
     }

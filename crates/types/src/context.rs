@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Language, MemoryId, Timestamp};
+use crate::{Language, MemoryId, Timestamp, ZoneId};
 
 /// Everything a language model needs to write one reply, within a budget of tokens.
 ///
@@ -17,6 +17,12 @@ pub struct ReplyContext {
     pub message: Option<DialogueLine>,
     /// The language to answer in, where it is known.
     pub language: Option<Language>,
+    /// The person's time zone, where it is known.
+    #[serde(default)]
+    pub zone: Option<ZoneId>,
+    /// Where help can be had, as the app configures it; empty unless somebody is in danger.
+    #[serde(default)]
+    pub resources: String,
     /// What it costs, and what did not fit.
     pub report: ContextReport,
 }
@@ -30,23 +36,6 @@ impl ReplyContext {
             .map(|section| section.text.as_str())
             .collect();
         texts.join("\n\n")
-    }
-
-    /// The dialogue and the message for a chat interface, oldest first: what the bot said has the role
-    /// [`ChatRole::Assistant`], what people said [`ChatRole::User`]. The system prompt is not among them.
-    pub fn chat_messages(&self) -> Vec<ChatMessage> {
-        let lines = self.dialogue.iter().chain(&self.message);
-        lines
-            .map(|line| ChatMessage {
-                role: if line.from_bot {
-                    ChatRole::Assistant
-                } else {
-                    ChatRole::User
-                },
-                name: line.name.clone(),
-                content: line.text.clone(),
-            })
-            .collect()
     }
 
     /// The section of this kind, where there is one.

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
-use whisperengine_types::{EmotionReading, EmotionalPattern, EmotionalState, EmotionalTrigger};
+use whisperengine_types::{
+    EmotionReading, EmotionalPattern, EmotionalState, EmotionalTrigger, PrimaryEmotion,
+};
 
 use super::{
     history::EmotionalHistory,
@@ -111,7 +113,10 @@ fn triggers(feeling: &Feeling, of: &Assessment<'_>) -> Triggers {
     // Strong joy is no stress: only unpleasant feelings count, and words of stress unless all is well.
     let stress_words = words.has(Cue::Stress) && !(pleasant && feeling.valence > 0.3);
     let stress = stress_words || (unpleasant && intensity > 0.7);
-    let achieved = words.has(Cue::Achievement) && (feeling.state == S::Joy || feeling.valence > 0.3);
+    // Without words for achievements the reading's pride is the sign of one.
+    let proud = words.is_mute && of.reading.primary == PrimaryEmotion::Pride && intensity > 0.4;
+    let achieved =
+        (words.has(Cue::Achievement) && (feeling.state == S::Joy || feeling.valence > 0.3)) || proud;
     let mut triggers = Triggers::default();
     triggers.set(T::StressIndicators, stress);
     triggers.set(T::SupportOpportunities, words.has(Cue::Support));

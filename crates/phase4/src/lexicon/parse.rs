@@ -28,6 +28,8 @@ pub enum LexiconError {
 impl Lexicon {
     /// Reads a language from the contents of its three files.
     ///
+    /// Without any phrase the engine says nothing in this language.
+    ///
     /// # Errors
     /// [`LexiconError`] names the section, line or phrase that is wrong or missing.
     pub fn parse(cues: &str, lemmas: &str, phrases: &str) -> Result<Self, LexiconError> {
@@ -90,6 +92,7 @@ impl Lexicon {
             None => (text, false),
         };
         let mut scratch = Vec::new();
+        let text = self.part_elisions(text);
         let words = || {
             text.split_whitespace()
                 .map(|word| (word, hash64(word.as_bytes())))
@@ -125,6 +128,18 @@ impl Lexicon {
     }
 }
 
+impl Lexicon {
+    /// "j'ai" as it is read: two words.
+    fn part_elisions(&self, item: &str) -> String {
+        let word = |word: &str| match word.split_once('\'') {
+            Some((letters, rest)) if self.elides(letters) && !rest.is_empty() => format!("{letters} {rest}"),
+            _ => word.to_owned(),
+        };
+        let words: Vec<String> = item.split_whitespace().map(word).collect();
+        words.join(" ")
+    }
+}
+
 fn read_phrases(text: &str) -> Result<HashedMap<Box<str>>, LexiconError> {
     let mut phrases = HashedMap::default();
     for line in text.lines().map(str::trim) {
@@ -135,6 +150,9 @@ fn read_phrases(text: &str) -> Result<HashedMap<Box<str>>, LexiconError> {
             line: line.to_owned(),
         })?;
         phrases.insert(hash64(key.trim().as_bytes()), value.trim().into());
+    }
+    if phrases.is_empty() {
+        return Ok(phrases);
     }
     match required_phrases().find(|key| !phrases.contains_key(&hash64(key.as_bytes()))) {
         Some(key) => Err(LexiconError::MissingPhrase { key }),

@@ -17,6 +17,8 @@ pub(super) struct Stemmer {
     /// Endings of adverbs, adjectives and participles, and the nouns that end so.
     modifiers: Vec<Box<str>>,
     nouns: Vec<Box<str>>,
+    elisions: Vec<Box<str>>,
+    implies_self: bool,
 }
 
 #[derive(Debug)]
@@ -46,6 +48,10 @@ impl Stemmer {
             self.fold.push((from.chars().next()?, to.trim().into()));
         } else if let Some(endings) = line.strip_prefix("@modifier ") {
             self.modifiers.extend(endings.split_whitespace().map(Into::into));
+        } else if let Some(letters) = line.strip_prefix("@elide ") {
+            self.elisions.extend(letters.split_whitespace().map(Into::into));
+        } else if line == "@self" {
+            self.implies_self = true;
         } else if let Some(nouns) = line.strip_prefix("@noun ") {
             self.nouns.extend(nouns.split_whitespace().map(Into::into));
         } else if let Some(letters) = line.strip_prefix("@undouble ") {
@@ -108,6 +114,14 @@ impl Stemmer {
         let ends = |ending: &str| word.len() >= ending.len() + 3 && word.ends_with(ending.as_bytes());
         self.modifiers.iter().any(|ending| ends(ending))
             && !self.nouns.iter().any(|noun| noun.as_bytes() == word)
+    }
+
+    pub(super) fn implies_self(&self) -> bool {
+        self.implies_self
+    }
+
+    pub(super) fn elides(&self, letters: &str) -> bool {
+        self.elisions.iter().any(|known| **known == *letters)
     }
 
     fn fold_into(&self, word: &str, out: &mut Vec<u8>) {

@@ -15,6 +15,8 @@ pub(crate) struct Utterance<'t> {
     pub(crate) terms: Vec<Term>,
     pub(crate) themes: Themes,
     pub(crate) exclamations: u32,
+    /// Whether the language has function words only: nothing is known of what the words mean.
+    pub(crate) is_mute: bool,
     lower: String,
     weights: [f32; Cue::COUNT],
     negated: [f32; Cue::COUNT],
@@ -73,7 +75,7 @@ impl<'t> Utterance<'t> {
             sentences,
             lower,
             exclamations,
-        } = Tokens::split(&words_only(text));
+        } = Tokens::split(&words_only(text), lexicon);
         let mut utterance = Self {
             text,
             tokens,
@@ -82,6 +84,7 @@ impl<'t> Utterance<'t> {
             terms: Vec::with_capacity(8),
             themes: Themes::default(),
             exclamations,
+            is_mute: !lexicon.speaks(),
             lower,
             weights: [0.0; Cue::COUNT],
             negated: [0.0; Cue::COUNT],
@@ -92,7 +95,7 @@ impl<'t> Utterance<'t> {
         utterance.negate(lexicon);
         utterance.find_cues(lexicon);
         utterance.find_questions();
-        utterance.find_voices();
+        utterance.find_voices(lexicon);
         utterance.find_terms();
         utterance
     }
@@ -177,7 +180,7 @@ impl<'t> Utterance<'t> {
                 if !token.symbol {
                     let word = &self.lower.as_bytes()[token.lower.0 as usize..token.lower.1 as usize];
                     token.stem = lexicon.stem(word, token.surface, &mut scratch);
-                    token.quality = lexicon.is_modifier(word);
+                    token.quality |= lexicon.is_modifier(word);
                 }
                 token.cues = lexicon.stems.place(token.stem);
             }
@@ -343,7 +346,10 @@ impl<'t> Utterance<'t> {
     }
 
     /// Counts in each sentence who it is about. "You" inside a set phrase ("thank you") is nobody.
-    fn find_voices(&mut self) {
+    fn find_voices(&mut self, lexicon: &Lexicon) {
+        if lexicon.implies_self() {
+            self.sentences.iter_mut().for_each(|sentence| sentence.own = 1);
+        }
         for index in 0..self.hits.len() {
             let hit = self.hits[index];
             let phrase = |other: &Hit| {

@@ -45,6 +45,7 @@ pub fn memory(id: &str, text: &str, sent_at: &str, relevance: f32) -> RecalledMe
         passage: None,
         copies: 0,
         last_copy_at: None,
+        superseded: false,
         similarity: None,
         parts: ScoreParts::default(),
         matched_terms: Vec::new(),
