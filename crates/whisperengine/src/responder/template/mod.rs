@@ -129,23 +129,27 @@ impl<'a> Reply<'a> {
         if !self.asks {
             return None;
         }
-        let known = [Self::from_facts, Self::from_memories, Self::nothing_then];
-        if let Some(answer) = known.iter().find_map(|way| way(self)) {
+        let ways = [
+            Self::from_facts,
+            Self::to_request,
+            Self::about_bot,
+            Self::from_memories,
+            Self::nothing_then,
+        ];
+        if let Some(answer) = ways.iter().find_map(|way| way(self)) {
             return Some(answer);
-        }
-        if let Some(reply) = self.to_request() {
-            return Some(reply);
         }
         if self.is_outcry() {
             return None;
         }
-        let asked = [
-            (Cue::AboutBot, Saying::AboutBot),
-            (Cue::Advice, Saying::Advice),
-            (Cue::Me, Saying::UnknownSelf),
-        ];
+        let asked = [(Cue::Advice, Saying::Advice), (Cue::Me, Saying::UnknownSelf)];
         let asked = asked.into_iter().find(|(cue, _)| self.hears(*cue));
         Some(self.say(asked.map_or(Saying::UnknownWorld, |(_, saying)| saying)))
+    }
+
+    fn about_bot(&self) -> Option<String> {
+        let is_meant = self.hears(Cue::AboutBot) && !self.hears(Cue::Me);
+        is_meant.then(|| self.say(Saying::AboutBot))
     }
 
     /// What they want done: what is known of them, a chat, or something that takes a language model.
@@ -268,4 +272,10 @@ const LEARNED: &[Slot] = &[
     Slot::Like,
     Slot::Birthday,
     Slot::Allergy,
+    Slot::Phone,
+    Slot::Note,
+    Slot::Sibling,
+    Slot::Child,
+    Slot::Partner,
+    Slot::Friend,
 ];

@@ -208,7 +208,7 @@ macro_rules! books {
     };
 }
 
-books! { "en" }
+books! { "de" "en" "es" "fr" "it" "nl" "pl" "pt" }
 
 #[cfg(test)]
 mod tests {
