@@ -1,6 +1,6 @@
 //! `cargo bench -p whisperengine-benches --bench memory_batcher` — what the batcher costs per operation.
 //!
-//! `machine`: its decisions alone, no thread. `pipeline`: batches handed in together, on a store that takes
+//! `machine`: its decisions alone, no thread. `pipeline`: batches submitted together, on a store that takes
 //! no time. `tasks`: 64 concurrent writers, each waiting for its own store, on the same. `durable`: batches
 //! on the embedded store with fsync, through the batcher and directly.
 #![allow(missing_docs, reason = "criterion's macros")]
@@ -8,10 +8,10 @@
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use whisperengine_memory_batcher::{Config, Input, Machine, MemoryBatcher, Output, Prepared};
+use whisperengine_memory_batcher::{Config, Input, Machine, MemoryBatcher, Output, estimated_bytes};
 use whisperengine_types::{
-    BotId, Clock, Committed, MemoryError, MemoryId, MemoryOwner, MemoryRecall, MemoryRecord, MemoryStore,
-    MemoryStoreLayer, NoMemory, Recall, RecallQuery, SystemClock, Timestamp, UserId, WriteOp, ZeroEmbedder,
+    BotId, Clock, Committed, MemoryError, MemoryId, MemoryOwner, MemoryRecord, MemoryStore, MemoryStoreLayer,
+    NoMemory, SystemClock, Timestamp, UserId, WriteOp, ZeroEmbedder,
 };
 use whisperengine_vector_memory::{VectorMemory, VectorMemoryConfig};
 
@@ -25,12 +25,6 @@ impl MemoryStoreLayer for NoLatency {
 
     fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
         ops.iter().map(|_| Ok(Committed { id: None })).collect()
-    }
-}
-
-impl MemoryRecall for NoLatency {
-    fn recall(&self, _: &MemoryOwner, _: &RecallQuery) -> Result<Recall, MemoryError> {
-        Ok(Recall::default())
     }
 }
 
@@ -65,16 +59,12 @@ fn machine(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(items));
         group.bench_function(format!("{items} stores"), |bencher| {
             bencher.iter_batched(
-                || {
-                    ops(&mut next, items)
-                        .into_iter()
-                        .map(Prepared::new)
-                        .collect::<Vec<_>>()
-                },
-                |writes| {
+                || ops(&mut next, items),
+                |ops| {
                     let now = SystemClock.instant();
-                    for write in writes {
-                        machine.handle(Input::Write { write, token: () }, now);
+                    for op in ops {
+                        let bytes = estimated_bytes(&op);
+                        machine.handle(Input::Write { op, bytes, token: () }, now);
                     }
                     let later = now + Duration::from_millis(1);
                     while let Some(output) = machine.poll_output(later) {
@@ -94,8 +84,8 @@ fn machine(criterion: &mut Criterion) {
 }
 
 fn pipeline(criterion: &mut Criterion) {
-    let batcher = MemoryBatcher::start(Arc::new(NoLatency), Arc::new(NoLatency), Config::default())
-        .expect("the defaults are valid");
+    let batcher =
+        MemoryBatcher::start(Arc::new(NoLatency), Config::default()).expect("the defaults are valid");
     let mut group = criterion.benchmark_group("memory_batcher/pipeline");
     for items in [64, 1000] {
         let mut next = 0;
@@ -115,8 +105,8 @@ fn tasks(criterion: &mut Criterion) {
     const WRITERS: u64 = 64;
     const EACH: u64 = 20;
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
-    let batcher = MemoryBatcher::start(Arc::new(NoLatency), Arc::new(NoLatency), Config::default())
-        .expect("the defaults are valid");
+    let batcher =
+        MemoryBatcher::start(Arc::new(NoLatency), Config::default()).expect("the defaults are valid");
     let mut group = criterion.benchmark_group("memory_batcher/tasks");
     let mut next = 0;
     group.throughput(Throughput::Elements(WRITERS * EACH));
@@ -167,7 +157,7 @@ fn durable(criterion: &mut Criterion) {
         });
         let memory = open(&format!("batched-{items}"));
         let batcher =
-            MemoryBatcher::start(memory.clone(), memory, Config::default()).expect("defaults are valid");
+            MemoryBatcher::start(memory, Config::default()).expect("the defaults are valid");
         group.bench_function(format!("{items} stores, batched"), |bencher| {
             bencher.iter_batched(
                 || ops(&mut next, items),

@@ -99,6 +99,7 @@ impl Talk {
             passage: None,
             copies: 0,
             last_copy_at: None,
+            superseded: false,
             similarity: Some(Similarity::new(0.5)),
             parts: ScoreParts::default(),
             matched_terms: Vec::new(),

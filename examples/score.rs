@@ -44,7 +44,7 @@ struct Options {
 enum Columns {
     /// neg, neu, pos, compound
     Vader,
-    /// And primary, labels, intensity, confidence, valence, arousal, dominance
+    /// And primary, labels, intensity, confidence, valence, arousal, dominance, language, safety
     Full,
 }
 
@@ -155,7 +155,7 @@ fn write(
         Columns::Vader => writeln!(out, "neg\tneu\tpos\tcompound")?,
         Columns::Full => writeln!(
             out,
-            "neg\tneu\tpos\tcompound\tprimary\tlabels\tintensity\tconfidence\tvalence\tarousal\tdominance"
+            "neg\tneu\tpos\tcompound\tprimary\tlabels\tintensity\tconfidence\tvalence\tarousal\tdominance\tlanguage\tsafety"
         )?,
     }
     for chunk in texts.chunks(CHUNK) {
@@ -180,7 +180,8 @@ fn write(
                 ] {
                     write!(out, "\t{value:.4}")?;
                 }
-                writeln!(out)?;
+                let language = readings.language()[at].map_or_else(|| "-".to_owned(), |known| known.to_string());
+                writeln!(out, "\t{language}\t{}", readings.safety()[at].level)?;
             }
         }
         bar.inc(chunk.len() as u64);

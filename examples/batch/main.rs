@@ -2,8 +2,7 @@
 //!
 //! Prints, for the same run: stores acknowledged per second by many concurrent writers beside the store fed
 //! directly with the same batch sizes; one writer beside direct calls; a mix of stores and queries with
-//! repeats beside what an ideal cache and deduplicator would save; and operations per CPU second on a store
-//! that takes no time. Every acknowledged record is looked up after reopening. `--json` prints one object.
+//! repeats beside what an ideal cache would save; and operations per CPU second on a store that takes no time. Every acknowledged record is looked up after reopening. `--json` prints one object.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -48,9 +47,6 @@ struct Args {
     /// Share of queries that repeat an earlier one of the same owner, 0 to 1.
     #[arg(long, default_value_t = 0.33)]
     repeated_queries: f64,
-    /// Share of stores that repeat an earlier one of the same owner, 0 to 1.
-    #[arg(long, default_value_t = 0.2)]
-    repeated_stores: f64,
     /// Stores of the single writer; the same number goes directly.
     #[arg(long, default_value_t = 4_000)]
     single: usize,
@@ -91,8 +87,6 @@ struct Report {
     mix_p99_ms: f64,
     hit_rate: f64,
     ideal_hit_rate: f64,
-    dedup_share: f64,
-    ideal_dedup_share: f64,
     answers_checked: u64,
     stale: u64,
     invalidations: u64,
@@ -131,7 +125,6 @@ async fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
     let kind = Mix {
         query_share: args.query_share,
         repeated_queries: args.repeated_queries,
-        repeated_stores: args.repeated_stores,
     };
     let size = Size {
         writers: args.writers,
@@ -202,7 +195,6 @@ fn report(
     let latencies = of_all(&|(run, _)| run.latencies.clone());
     let batched_commits = of_all(&|(run, _)| run.commit_latencies());
     let direct_commits = of_all(&|(_, direct)| direct.commit_latencies());
-    let writes = |outcome: &Outcome| outcome.stats.writes.clone();
     Report {
         writers: args.writers,
         stores_per_s: over(&|(run, _)| run.per_second()),
@@ -227,18 +219,16 @@ fn report(
         single_ratio: direct / single,
         mix_ops_per_s: mix.steps as f64 / mix.wall.as_secs_f64(),
         mix_p99_ms: mix.latencies.p99_ms(),
-        hit_rate: mix.stats.queries.hit_rate(),
+        hit_rate: mix.recalls.hit_rate(),
         ideal_hit_rate: mix.ideal_hits as f64 / (mix.queries as f64).max(1.0),
-        dedup_share: mix.stats.writes.dedup_share(),
-        ideal_dedup_share: mix.ideal_duplicates as f64 / (mix.stores as f64).max(1.0),
         answers_checked: mix.checked,
         stale: mix.stale,
-        invalidations: mix.stats.queries.invalidations,
-        evictions: mix.stats.queries.evictions,
-        cache_bytes: mix.stats.queries.bytes,
+        invalidations: mix.recalls.invalidations,
+        evictions: mix.recalls.evictions,
+        cache_bytes: mix.recalls.bytes,
         no_latency_ops_per_cpu_s: free.steps as f64 / free.cpu.as_secs_f64(),
         no_latency_ops_per_s: free.steps as f64 / free.wall.as_secs_f64(),
-        no_latency_mean_batch: writes(free).committed_items as f64 / (writes(free).commits as f64).max(1.0),
+        no_latency_mean_batch: free.writes.committed_items as f64 / (free.writes.commits as f64).max(1.0),
     }
 }
 
@@ -267,13 +257,8 @@ fn print(report: &Report) {
         report.mix_ops_per_s, report.mix_p99_ms
     );
     println!(
-        "  hit rate {:.4} (ideal {:.4})   dedup share {:.4} (ideal {:.4})   {} stale of {} answers checked",
-        report.hit_rate,
-        report.ideal_hit_rate,
-        report.dedup_share,
-        report.ideal_dedup_share,
-        report.stale,
-        report.answers_checked
+        "  hit rate {:.4} (ideal {:.4})   {} stale of {} answers checked",
+        report.hit_rate, report.ideal_hit_rate, report.stale, report.answers_checked
     );
     println!("the same on a store that takes no time");
     println!(

@@ -1,11 +1,11 @@
-//! Stores and queries mixed, with repeats: what the cache and the deduplicator save, and what it all costs.
+//! Stores and queries mixed, with repeats: what the query cache saves, and what it all costs.
 
 use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
 use indicatif::ProgressBar;
 use whisperengine_examples::measure::{self, Latencies};
-use whisperengine_memory_batcher::{BatcherError, Config, MemoryBatcher, Stats};
-use whisperengine_types::{EmbeddingSpace, MemoryRecall, MemoryStore, WriteOp};
+use whisperengine_memory_batcher::{CacheConfig, CacheStats, CachedRecall, Config, MemoryBatcher, Stats};
+use whisperengine_types::{EmbeddingSpace, MemoryError, MemoryRecall, MemoryStore, WriteOp};
 
 use crate::{
     store::NoLatency,
@@ -20,14 +20,13 @@ pub struct Outcome {
     pub wall: Duration,
     pub cpu: Duration,
     pub latencies: Latencies,
-    pub stats: Stats,
+    pub writes: Stats,
+    pub recalls: CacheStats,
     /// Answers that were compared with the store's own, and those that differed.
     pub checked: u64,
     pub stale: u64,
     pub queries: u64,
     pub ideal_hits: u64,
-    pub stores: u64,
-    pub ideal_duplicates: u64,
 }
 
 /// How large a trace is.
@@ -65,7 +64,8 @@ async fn run<S: MemoryStore + MemoryRecall + 'static>(
     space: &EmbeddingSpace,
     bar: &ProgressBar,
 ) -> Result<Outcome, Box<dyn Error>> {
-    let batcher = MemoryBatcher::start(memory.clone(), memory.clone(), Config::default())?;
+    let recall = CachedRecall::new(memory.clone(), CacheConfig::default());
+    let batcher = MemoryBatcher::start(recall.store(memory.clone()), Config::default())?;
     let mut sum = Outcome::default();
     let mut left = size.steps_per_writer;
     let mut seed = 1;
@@ -79,9 +79,10 @@ async fn run<S: MemoryStore + MemoryRecall + 'static>(
             seed += 1;
             trace(seed, steps, &owners, mix, space)
         });
-        portion(&batcher, judge.as_ref(), traces.collect(), bar, &mut sum).await?;
+        portion(&batcher, &recall, judge.as_ref(), traces.collect(), bar, &mut sum).await?;
     }
-    sum.stats = batcher.stats();
+    sum.writes = batcher.stats();
+    sum.recalls = recall.stats();
     batcher.shutdown(Duration::from_secs(10)).await?;
     Ok(sum)
 }
@@ -89,6 +90,7 @@ async fn run<S: MemoryStore + MemoryRecall + 'static>(
 /// Runs traces, one task each, and adds what came of them to `sum`.
 async fn portion(
     batcher: &MemoryBatcher,
+    recall: &CachedRecall,
     judge: Option<&Arc<dyn MemoryRecall>>,
     traces: Vec<Trace>,
     bar: &ProgressBar,
@@ -98,13 +100,17 @@ async fn portion(
         sum.steps += trace.steps.len();
         sum.queries += trace.queries;
         sum.ideal_hits += trace.ideal_hits;
-        sum.stores += trace.stores;
-        sum.ideal_duplicates += trace.ideal_duplicates;
     }
     let (from, cpu) = (measure::now(), measure::process_cpu());
     let mut tasks = tokio::task::JoinSet::new();
     for trace in traces {
-        tasks.spawn(writer(batcher.clone(), judge.cloned(), trace, bar.clone()));
+        tasks.spawn(writer(
+            batcher.clone(),
+            recall.clone(),
+            judge.cloned(),
+            trace,
+            bar.clone(),
+        ));
     }
     let done = tasks.join_all().await;
     sum.wall += from.elapsed();
@@ -122,10 +128,11 @@ async fn portion(
 
 async fn writer(
     batcher: MemoryBatcher,
+    recall: CachedRecall,
     judge: Option<Arc<dyn MemoryRecall>>,
     trace: Trace,
     bar: ProgressBar,
-) -> Result<(Vec<Duration>, u64, u64), BatcherError> {
+) -> Result<(Vec<Duration>, u64, u64), MemoryError> {
     let (mut latencies, mut checked, mut stale) = (Vec::with_capacity(trace.steps.len()), 0, 0);
     for (n, step) in trace.steps.into_iter().enumerate() {
         let from = measure::now();
@@ -141,11 +148,11 @@ async fn writer(
                     .as_ref()
                     .filter(|_| n % 4 == 0)
                     .map(|judge| (judge, query.clone()));
-                let answer = batcher.query(&owner, query).await?;
+                let answer = recall.recall(&owner, &query)?;
                 latencies.push(from.elapsed());
                 if let Some((judge, query)) = again {
                     checked += 1;
-                    stale += u64::from(judge.recall(&owner, &query)? != *answer);
+                    stale += u64::from(judge.recall(&owner, &query)? != answer);
                 }
             }
         }

@@ -70,7 +70,7 @@ pub async fn many(folder: &Path, offer: Offer, bar: &ProgressBar) -> Result<Run,
     let memory = open(folder)?;
     let space = memory.space().clone();
     let watched = Watched::new(memory);
-    let batcher = MemoryBatcher::start(watched.clone(), watched.clone(), config)?;
+    let batcher = MemoryBatcher::start(watched.clone(), config)?;
     let mut lists = Vec::new();
     for writer in 0..writers {
         let list: Vec<(MemoryOwner, MemoryRecord)> = (0..per_writer)
@@ -152,7 +152,7 @@ pub async fn one(folder: &Path, stores: usize) -> Result<(Duration, Duration), B
     let memory = open(folder)?;
     let space = memory.space().clone();
     let memory = Arc::new(memory);
-    let batcher = MemoryBatcher::start(memory.clone(), memory.clone(), Config::default())?;
+    let batcher = MemoryBatcher::start(memory.clone(), Config::default())?;
     let ana = owner(0);
     let (mut through, mut direct) = (Latencies::default(), Latencies::default());
     let mut ids = 0..;

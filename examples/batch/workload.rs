@@ -68,14 +68,12 @@ pub enum Step {
     Query { owner: usize, query: RecallQuery },
 }
 
-/// The trace of one writer, and what an ideal cache and an ideal deduplicator would save of it.
+/// The trace of one writer, and what an ideal cache would save of it.
 #[derive(Debug, Default)]
 pub struct Trace {
     pub steps: Vec<Step>,
     pub queries: u64,
     pub ideal_hits: u64,
-    pub stores: u64,
-    pub ideal_duplicates: u64,
 }
 
 /// How a trace is made.
@@ -83,7 +81,6 @@ pub struct Trace {
 pub struct Mix {
     pub query_share: f64,
     pub repeated_queries: f64,
-    pub repeated_stores: f64,
 }
 
 /// What the owner of a trace has done so far.
@@ -92,13 +89,11 @@ struct History {
     asked: Vec<u64>,
     /// Which questions have been answered since the last write.
     fresh: HashMap<u64, ()>,
-    stored: Vec<Arc<MemoryRecord>>,
 }
 
 /// `steps` steps over `owners`, who are this writer's alone.
 ///
-/// A repeated query is one of the owner's last four, a repeated store one of its last four under a new id.
-/// The ideal cache keeps every answer until the owner writes; the ideal deduplicator knows every store.
+/// A repeated query is one of the owner's last four. The ideal cache keeps every answer until the owner writes.
 pub fn trace(seed: u64, steps: usize, owners: &[usize], mix: Mix, space: &EmbeddingSpace) -> Trace {
     let mut random = Random(seed);
     let mut trace = Trace::default();
@@ -121,20 +116,8 @@ pub fn trace(seed: u64, steps: usize, owners: &[usize], mix: Mix, space: &Embedd
             query.embedding = record(question, space).embedding;
             trace.steps.push(Step::Query { owner, query });
         } else {
-            let repeat = random.chance(mix.repeated_stores) && !history.stored.is_empty();
-            trace.stores += 1;
-            let record = if repeat {
-                trace.ideal_duplicates += 1;
-                let earlier = recent(&history.stored, &mut random);
-                let mut again = MemoryRecord::clone(&earlier);
-                again.id = MemoryId::from_number(unique);
-                Arc::new(again)
-            } else {
-                let new = Arc::new(record(unique, space));
-                history.stored.push(Arc::clone(&new));
-                history.fresh.clear();
-                new
-            };
+            history.fresh.clear();
+            let record = Arc::new(record(unique, space));
             trace.steps.push(Step::Store { owner, record });
         }
     }

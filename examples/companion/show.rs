@@ -1,7 +1,9 @@
 //! How an exchange looks on the screen and as JSON.
 
 use serde_json::{Value, json};
-use whisperengine::{Durability, Exchange, RecalledMemory, ReplyContext, SafetyLevel, TurnOutcome};
+use whisperengine::{
+    Durability, Exchange, RecalledMemory, ReplyContext, SafetyLevel, TurnOutcome, openai_messages,
+};
 
 /// One exchange as one JSON object.
 pub fn json(text: &str, turn: &TurnOutcome, reply: &str) -> Value {
@@ -43,7 +45,7 @@ pub fn json(text: &str, turn: &TurnOutcome, reply: &str) -> Value {
         "safety": emotion.safety,
         "context": {
             "system": context.system(),
-            "messages": context.chat_messages(),
+            "messages": openai_messages(context).split_off(1),
             "report": context.report,
         },
         "stored": turn.stored,
@@ -103,7 +105,7 @@ pub fn text(bot: &str, exchange: &Exchange) {
 /// What a language model was given.
 pub fn context(context: &ReplyContext) {
     println!("{}", context.system());
-    for message in context.chat_messages() {
+    for message in openai_messages(context).iter().skip(1) {
         println!("[{:?}] {}", message.role, message.content);
     }
     let report = &context.report;

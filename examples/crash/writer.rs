@@ -7,11 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use whisperengine_memory_batcher::{BatcherError, Config, MemoryBatcher, Written};
+use whisperengine_memory_batcher::{BatcherError, Config, MemoryBatcher};
 use whisperengine_text_embedding::HashingEmbedder;
 use whisperengine_types::{
-    MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecord, MemoryStore, MetadataValue, Timestamp,
-    UserId, WriteOp,
+    Committed, MemoryError, MemoryId, MemoryOwner, MemoryPatch, MemoryRecord, MemoryStore, MetadataValue,
+    Timestamp, UserId, WriteOp,
 };
 use whisperengine_vector_memory::{VectorMemory, VectorMemoryConfig};
 
@@ -21,7 +21,7 @@ pub const THREADS: usize = 4;
 /// Writes without end, announcing every batch before and after its commit.
 pub fn run(folder: &Path, seed: u64, from: &[u64], direct: bool) -> Result<(), Box<dyn Error>> {
     let memory = Arc::new(open(folder)?);
-    let batcher = MemoryBatcher::start(memory.clone(), memory.clone(), Config::default())?;
+    let batcher = MemoryBatcher::start(memory.clone(), Config::default())?;
     let writes = |ops: Vec<WriteOp>| -> Vec<Result<(), MemoryError>> {
         if direct {
             let results = memory.commit(&ops).into_iter();
@@ -103,7 +103,7 @@ fn filler(thread: usize, n: u64) -> String {
 }
 
 /// The store's answer, as the batcher passes it on.
-fn outcome(result: Result<Written, BatcherError>) -> Result<(), MemoryError> {
+fn outcome(result: Result<Committed, BatcherError>) -> Result<(), MemoryError> {
     match result {
         Ok(_) => Ok(()),
         Err(BatcherError::Memory(error)) => Err(error),

@@ -4,7 +4,7 @@ use std::{error::Error, path::Path, sync::Arc};
 
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 use whisperengine::{
-    BotId, Clock, Exchange, Feedback, MemoryOwner, Suggestion, Timestamp, UserId, WhisperEngine,
+    BotId, Clock, Exchange, Feedback, MemoryRecord, OwnerHandle, Suggestion, Timestamp, UserId, WhisperEngine,
 };
 use whisperengine_examples::{input, report};
 
@@ -14,7 +14,7 @@ use crate::{app::App, view, wrap};
 #[derive(Debug)]
 pub(crate) struct Session {
     engine: WhisperEngine,
-    owner: MemoryOwner,
+    known: OwnerHandle,
     bot: String,
     user: String,
     clock: Arc<dyn Clock>,
@@ -52,14 +52,14 @@ impl Session {
         user: &str,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Box<dyn Error>> {
-        let owner = MemoryOwner::person(BotId::new(bot)?, UserId::new(user)?);
         let engine = WhisperEngine::builder()
             .data_dir(data)
             .clock(Arc::clone(&clock))
             .build()?;
+        let known = engine.owner(BotId::new(bot)?, UserId::new(user)?);
         Ok(Self {
             engine,
-            owner,
+            known,
             bot: bot.to_owned(),
             user: user.to_owned(),
             clock,
@@ -67,9 +67,20 @@ impl Session {
     }
 
     /// The screen as it is at first: with what was said before.
-    pub(crate) fn app(&self) -> Result<App, Box<dyn Error>> {
+    pub(crate) async fn app(&self) -> Result<App, Box<dyn Error>> {
         let mut app = App::new(&self.bot, &self.user);
-        let mut memories = self.engine.memories(&self.owner)?;
+        let mut memories = Vec::new();
+        loop {
+            let after = memories
+                .last()
+                .map(|memory: &Arc<MemoryRecord>| memory.id.clone());
+            let page = self.known.memories(after.as_ref(), PAGE).await?;
+            let is_last = page.len() < PAGE;
+            memories.extend(page);
+            if is_last {
+                break;
+            }
+        }
         memories.sort_by_key(|memory| memory.sent_at);
         memories.iter().for_each(|memory| app.remember(memory));
         Ok(app)
@@ -95,8 +106,8 @@ impl Session {
     /// Allows or forbids messages on the bot's own initiative.
     pub(crate) async fn allow_proactive(&self, allowed: bool) -> Result<(), String> {
         let consent = Feedback::Proactive { allowed };
-        self.engine
-            .feed_back(&self.owner, consent)
+        self.known
+            .feed_back(consent)
             .await
             .map_err(|error| report::chain(&error))
     }
@@ -104,12 +115,12 @@ impl Session {
     /// What the bot has to say unasked; confirmed as sent.
     pub(crate) async fn unasked(&self) -> Vec<Suggestion> {
         let mut due = Vec::new();
-        for (owner, suggestion) in self.engine.tick().await {
+        for suggestion in self.known.tick().await.unwrap_or_default() {
             let sent = Feedback::SuggestionSent {
                 suggestion: suggestion.id.clone(),
                 at: self.now(),
             };
-            if owner == self.owner && self.engine.feed_back(&owner, sent).await.is_ok() {
+            if self.known.feed_back(sent).await.is_ok() {
                 due.push(suggestion);
             }
         }
@@ -118,15 +129,12 @@ impl Session {
 
     /// Deletes everything known of the person.
     pub(crate) async fn forget(&self) -> Result<(), String> {
-        self.engine
-            .forget_user(&self.owner)
-            .await
-            .map_err(|error| report::chain(&error))
+        self.known.forget().await.map_err(|error| report::chain(&error))
     }
 
     /// Feeds the lines of a file and returns the last screen as text.
     pub(crate) async fn play(&self, file: &Path, size: (u16, u16)) -> Result<String, Box<dyn Error>> {
-        let mut app = self.app()?;
+        let mut app = self.app().await?;
         for line in input::lines(file)? {
             match Request::read(&line) {
                 Request::Quit => break,
@@ -189,3 +197,5 @@ pub(crate) fn text(buffer: &Buffer) -> String {
 }
 
 const CHANNEL: &str = "desktop";
+
+const PAGE: usize = 1024;

@@ -13,7 +13,7 @@ use crate::{
 
 /// Runs until the person ends it. The terminal is as before afterwards, after a panic too.
 pub(crate) async fn run(session: &Session) -> Result<(), Box<dyn Error>> {
-    let mut app = session.app()?;
+    let mut app = session.app().await?;
     let mut events = keyboard();
     let mut looks = tokio::time::interval(LOOK_FOR_SUGGESTIONS);
     let mut terminal = ratatui::try_init()?;

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use twilight_gateway::{Config, Event, EventTypeFlags, Intents, Shard, StreamExt, bucket};
 use twilight_http::Client;
 use twilight_model::{
@@ -19,7 +19,8 @@ use twilight_model::{
     },
 };
 use whisperengine::{
-    BotId, Clock, Feedback, IdError, MemoryOwner, Message, Ticket, UserId, Visibility, WhisperEngine,
+    Audience, AudienceId, BotId, ChannelId, Clock, Feedback, IdError, MemoryId, MemoryOwner, MemoryPatch,
+    Message, PlatformId, Ticket, UserId, WhisperEngine,
 };
 use whisperengine_examples::report;
 
@@ -46,14 +47,14 @@ struct Inner {
     http: Client,
     name: String,
     me: OnceLock<(Id<UserMarker>, Id<ApplicationMarker>)>,
-    /// Messages seen of late: after a reconnection the gateway may tell of one again.
-    seen: Mutex<VecDeque<Id<MessageMarker>>>,
+    /// Who wrote the messages of late: a deletion does not say so.
+    authors: Mutex<VecDeque<(Id<MessageMarker>, Id<UserMarker>)>>,
 }
 
 impl Bot {
     /// A bot that speaks as the character `name`, by the clock of its engine.
     pub(crate) fn new(engine: WhisperEngine, clock: Arc<dyn Clock>, http: Client, name: &str) -> Self {
-        let (name, me, seen) = (name.to_owned(), OnceLock::new(), Mutex::default());
+        let (name, me, authors) = (name.to_owned(), OnceLock::new(), Mutex::default());
         Self {
             inner: Arc::new(Inner {
                 engine,
@@ -61,7 +62,7 @@ impl Bot {
                 http,
                 name,
                 me,
-                seen,
+                authors,
             }),
         }
     }
@@ -74,12 +75,17 @@ impl Bot {
     }
 
     async fn run(self, mut shard: Shard) {
-        let wanted =
-            EventTypeFlags::READY | EventTypeFlags::MESSAGE_CREATE | EventTypeFlags::INTERACTION_CREATE;
+        let wanted = EventTypeFlags::READY
+            | EventTypeFlags::MESSAGE_CREATE
+            | EventTypeFlags::MESSAGE_UPDATE
+            | EventTypeFlags::MESSAGE_DELETE
+            | EventTypeFlags::INTERACTION_CREATE;
         while let Some(event) = shard.next_event(wanted).await {
             let done = match event {
                 Ok(Event::Ready(ready)) => self.on_ready(&ready).await,
                 Ok(Event::MessageCreate(post)) => self.on_post(post.message).await,
+                Ok(Event::MessageUpdate(post)) => self.on_edit(post.0).await,
+                Ok(Event::MessageDelete(gone)) => self.on_delete(gone.channel_id, gone.id).await,
                 Ok(Event::InteractionCreate(interaction)) => self.on_interaction((*interaction).0).await,
                 Ok(_) => Ok(()),
                 Err(error) => Err(error.into()),
@@ -132,6 +138,58 @@ impl Bot {
         }
     }
 
+    /// Keeps what was edited as it reads now; what was learnt from the old text goes.
+    async fn on_edit(&self, post: Post) -> Result<(), Failure> {
+        let Some(known) = self.known(post.author.id, post.channel_id, post.id).await? else {
+            return Ok(());
+        };
+        let patch = MemoryPatch {
+            text: Some(self.without_mention(&post.content)),
+            ..MemoryPatch::default()
+        };
+        Ok(self
+            .inner
+            .engine
+            .handle_of(self.owner(post.author.id)?)
+            .edit(&known, patch)
+            .await?)
+    }
+
+    /// Drops what was deleted, and what was learnt from it. Discord does not say whose it was.
+    async fn on_delete(&self, channel: Id<ChannelMarker>, post: Id<MessageMarker>) -> Result<(), Failure> {
+        let author = {
+            let authors = self.inner.authors.lock().unwrap_or_else(PoisonError::into_inner);
+            authors
+                .iter()
+                .find(|(known, _)| *known == post)
+                .map(|(_, author)| *author)
+        };
+        let Some(author) = author else { return Ok(()) };
+        if let Some(known) = self.known(author, channel, post).await? {
+            self.inner
+                .engine
+                .handle_of(self.owner(author)?)
+                .delete(&known)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The memory of a post, where there is one.
+    async fn known(
+        &self,
+        author: Id<UserMarker>,
+        channel: Id<ChannelMarker>,
+        post: Id<MessageMarker>,
+    ) -> Result<Option<MemoryId>, Failure> {
+        let owner = self.inner.engine.handle_of(self.owner(author)?);
+        let (channel, post) = (
+            ChannelId::new(channel.to_string())?,
+            PlatformId::new(post.to_string())?,
+        );
+        Ok(owner.find_platform_id(&channel, &post).await?)
+    }
+
     async fn reply(
         &self,
         message: Message,
@@ -142,6 +200,9 @@ impl Bot {
         // The typing indicator shows while the turn is worked on; a reply does not depend on it.
         let (outcome, _) = tokio::join!(ticket, http.create_typing_trigger(channel).into_future());
         let outcome = outcome?;
+        if outcome.redelivered {
+            return Ok(());
+        }
         let reply = engine.respond(&message, &outcome).await?;
         self.say(channel, &reply).await?;
         let moment = outcome
@@ -152,7 +213,7 @@ impl Bot {
         let moment = moment.map(|moment| moment.id.as_str());
         match engine.record_reply(&outcome, &reply, moment).await {
             // They asked to be forgotten while the reply was on its way.
-            Ok(()) | Err(whisperengine::Error::Forgotten) => Ok(()),
+            Ok(_) | Err(whisperengine::Error::Forgotten) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -171,7 +232,7 @@ impl Bot {
                     text,
                 )
             }
-            Wish::Forget => (engine.forget_user(&owner).await, FORGOTTEN),
+            Wish::Forget => (engine.handle_of(owner).forget().await, FORGOTTEN),
         };
         // Says that it is done only when it is.
         let text = done.map_or_else(|error| report::chain(&error), |()| text.to_owned());
@@ -226,36 +287,41 @@ impl Bot {
         let at = self.inner.clock.now();
         self.inner
             .engine
-            .feed_back(owner, Feedback::SuggestionSent { suggestion, at })
+            .handle_of(owner.clone())
+            .feed_back(Feedback::SuggestionSent { suggestion, at })
             .await
     }
 
     async fn consent(&self, owner: &MemoryOwner) -> Result<Consent, Failure> {
-        let (engine, owner) = (self.inner.engine.clone(), owner.clone());
-        Ok(spawn_blocking(move || Consent::of(&engine, &owner)).await??)
+        Ok(Consent::of(&self.inner.engine, owner).await?)
     }
 
     /// The text of a post that the bot should answer: a direct message, or one in a guild that mentions
-    /// it; not from a bot, and not one that was seen before.
+    /// it; not from a bot. One that the gateway tells of twice is answered once: the engine knows its number.
     fn meant_for_me(&self, post: &Post) -> Option<String> {
         let (me, _) = *self.inner.me.get()?;
         let mentioned = post.mentions.iter().any(|mention| mention.id == me);
         if post.author.bot || (post.guild_id.is_some() && !mentioned) {
             return None;
         }
-        let mut seen = self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.contains(&post.id) {
-            return None;
+        let mut authors = self.inner.authors.lock().unwrap_or_else(PoisonError::into_inner);
+        if authors.len() == AUTHORS {
+            authors.pop_front();
         }
-        if seen.len() == SEEN {
-            seen.pop_front();
-        }
-        seen.push_back(post.id);
-        let text = post
-            .content
+        authors.push_back((post.id, post.author.id));
+        drop(authors);
+        Some(self.without_mention(&post.content)).filter(|text| !text.is_empty())
+    }
+
+    /// A post's text without the words that call the bot.
+    fn without_mention(&self, text: &str) -> String {
+        let Some((me, _)) = self.inner.me.get() else {
+            return text.trim().to_owned();
+        };
+        let text = text
             .replace(&format!("<@{me}>"), "")
             .replace(&format!("<@!{me}>"), "");
-        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+        text.trim().to_owned()
     }
 
     fn message(&self, post: &Post, text: &str) -> Result<Message, IdError> {
@@ -264,8 +330,10 @@ impl Bot {
             .inner
             .engine
             .message(&self.inner.name, &user, &channel, text)?;
-        if post.guild_id.is_some() {
-            message.visibility = Visibility::Public;
+        message.platform_id = Some(PlatformId::new(post.id.to_string())?);
+        message.display_name = Some(post.author.name.clone());
+        if let Some(guild) = post.guild_id {
+            message.audience = Audience::Group(AudienceId::new(guild.to_string())?);
         }
         Ok(message)
     }
@@ -291,7 +359,8 @@ impl Bot {
     }
 }
 
-const SEEN: usize = 1000;
+/// Messages whose author is known, at most.
+const AUTHORS: usize = 10_000;
 /// Discord's limit, in characters.
 const LONGEST_POST: usize = 2000;
 const NO_CONSENT: &str = "I remember what people tell me, so I ask first: /remember-me, if you like.";

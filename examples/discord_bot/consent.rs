@@ -19,8 +19,8 @@ pub(crate) enum Consent {
 
 impl Consent {
     /// The consent of `owner` as last given.
-    pub(crate) fn of(engine: &WhisperEngine, owner: &MemoryOwner) -> Result<Self, Error> {
-        let found = engine.memories_by_id(owner, &[id()])?;
+    pub(crate) async fn of(engine: &WhisperEngine, owner: &MemoryOwner) -> Result<Self, Error> {
+        let found = engine.handle_of(owner.clone()).get(&[id()]).await?;
         Ok(match found.into_iter().flatten().next() {
             None => Self::None,
             Some(record) if record.metadata.get(WRITE_FIRST) == Some(&MetadataValue::Bool(true)) => {
@@ -48,9 +48,10 @@ impl Consent {
             metadata: [(WRITE_FIRST.to_owned(), MetadataValue::from(write_first))].into(),
             ..MemoryRecord::new(id(), text, at)
         };
-        engine.remember(owner, vec![record]).await?;
-        engine
-            .feed_back(owner, Feedback::Proactive { allowed: write_first })
+        let known = engine.handle_of(owner.clone());
+        known.remember(vec![record]).await?;
+        known
+            .feed_back(Feedback::Proactive { allowed: write_first })
             .await
     }
 }

@@ -3,7 +3,7 @@
 use std::{error::Error, time::Duration};
 
 use whisperengine_phase4::{record_feedback, tick};
-use whisperengine_types::{Feedback, Timestamp, TurnPlan};
+use whisperengine_types::{Decision, Feedback, Timestamp, TurnPlan};
 
 use crate::{
     Options,
@@ -101,7 +101,7 @@ pub(crate) fn tell(options: &Options) -> Result<(), Box<dyn Error>> {
                 let (plan, _) = companion.hear(&senses, text, now)?;
                 tell_plan(&plan);
                 if options.supplements {
-                    println!("{}", plan.prompt_supplement);
+                    println!("{}", plan.prompt_supplement());
                 }
                 raised += plan.moments.len();
                 offered = plan.moments.first().map(|moment| moment.id.clone());
@@ -171,7 +171,7 @@ pub(crate) fn tell(options: &Options) -> Result<(), Box<dyn Error>> {
 fn tell_plan(plan: &TurnPlan) {
     let emotional = &plan.emotional;
     println!(
-        "  feels {:?} ({}), {:?}, {:?}",
+        "  feels {:?} ({:?}), {:?}, {:?}",
         emotional.state, emotional.tone, plan.interaction, plan.mode
     );
     if let Some(thread) = &plan.thread {
@@ -211,9 +211,13 @@ fn tell_plan(plan: &TurnPlan) {
             );
         }
     }
-    for reason in plan.reasons.iter().filter(|reason| reason.decision != "moment") {
+    for reason in plan
+        .reasons
+        .iter()
+        .filter(|reason| reason.decision != Decision::Moment)
+    {
         println!(
-            "    because {}: {} ({:.2})",
+            "    because {:?}: {} ({:.2})",
             reason.decision, reason.cue, reason.weight
         );
     }

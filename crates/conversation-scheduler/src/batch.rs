@@ -135,7 +135,7 @@ impl<T, R> Batch<T, R> {
     }
 
     /// Takes out every turn that is still open, to be answered together: as [`detach`](Self::detach) for
-    /// each, but the scheduler is told once.
+    /// each, but the scheduler is notified once.
     pub fn detach_all(&mut self) -> Replies<R> {
         let (slots, leases) = self
             .open

@@ -21,6 +21,7 @@ use crate::{Coalesce, Error, Result};
 /// | `aging_turns` | 64 |
 /// | `overload` | `refuse` |
 /// | `coalesce` | `queue` |
+/// | `coalesce_window` | 0 |
 /// | `default_deadline` | none |
 /// | `idle_timeout` | 30 min |
 /// | `min_workers`, `max_workers` | 1, one per core |
@@ -54,20 +55,27 @@ pub struct Config {
     pub overload: OverloadPolicy,
     /// What becomes of a session's waiting turns when the next one comes.
     pub coalesce: Coalesce,
+    /// How long a turn that replaces or absorbs others waits for the next one of its session, from its
+    /// submission on; a burst that goes on is served after four times as long. 0: only turns that wait for a
+    /// worker or for their session anyway are coalesced. No effect with [`Coalesce::Queue`].
+    #[serde(with = "duration_text::required")]
+    pub coalesce_window: Duration,
     /// How long a turn may wait when it does not say so itself; `None` is for ever.
     #[serde(with = "duration_text::optional")]
     pub default_deadline: Option<Duration>,
     /// A session without a turn for this long is forgotten.
     #[serde(with = "duration_text::required")]
     pub idle_timeout: Duration,
-    /// The fewest workers that stay active.
+    /// The fewest workers that stay active. One more is called in when turns wait too long, when the queue
+    /// grows, and when every active one has been in a call for longer than `batch_time_target`.
     pub min_workers: NonZeroUsize,
     /// The most workers; `None` is one per core.
     pub max_workers: Option<NonZeroUsize>,
     /// The most turns in one call of the handler; more amortises its fixed cost over more turns, and
     /// makes the first of them wait for the last.
     pub max_batch_turns: NonZeroUsize,
-    /// Batches are made smaller while one takes longer than this.
+    /// Batches are made smaller while one takes longer than this, as far as that makes them shorter: not where
+    /// most of a call's time is the same for any number of turns.
     #[serde(with = "duration_text::required")]
     pub batch_time_target: Duration,
     /// What to do with the rest of a batch when the handler panics.
@@ -112,6 +120,7 @@ impl Default for Config {
             aging_turns: 64,
             overload: OverloadPolicy::Refuse,
             coalesce: Coalesce::Queue,
+            coalesce_window: Duration::ZERO,
             default_deadline: None,
             idle_timeout: Duration::from_secs(30 * 60),
             min_workers: NonZeroUsize::MIN,

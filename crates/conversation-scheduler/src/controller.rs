@@ -1,9 +1,10 @@
 //! How many workers are active and how many turns they take at once, from what the queue does.
 //!
 //! Workers follow the queue: one more while it grows or its oldest turn waits too long, one fewer after
-//! a quiet while. The batch follows its own duration: halved when a call takes longer than its target,
-//! doubled when calls are short and turns still wait. Multiplicative down and bounded up, so that it
-//! settles (the argument of AIMD, Chiu and Jain 1989).
+//! a quiet while. The batch follows its own duration: halved when a call takes longer than its target and
+//! most of that time grows with the number of turns, doubled when turns still wait and calls are short or
+//! cost about the same for any number. Multiplicative down and bounded up, so that it settles (the argument
+//! of AIMD, Chiu and Jain 1989).
 
 /// What the controller sees, once per interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +14,8 @@ pub(crate) struct Load {
     pub(crate) oldest: u64,
     /// Nanoseconds of one handler call.
     pub(crate) batch_time: u64,
+    /// The part of it that grows with the number of turns, 0 to 1.
+    pub(crate) turn_share: f64,
     pub(crate) utilisation: f64,
 }
 
@@ -47,6 +50,10 @@ pub(crate) const INTERVAL: u64 = 50_000_000;
 /// Quiet intervals after which a worker is let go.
 const PATIENCE: u32 = 20;
 const QUIET_UTILISATION: f64 = 0.3;
+/// From this part on that grows with the turns, half as many take markedly less time.
+const SHORTENED: f64 = 0.5;
+/// Below this part twice as many turns take hardly more time.
+const FIXED: f64 = 0.25;
 
 impl Controller {
     pub(crate) fn new(bounds: Bounds) -> Self {
@@ -72,13 +79,22 @@ impl Controller {
         now >= self.next
     }
 
+    pub(crate) fn can_grow(&self) -> bool {
+        self.capacity.workers < self.bounds.max_workers
+    }
+
+    /// Calls in one more worker, up to the limit.
+    pub(crate) fn add_worker(&mut self) {
+        self.quiet = 0;
+        self.capacity.workers = (self.capacity.workers + 1).min(self.bounds.max_workers);
+    }
+
     pub(crate) fn observe(&mut self, load: Load, now: u64) -> Capacity {
         self.next = now + INTERVAL;
         let grows = load.queued > self.queued_before && load.queued > self.capacity.batch;
         let late = load.queued > 0 && load.oldest > self.bounds.wait_target;
         if grows || late {
-            self.quiet = 0;
-            self.capacity.workers = (self.capacity.workers + 1).min(self.bounds.max_workers);
+            self.add_worker();
         } else if load.queued == 0 && load.utilisation < QUIET_UTILISATION {
             self.quiet += 1;
             if self.quiet >= PATIENCE {
@@ -88,9 +104,11 @@ impl Controller {
         } else {
             self.quiet = 0;
         }
-        if load.batch_time > self.bounds.batch_target {
+        let long = load.batch_time > self.bounds.batch_target;
+        let short = load.batch_time < self.bounds.batch_target / 2;
+        if long && load.turn_share >= SHORTENED {
             self.capacity.batch = (self.capacity.batch / 2).max(1);
-        } else if load.batch_time < self.bounds.batch_target / 2 && load.queued > self.capacity.batch {
+        } else if load.queued > self.capacity.batch && (short || load.turn_share < FIXED) {
             self.capacity.batch = (self.capacity.batch * 2).min(self.bounds.max_batch);
         }
         self.queued_before = load.queued;
@@ -128,6 +146,7 @@ mod tests {
             queued: 100 * step as usize,
             oldest: MS,
             batch_time: 15 * MS,
+            turn_share: 0.9,
             utilisation: 1.0,
         };
         assert_eq!(after(3, growing).workers, 3);
@@ -140,6 +159,7 @@ mod tests {
             queued: 5,
             oldest: 50 * MS,
             batch_time: 15 * MS,
+            turn_share: 0.9,
             utilisation: 0.9,
         };
         assert_eq!(after(3, late).workers, 4);
@@ -151,6 +171,7 @@ mod tests {
             queued: 1_000,
             oldest: MS,
             batch_time: 50 * MS,
+            turn_share: 0.9,
             utilisation: 1.0,
         };
         assert_eq!(after(3, slow).batch, 8);
@@ -164,11 +185,29 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_costs_the_same_for_any_number_of_turns_is_not_made_smaller() {
+        let fixed = |_| Load {
+            queued: 1_000,
+            oldest: MS,
+            batch_time: 100 * MS,
+            turn_share: 0.05,
+            utilisation: 1.0,
+        };
+        assert_eq!(after(20, fixed).batch, 64);
+        let learnt = |step: u32| Load {
+            turn_share: if step < 3 { 0.5 } else { 0.05 },
+            ..fixed(step)
+        };
+        assert_eq!((after(3, learnt).batch, after(20, learnt).batch), (8, 64));
+    }
+
+    #[test]
     fn quiet_lets_workers_go_slowly_and_never_below_the_minimum() {
         let load = |step: u32| Load {
             queued: if step < 10 { 100 * step as usize } else { 0 },
             oldest: 0,
             batch_time: MS,
+            turn_share: 0.9,
             utilisation: if step < 10 { 1.0 } else { 0.1 },
         };
         assert_eq!(after(11, load).workers, 4);

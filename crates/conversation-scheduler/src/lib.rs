@@ -66,7 +66,6 @@
 
 mod batch;
 mod config;
-mod context_cache;
 mod controller;
 mod driver;
 mod error;
@@ -90,7 +89,6 @@ mod weighted_queue;
 
 pub use batch::{Batch, Handler, Replies, Reply};
 pub use config::{Config, OverloadPolicy, PanicPolicy};
-pub use context_cache::ContextCache;
 pub use driver::{DrainReport, Scheduler};
 pub use error::{Error, RefusalReason, Refused, Result, ScheduleError, TurnError};
 pub use layer::{LayerError, Scheduled, ScheduledFuture, SchedulerLayer};
@@ -98,6 +96,6 @@ pub use machine::{Accepted, Dispatch, Lease, Output, SchedulerCore, Submission};
 pub use metrics::{ClassMetrics, Dropped, Metrics, Refusals};
 pub use options::{Coalesce, PriorityChoice, SubmitOptions, Turn, TurnId};
 pub use score::{PriorityScore, Rule, ScoreInput, SessionSignals};
-pub use service::{ResponseFuture, SchedulerService};
+pub use service::{Place, ResponseFuture, SchedulerService};
 pub use ticket::{Ticket, Tickets};
 pub use weighted_queue::WeightedQueue;

@@ -70,6 +70,8 @@ pub struct SchedulerCore<T, K = ()> {
     ready: [usize; 4],
     idle: TimingWheel,
     deadlines: TimingWheel,
+    /// Turns that wait for the rest of their burst.
+    holds: TimingWheel,
     rate: ServiceRate,
     /// Turns per second by `rate` and the controller's capacity, as of the latest call that ended.
     service_rate: Option<f64>,
@@ -82,8 +84,9 @@ pub struct SchedulerCore<T, K = ()> {
     phase: Phase,
     reserved: usize,
     in_flight: usize,
-    /// Batches taken whose call has not ended.
+    /// Batches taken whose call has not ended, and when the latest was taken.
     calls: usize,
+    last_call: u64,
     last_serial: u64,
     last_token: u32,
 }
@@ -222,6 +225,7 @@ impl<T, K> SchedulerCore<T, K> {
             ready: [0; 4],
             idle: TimingWheel::new(idle_tick, IDLE_TICKS as usize * 2),
             deadlines: TimingWheel::new(DEADLINE_TICK, DEADLINE_SLOTS),
+            holds: TimingWheel::new(DEADLINE_TICK, DEADLINE_SLOTS),
             rate: ServiceRate::new(),
             service_rate: None,
             first_call: None,
@@ -233,6 +237,7 @@ impl<T, K> SchedulerCore<T, K> {
             reserved: 0,
             in_flight: 0,
             calls: 0,
+            last_call: 0,
             last_serial: 0,
             last_token: 0,
             config,
@@ -273,17 +278,17 @@ impl<T, K> SchedulerCore<T, K> {
         self.ready.iter().any(|&n| n > 0) && self.in_flight < self.config.max_in_flight
     }
 
-    /// Whether it was told to end and nothing is waiting or in flight.
+    /// Whether it ends and nothing is waiting or in flight.
     pub fn is_drained(&self) -> bool {
         self.phase != Phase::Open && self.turns.len() == 0 && self.in_flight == 0
     }
 
-    /// Whether it was told to end.
+    /// Whether it ends.
     pub(crate) fn is_ending(&self) -> bool {
         self.phase != Phase::Open
     }
 
-    /// Whether it was told to end and will not start another turn.
+    /// Whether it ends and will not start another turn.
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
     }

@@ -94,7 +94,8 @@ impl From<PriorityScore> for PriorityChoice {
     }
 }
 
-/// What a burst of one session becomes. Only turns that wait are touched, never the one in flight.
+/// What a burst of one session becomes. Only turns that wait are touched, never the one in flight; with a
+/// [`coalesce_window`](crate::Config::coalesce_window) a turn waits that long for the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coalesce {

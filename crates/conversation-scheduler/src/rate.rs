@@ -122,6 +122,16 @@ impl ServiceRate {
         }
     }
 
+    /// The part of a call of `batch` turns that grows with the number of turns, 0 to 1.
+    pub(crate) fn turn_share(&self, batch: usize) -> f64 {
+        if self.turns == 0.0 || self.busy == 0.0 {
+            return 1.0;
+        }
+        let (call, turn) = self.cost();
+        let turns = turn * batch as f64;
+        turns / (call + turns).max(1e-12)
+    }
+
     /// The part of `workers`' time that was spent in handler calls, 0 to 1.
     pub(crate) fn utilisation(&self, workers: usize) -> f64 {
         if self.wall == 0.0 {

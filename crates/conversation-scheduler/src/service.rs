@@ -5,12 +5,15 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tower::Service;
+use whisperengine_types::SessionKey;
 
-use crate::{RefusalReason, Refused, ScheduleError, Scheduler, Submission, Ticket, driver::Shared};
+use crate::{
+    RefusalReason, Refused, ScheduleError, Scheduler, Submission, SubmitOptions, Ticket, driver::Shared,
+};
 
 /// A [`Scheduler`] as a service of [`Submission`]s.
 ///
@@ -24,17 +27,10 @@ pub struct SchedulerService<T: Send + 'static, R: Send + 'static> {
     place: Option<Place<T, R>>,
 }
 
-/// A reserved place in the queue.
-pub(crate) struct Place<T, R> {
+/// A reserved place in the queue, from [`Scheduler::poll_place`]. Dropped unused, it is given back.
+pub struct Place<T, R> {
     shared: Arc<Shared<T, R>>,
     used: bool,
-}
-
-impl<T, R> Place<T, R> {
-    /// The submission that follows uses it up.
-    fn spend(mut self) {
-        self.used = true;
-    }
 }
 
 impl<T, R> Drop for Place<T, R> {
@@ -45,7 +41,47 @@ impl<T, R> Drop for Place<T, R> {
     }
 }
 
+impl<T, R> fmt::Debug for Place<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").finish_non_exhaustive()
+    }
+}
+
 impl<T: Send + 'static, R: Send + 'static> Scheduler<T, R> {
+    /// Reserves a place in the queue for [`submit_to`](Self::submit_to); pending while the queue is full. The
+    /// task is woken when there may be room.
+    ///
+    /// # Errors
+    /// [`RefusalReason::ShuttingDown`].
+    pub fn poll_place(&self, cx: &mut Context<'_>) -> Poll<Result<Place<T, R>, Refused>> {
+        match self.shared().reserve(cx.waker()) {
+            Some(true) => Poll::Ready(Ok(Place {
+                shared: Arc::clone(self.shared()),
+                used: false,
+            })),
+            Some(false) => Poll::Pending,
+            None => Poll::Ready(Err(Refused {
+                reason: RefusalReason::ShuttingDown,
+                retry_after: None,
+            })),
+        }
+    }
+
+    /// As [`submit`](Self::submit), into a reserved place, which is used up whatever the answer.
+    ///
+    /// # Errors
+    /// [`Refused`], but never [`QueueFull`](RefusalReason::QueueFull).
+    pub fn submit_to(
+        &self,
+        mut place: Place<T, R>,
+        session: SessionKey,
+        payload: T,
+        options: impl Into<SubmitOptions>,
+    ) -> Result<Ticket<R>, Refused> {
+        place.used = true;
+        self.submit_reserved(Submission::new(session, payload, ()).with(options))
+    }
+
     /// This scheduler as a service.
     pub fn service(&self) -> SchedulerService<T, R> {
         SchedulerService {
@@ -62,7 +98,7 @@ impl<T: Send + 'static, R: Send + 'static> SchedulerService<T, R> {
     /// Without a `poll_ready` that was ready before it, as the contract of `Service` allows.
     pub(crate) fn submit(&mut self, submission: Submission<T>) -> Result<Ticket<R>, Refused> {
         let place = self.place.take();
-        place.expect("poll_ready must be ready before each call").spend();
+        place.expect("poll_ready must be ready before each call").used = true;
         self.scheduler.submit_reserved(submission)
     }
 }
@@ -73,23 +109,11 @@ impl<T: Send + 'static, R: Send + 'static> Service<Submission<T>> for SchedulerS
     type Future = ResponseFuture<R>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ScheduleError>> {
-        if self.place.is_some() {
-            return Poll::Ready(Ok(()));
+        if self.place.is_none() {
+            let place = ready!(self.scheduler.poll_place(cx));
+            self.place = Some(place.map_err(ScheduleError::Refused)?);
         }
-        match self.scheduler.shared().reserve(cx.waker()) {
-            Some(true) => {
-                self.place = Some(Place {
-                    shared: Arc::clone(self.scheduler.shared()),
-                    used: false,
-                });
-                Poll::Ready(Ok(()))
-            }
-            Some(false) => Poll::Pending,
-            None => Poll::Ready(Err(ScheduleError::Refused(Refused {
-                reason: RefusalReason::ShuttingDown,
-                retry_after: None,
-            }))),
-        }
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, submission: Submission<T>) -> ResponseFuture<R> {

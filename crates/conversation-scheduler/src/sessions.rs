@@ -7,7 +7,7 @@
 //!
 //! A session that ends keeps its key until another session takes its place. Memory stays at its highest
 //! level either way, and a million sessions that end together give nothing back: glibc would gather as
-//! many small pieces in one go some time later, and stop whoever allocates meanwhile for 30 ms.
+//! many small pieces in one go some time later, and stop the threads that allocate meanwhile for 30 ms.
 
 use std::hash::BuildHasher;
 

@@ -1,7 +1,7 @@
 //! Timers in O(1): a hashed timing wheel (Varghese and Lauck, SOSP 1987) over dense indices.
 //!
 //! One level only. A timer beyond the horizon is parked in the furthest slot and popped there early, so
-//! whoever pops an index compares its real time and arms it again if it is not due. Nothing ever
+//! the caller that pops an index compares its real time and arms it again if it is not due. Nothing ever
 //! cascades: the work of one call is bounded by the number of pops the caller asks for.
 
 use crate::slab::NIL;

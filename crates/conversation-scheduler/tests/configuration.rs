@@ -18,6 +18,7 @@ fn the_table_of_defaults_is_true() {
         ("aging_turns", "64"),
         ("overload", "\"refuse\""),
         ("coalesce", "\"queue\""),
+        ("coalesce_window", "\"0s\""),
         ("default_deadline", "null"),
         ("idle_timeout", "\"30m\""),
         ("min_workers", "1"),
@@ -28,7 +29,7 @@ fn the_table_of_defaults_is_true() {
     ] {
         assert_eq!(defaults[field].to_string(), value, "{field}");
     }
-    assert_eq!(defaults.as_object().unwrap().len(), 17);
+    assert_eq!(defaults.as_object().unwrap().len(), 18);
 }
 
 #[test]

@@ -448,3 +448,25 @@ async fn a_deadline_is_kept_while_every_worker_is_busy() {
     gate.open();
     assert_eq!(running.await, Ok(2));
 }
+
+#[tokio::test]
+async fn a_slow_turn_holds_up_nobody_while_workers_sleep() {
+    let gate = Arc::new(Gate::default());
+    let door = Arc::clone(&gate);
+    let handler = move |turns: &[Turn<u64>]| -> Vec<u64> {
+        if turns.iter().any(|turn| turn.payload == 0) {
+            door.pass();
+        }
+        turns.iter().map(|turn| 2 * turn.payload).collect()
+    };
+    let mut settings = config(1, 64);
+    settings.max_workers = std::num::NonZeroUsize::new(2);
+    let scheduler = Scheduler::start(settings, handler).unwrap();
+    let slow = scheduler.submit(key(0), 0, Priority::Normal).unwrap();
+    gate.wait_for_arrivals(1);
+    let others = (1..=40).map(|n| Submission::new(key(n as usize), n, ()));
+    let answers = scheduler.submit_many(others).all().await;
+    assert!(answers.into_iter().eq((1..=40).map(|n| Ok(2 * n))));
+    gate.open();
+    assert_eq!(slow.await, Ok(0));
+}

@@ -167,3 +167,23 @@ async fn a_layered_service_that_panics_answers_its_caller() {
     ));
     assert_eq!(next.await, Ok(2));
 }
+
+#[tokio::test]
+async fn a_place_can_be_waited_for_without_a_service_of_the_schedulers_own() {
+    let keeper = Keeper::default();
+    let scheduler = Scheduler::start(config(1), keeper.clone()).unwrap();
+    let place = poll_fn(|cx| scheduler.poll_place(cx)).await.unwrap();
+    let is_ready = poll_fn(|cx| Poll::Ready(scheduler.poll_place(cx).is_ready())).await;
+    assert!(!is_ready, "the only place is held");
+    let waiting = tokio::spawn({
+        let scheduler = scheduler.clone();
+        async move { poll_fn(|cx| scheduler.poll_place(cx)).await.map(drop).is_ok() }
+    });
+    tokio::task::yield_now().await;
+    let first = scheduler
+        .submit_to(place, key(0), 1, SubmitOptions::default())
+        .unwrap();
+    keeper.answer_next(10);
+    assert_eq!(first.await, Ok(10));
+    assert!(waiting.await.unwrap(), "a turn that left the queue made room");
+}

@@ -6,7 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Core, key, key_in, ms, serve_one_batch, start};
-use whisperengine_conversation_scheduler::{Config, ContextCache, Output, RefusalReason, Submission};
+use whisperengine_conversation_scheduler::{Config, Output, RefusalReason, Submission};
 
 const IDLE: Duration = Duration::from_secs(30 * 60);
 
@@ -120,36 +120,4 @@ fn people_are_counted_by_channel() {
     run_timers(&mut core, begin + 2 * IDLE);
     assert_eq!((people(&core, 1), people(&core, 2)), (0, 0));
     assert_eq!(core.metrics(begin).channels, 0);
-}
-
-#[test]
-fn a_context_is_kept_for_its_time_and_the_least_used_gives_way() {
-    let now = start();
-    let mut cache = ContextCache::new(Duration::from_secs(120), 3);
-    for n in 0..3 {
-        cache.put(key(n), n, now);
-    }
-    assert_eq!(cache.get(&key(0), now).as_deref(), Some(&0));
-    cache.put(key(3), 3, now);
-    assert_eq!(cache.get(&key(1), now), None, "1 was unused for longest");
-    assert_eq!(cache.len(), 3);
-    cache.put(key(0), 10, now + Duration::from_secs(60));
-    cache.invalidate(&key(3));
-    let late = now + Duration::from_secs(121);
-    assert_eq!(cache.get(&key(2), late), None, "too old");
-    assert_eq!(cache.get(&key(3), late), None, "dropped");
-    assert_eq!(cache.get(&key(0), late).as_deref(), Some(&10));
-    for n in 0..10_000 {
-        cache.put(key(n % 50), n, late);
-        assert!(cache.len() <= 3);
-    }
-    let by_default = ContextCache::<()>::default();
-    assert!(by_default.is_empty());
-    assert_eq!(
-        (
-            ContextCache::<()>::CAPACITY,
-            ContextCache::<()>::TIME_TO_LIVE.as_secs()
-        ),
-        (5_000, 120)
-    );
 }

@@ -169,3 +169,112 @@ fn a_more_urgent_turn_moves_its_whole_session_up() {
     core.complete_batch(batch.into_iter().map(|d| d.lease), turns, ms(1), now);
     assert_eq!(serve_one_batch(&mut core, now)[0], 999);
 }
+
+/// Submits at the given milliseconds; the bursts that were served, each with its time: at once when it may be.
+fn served_bursts(set: impl FnOnce(&mut Config), submitted: &[(u64, u64)]) -> Vec<(u64, Vec<u64>)> {
+    let mut config = Config::default();
+    config.coalesce = Coalesce::Merge;
+    config.coalesce_window = ms(1_000);
+    set(&mut config);
+    let base = start();
+    let mut core = Core::new(config, base).unwrap();
+    let mut served = Vec::new();
+    let end = submitted.last().unwrap().0 + 10_000;
+    for at in 0..end {
+        let now = base + ms(at);
+        core.handle_timeout(now);
+        for &(_, n) in submitted.iter().filter(|(when, _)| *when == at) {
+            core.submit(Submission::new(key(0), n, n), now).unwrap();
+        }
+        let mut batch = Vec::new();
+        let turns = core.next_batch(&mut batch, now);
+        for dispatch in &batch {
+            let mut burst = dispatch.turn.earlier.clone();
+            burst.push(dispatch.turn.payload);
+            served.push((at, burst));
+        }
+        if turns > 0 {
+            core.complete_batch(batch.into_iter().map(|d| d.lease), turns, ms(0), now);
+        }
+    }
+    served
+}
+
+#[test]
+fn lines_that_come_within_the_window_are_one_turn() {
+    let three = [(0, 1), (600, 2), (1_500, 3)];
+    assert_eq!(served_bursts(|_| {}, &three), [(2_500, vec![1, 2, 3])]);
+    let apart = [(0, 1), (1_200, 2)];
+    assert_eq!(
+        served_bursts(|_| {}, &apart),
+        [(1_000, vec![1]), (2_200, vec![2])]
+    );
+    let latest = served_bursts(|config| config.coalesce = Coalesce::Latest, &three);
+    assert_eq!(latest, [(2_500, vec![3])]);
+    let queue = served_bursts(|config| config.coalesce = Coalesce::Queue, &three);
+    assert_eq!(queue, [(0, vec![1]), (600, vec![2]), (1_500, vec![3])]);
+    let no_window = served_bursts(|config| config.coalesce_window = Duration::ZERO, &three);
+    assert_eq!(no_window, [(0, vec![1]), (600, vec![2]), (1_500, vec![3])]);
+}
+
+#[test]
+fn a_burst_without_end_is_served_after_four_windows() {
+    let lines: Vec<(u64, u64)> = (0..10).map(|n| (n * 900, n)).collect();
+    let served = served_bursts(|_| {}, &lines);
+    assert_eq!(served[0], (4_000, vec![0, 1, 2, 3, 4]));
+    assert_eq!(served.iter().map(|(_, burst)| burst.len()).sum::<usize>(), 10);
+}
+
+#[test]
+fn merged_turns_are_answered_at_once_and_a_held_turn_can_be_cancelled_or_pushed_on() {
+    let mut config = Config::default();
+    config.coalesce = Coalesce::Merge;
+    config.coalesce_window = ms(1_000);
+    let now = start();
+    let mut core = Core::new(config, now).unwrap();
+    let merged = core.submit(Submission::new(key(0), 1, 1), now).unwrap();
+    assert!(merged.estimated_wait >= ms(999));
+    let last = core.submit(Submission::new(key(0), 2, 2), now).unwrap();
+    assert_eq!(answered(&mut core), [(1, TurnError::Merged)]);
+    let (turn, _) = core.cancel(last.id).unwrap();
+    assert_eq!((turn.earlier, turn.payload), (vec![1], 2));
+    assert!(
+        core.poll_timeout().is_none_or(|at| at > now + ms(5_000)),
+        "nothing is held any more"
+    );
+
+    core.submit(Submission::new(key(0), 3, 3), now).unwrap();
+    assert_eq!(serve_one_batch(&mut core, now), [0; 0]);
+    let queued = SubmitOptions::new(Priority::Normal).coalesce(Coalesce::Queue);
+    core.submit(Submission::new(key(0), 4, 4).with(queued), now)
+        .unwrap();
+    assert_eq!(
+        serve_one_batch(&mut core, now),
+        [3],
+        "a turn that waits for nobody ends the burst"
+    );
+    assert_eq!(serve_one_batch(&mut core, now), [4]);
+
+    core.submit(Submission::new(key(0), 5, 5), now).unwrap();
+    core.drain(now + ms(10));
+    assert_eq!(serve_one_batch(&mut core, now), [5], "a drain waits for no burst");
+}
+
+#[test]
+fn a_turn_that_comes_while_its_session_is_served_waits_for_the_rest_of_its_burst() {
+    let mut config = Config::default();
+    config.coalesce = Coalesce::Merge;
+    config.coalesce_window = ms(100);
+    let base = start();
+    let mut core = Core::new(config, base).unwrap();
+    core.submit(Submission::new(key(0), 1, 1), base).unwrap();
+    core.handle_timeout(base + ms(100));
+    let mut batch = Vec::new();
+    assert_eq!(core.next_batch(&mut batch, base + ms(100)), 1);
+    core.submit(Submission::new(key(0), 2, 2), base + ms(150))
+        .unwrap();
+    core.complete_batch(batch.into_iter().map(|d| d.lease), 1, ms(80), base + ms(180));
+    assert_eq!(serve_one_batch(&mut core, base + ms(180)), [0; 0]);
+    core.handle_timeout(base + ms(250));
+    assert_eq!(serve_one_batch(&mut core, base + ms(250)), [2]);
+}

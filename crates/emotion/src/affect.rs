@@ -2,55 +2,47 @@
 
 use whisperengine_types::{Emotion, PrimaryEmotion};
 
-/// What each label means for a companion, and where it lies: arousal (drowsy 0 to agitated 1) and
-/// dominance (overwhelmed 0 to in control 1). The anchors are our own, set by hand in the spirit of the
-/// circumplex model (Russell, J. Pers. Soc. Psychol. 39, 1980); they are not measured norms.
+/// What each label means for a companion.
 pub(crate) struct Anchor {
     pub(crate) primary: PrimaryEmotion,
-    pub(crate) arousal: f32,
-    pub(crate) dominance: f32,
 }
 
-const fn anchor(primary: PrimaryEmotion, arousal: f32, dominance: f32) -> Anchor {
-    Anchor {
-        primary,
-        arousal,
-        dominance,
-    }
+const fn anchor(primary: PrimaryEmotion) -> Anchor {
+    Anchor { primary }
 }
 
 /// By label id.
 pub(crate) static ANCHORS: [Anchor; Emotion::COUNT] = {
     use PrimaryEmotion as P;
     [
-        anchor(P::Pride, 0.50, 0.55),      // admiration
-        anchor(P::Joy, 0.65, 0.60),        // amusement
-        anchor(P::Anger, 0.85, 0.60),      // anger
-        anchor(P::Anger, 0.60, 0.50),      // annoyance
-        anchor(P::Joy, 0.35, 0.60),        // approval
-        anchor(P::Love, 0.40, 0.55),       // caring
-        anchor(P::Surprise, 0.50, 0.35),   // confusion
-        anchor(P::Surprise, 0.55, 0.50),   // curiosity
-        anchor(P::Excitement, 0.60, 0.50), // desire
-        anchor(P::Sadness, 0.40, 0.30),    // disappointment
-        anchor(P::Anger, 0.50, 0.55),      // disapproval
-        anchor(P::Disgust, 0.60, 0.45),    // disgust
-        anchor(P::Shame, 0.55, 0.25),      // embarrassment
-        anchor(P::Excitement, 0.85, 0.65), // excitement
-        anchor(P::Fear, 0.80, 0.20),       // fear
-        anchor(P::Gratitude, 0.45, 0.55),  // gratitude
-        anchor(P::Sadness, 0.55, 0.15),    // grief
-        anchor(P::Joy, 0.65, 0.65),        // joy
-        anchor(P::Love, 0.55, 0.60),       // love
-        anchor(P::Fear, 0.70, 0.30),       // nervousness
-        anchor(P::Joy, 0.50, 0.60),        // optimism
-        anchor(P::Pride, 0.60, 0.75),      // pride
-        anchor(P::Surprise, 0.45, 0.50),   // realization
-        anchor(P::Calm, 0.25, 0.55),       // relief
-        anchor(P::Shame, 0.45, 0.25),      // remorse
-        anchor(P::Sadness, 0.35, 0.25),    // sadness
-        anchor(P::Surprise, 0.75, 0.45),   // surprise
-        anchor(P::Neutral, 0.20, 0.50),    // neutral
+        anchor(P::Pride), // admiration
+        anchor(P::Joy), // amusement
+        anchor(P::Anger), // anger
+        anchor(P::Anger), // annoyance
+        anchor(P::Joy), // approval
+        anchor(P::Love), // caring
+        anchor(P::Surprise), // confusion
+        anchor(P::Surprise), // curiosity
+        anchor(P::Excitement), // desire
+        anchor(P::Sadness), // disappointment
+        anchor(P::Anger), // disapproval
+        anchor(P::Disgust), // disgust
+        anchor(P::Shame), // embarrassment
+        anchor(P::Excitement), // excitement
+        anchor(P::Fear), // fear
+        anchor(P::Gratitude), // gratitude
+        anchor(P::Sadness), // grief
+        anchor(P::Joy), // joy
+        anchor(P::Love), // love
+        anchor(P::Fear), // nervousness
+        anchor(P::Joy), // optimism
+        anchor(P::Pride), // pride
+        anchor(P::Surprise), // realization
+        anchor(P::Calm), // relief
+        anchor(P::Shame), // remorse
+        anchor(P::Sadness), // sadness
+        anchor(P::Surprise), // surprise
+        anchor(P::Neutral), // neutral
     ]
 };
 
@@ -65,22 +57,29 @@ pub(crate) static LABELS: [u32; PrimaryEmotion::COUNT] = {
     labels
 };
 
-/// Arousal and dominance by label id, for sums in lanes.
-pub(crate) static AROUSAL: [f32; Emotion::COUNT] = column(false);
-pub(crate) static DOMINANCE: [f32; Emotion::COUNT] = column(true);
+/// How much in control a primary emotion leaves one, `0..=1`, in the order of the emotions.
+pub(crate) const DOMINANCE: [f32; PrimaryEmotion::COUNT] = [
+    0.62, 0.22, 0.58, 0.22, 0.45, 0.45, 0.58, 0.55, 0.70, 0.25, 0.62, 0.58, 0.50,
+];
 
-const fn column(is_dominance: bool) -> [f32; Emotion::COUNT] {
-    let mut values = [0.0; Emotion::COUNT];
-    let mut label = 0;
-    while label < Emotion::COUNT {
-        values[label] = if is_dominance {
-            ANCHORS[label].dominance
-        } else {
-            ANCHORS[label].arousal
-        };
-        label += 1;
+/// The label nearest to a primary emotion.
+pub(crate) fn label_of(emotion: PrimaryEmotion) -> Emotion {
+    use PrimaryEmotion as P;
+    match emotion {
+        P::Joy => Emotion::Joy,
+        P::Sadness => Emotion::Sadness,
+        P::Anger => Emotion::Anger,
+        P::Fear => Emotion::Fear,
+        P::Surprise => Emotion::Surprise,
+        P::Disgust => Emotion::Disgust,
+        P::Love => Emotion::Love,
+        P::Gratitude => Emotion::Gratitude,
+        P::Pride => Emotion::Pride,
+        P::Shame => Emotion::Embarrassment,
+        P::Excitement => Emotion::Excitement,
+        P::Calm => Emotion::Relief,
+        P::Neutral => Emotion::Neutral,
     }
-    values
 }
 
 /// Words that name an emotion outright, for the primary emotion and the triggers. Whole words only.

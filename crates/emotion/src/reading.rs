@@ -1,21 +1,30 @@
-//! Puts a reading together: VADER, the learned labels and the words that name an emotion outright.
+//! Puts a reading together: VADER, the learned emotions of both models, the words that name an emotion outright,
+//! the language and the signs of danger.
 
+mod combine;
+mod cues;
+mod primary;
 mod sigmoid;
 mod triggers;
 
+use std::sync::LazyLock;
+
 use whisperengine_types::{
-    Emotion, EmotionReading, EmotionSet, EmotionTrigger, PrimaryEmotion, Safety, VaderScores,
+    Emotion, EmotionReading, EmotionSet, EmotionTrigger, Language, PrimaryEmotion, Safety, VaderScores,
 };
 
-use self::sigmoid::sigmoids;
+use self::{cues::Cues, primary::Feeling, sigmoid::sigmoids};
 use crate::{
     EmotionModel, Vader,
-    affect::{ANCHORS, AROUSAL, DOMINANCE, LABELS, opposite},
+    affect::{LABELS, label_of},
+    language::{Identified, identify},
     model::{LANES, Scan, Scorer, look_up, members},
+    multilingual::{Features, MultilingualModel, Outputs},
+    safety::SafetyReader,
 };
 
 /// A reading without its triggers, which are kept apart so that a batch needs no allocation per text.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Core {
     pub(crate) vader: VaderScores,
     pub(crate) probabilities: [f32; Emotion::COUNT],
@@ -26,6 +35,9 @@ pub(crate) struct Core {
     pub(crate) valence: f32,
     pub(crate) arousal: f32,
     pub(crate) dominance: f32,
+    pub(crate) mixed: bool,
+    pub(crate) language: Option<Language>,
+    pub(crate) safety: Safety,
 }
 
 impl Core {
@@ -40,21 +52,25 @@ impl Core {
             valence: self.valence,
             arousal: self.arousal,
             dominance: self.dominance,
-            mixed: false,
-            language: None,
-            safety: Safety::default(),
+            mixed: self.mixed,
+            language: self.language,
+            safety: self.safety,
             triggers,
         }
     }
 }
 
 /// Reads texts, with the buffers of one thread.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reader {
     vader: Vader,
     scorer: Scorer,
     /// The texts that were prepared.
     scans: Vec<Scan>,
+    multilingual: &'static MultilingualModel,
+    features: Features,
+    outputs: Outputs,
+    safety: SafetyReader,
     /// How many texts it read.
     #[cfg(test)]
     pub(crate) texts: usize,
@@ -64,12 +80,25 @@ pub(crate) struct Reader {
 /// stay in a near cache meanwhile.
 pub(crate) const AT_ONCE: usize = 8;
 
-/// What a word that names an emotion adds to it, in logits above the label's threshold.
-const CUE: f32 = 1.0;
-/// What a second such word adds.
-const MORE_CUES: f32 = 0.3;
-/// What a denied one adds to the opposite emotion.
-const DENIED_CUE: f32 = 0.7;
+/// Probability above which a label is given to a text that is not English.
+const GIVEN: f32 = 0.3;
+
+impl Default for Reader {
+    fn default() -> Self {
+        static EMBEDDED: LazyLock<MultilingualModel> = LazyLock::new(MultilingualModel::embedded);
+        Self {
+            vader: Vader::default(),
+            scorer: Scorer::default(),
+            scans: Vec::new(),
+            features: Features::new(EMBEDDED.rows()),
+            multilingual: &EMBEDDED,
+            outputs: Outputs::default(),
+            safety: SafetyReader::default(),
+            #[cfg(test)]
+            texts: 0,
+        }
+    }
+}
 
 impl Reader {
     /// Reads `text` and appends its triggers, in text order, to `triggers`.
@@ -107,162 +136,75 @@ impl Reader {
         }
         let scan = &mut self.scans[number];
         let vader = self.vader.score_scanned(text, scan, &model.vocabulary);
-        let logits = self.scorer.logits(model, text, scan, &vader);
         if scan.words.items.is_empty() {
             return nothing(vader);
         }
+        self.features.read(text);
+        self.multilingual.score(&self.features, &mut self.outputs);
+        let identified = identify(self.features.scripts(), &self.outputs.text);
+        let safety = self.safety.read(text, &self.features, &self.outputs);
+        if identified.is_english() {
+            self.english(model, number, text, vader, &identified, safety, triggers)
+        } else {
+            self.other(text, vader, &identified, safety)
+        }
+    }
+
+    /// The reading of an English text.
+    #[expect(clippy::too_many_arguments, reason = "what was read of the text so far")]
+    fn english(
+        &mut self,
+        model: &EmotionModel,
+        number: usize,
+        text: &str,
+        vader: VaderScores,
+        identified: &Identified,
+        safety: Safety,
+        triggers: &mut Vec<EmotionTrigger>,
+    ) -> Core {
+        let scan = &mut self.scans[number];
+        let logits = self.scorer.logits(model, text, scan, &vader);
         let probabilities: [f32; Emotion::COUNT] = sigmoids(&logits);
         let cues = Cues::of(&self.vader);
         let mut labels: EmotionSet = members(model.decision().labels(&logits)).collect();
         if cues.any_denied {
             labels = cues.without_denied(labels);
         }
-        let (primary, strongest) = choose(model, &logits, labels, &cues);
+        let combined = combine::combine(&self.outputs.text, &logits, &vader);
+        let feeling = Feeling::of(&combined, Some(&cues), identified, safety.level);
+        let strongest = strongest(model, &logits, feeling.primary);
         triggers::collect(
             &self.vader,
             self.scorer.contributions(model, scan, strongest as usize),
-            (primary, strongest),
+            (feeling.primary, strongest),
             triggers,
         );
-        let certainty = members(LABELS[primary as usize])
-            .map(|label| probabilities[label as usize])
-            .fold(0.0, f32::max);
-        let doubt = if cues.said[primary as usize] > 0.0 {
-            0.5
-        } else {
-            1.0
-        };
-        let feeling = 1.0 - probabilities[Emotion::Neutral as usize];
-        let (arousal, dominance) = affect(&probabilities);
-        let valence = vader.compound as f32;
-        Core {
-            vader,
-            probabilities,
-            labels,
-            primary,
-            intensity: feeling * (0.35 + 0.65 * valence.abs()),
-            confidence: 1.0 - (1.0 - certainty) * doubt,
-            valence,
-            arousal,
-            dominance,
-        }
+        feeling.into_core(vader, probabilities, labels, identified.language, safety)
     }
-}
 
-/// The emotions named outright, and those denied outright and not named elsewhere.
-#[derive(Default)]
-struct Cues {
-    said: [f32; PrimaryEmotion::COUNT],
-    denied: [bool; PrimaryEmotion::COUNT],
-    /// Whether there are any.
-    any: bool,
-    any_denied: bool,
-}
-
-impl Cues {
-    /// Those of the text last seen by `vader`.
-    fn of(vader: &Vader) -> Self {
-        let mut cues = Self::default();
-        for contribution in vader.contributions() {
-            if let Some(emotion) = contribution.word.cue {
-                cues.any = true;
-                if vader.is_negated(contribution) {
-                    cues.denied[emotion as usize] = true;
-                    cues.any_denied = true;
-                } else {
-                    let said = &mut cues.said[emotion as usize];
-                    *said += if *said > 0.0 { MORE_CUES } else { CUE };
-                }
+    /// The reading of a text in another language: nothing of it is English.
+    fn other(&self, _text: &str, vader: VaderScores, identified: &Identified, safety: Safety) -> Core {
+        let feeling = Feeling::of(&self.outputs.text, None, identified, safety.level);
+        let mut probabilities = [0.0; Emotion::COUNT];
+        let mut labels = EmotionSet::EMPTY;
+        labels.insert(label_of(feeling.primary));
+        for (emotion, odds) in PrimaryEmotion::ALL.into_iter().zip(feeling.odds) {
+            let label = label_of(emotion);
+            probabilities[label as usize] = odds;
+            if odds >= GIVEN && (emotion != PrimaryEmotion::Neutral) {
+                labels.insert(label);
             }
         }
-        cues
-    }
-
-    fn is_denied(&self, emotion: PrimaryEmotion) -> bool {
-        self.denied[emotion as usize] && self.said[emotion as usize] == 0.0
-    }
-
-    /// Takes the labels of denied emotions out and puts that of the opposite in when none is left.
-    fn without_denied(&self, labels: EmotionSet) -> EmotionSet {
-        let kept: EmotionSet = labels
-            .iter()
-            .filter(|&label| !self.is_denied(ANCHORS[label as usize].primary))
-            .collect();
-        if !kept.is_empty() {
-            return kept;
-        }
-        let denied = PrimaryEmotion::ALL
-            .into_iter()
-            .find(|&emotion| self.is_denied(emotion));
-        let label = match denied.map(opposite) {
-            Some(PrimaryEmotion::Sadness) => Emotion::Sadness,
-            Some(PrimaryEmotion::Anger) => Emotion::Annoyance,
-            _ => Emotion::Neutral,
-        };
-        EmotionSet::from_iter([label])
+        feeling.into_core(vader, probabilities, labels, identified.language, safety)
     }
 }
 
-/// The primary emotion, and the label that speaks for it most.
-fn choose(
-    model: &EmotionModel,
-    logits: &[f32; LANES],
-    labels: EmotionSet,
-    cues: &Cues,
-) -> (PrimaryEmotion, Emotion) {
-    let mut scores = [f32::MIN; PrimaryEmotion::COUNT];
-    let mut strongest = [Emotion::Neutral; PrimaryEmotion::COUNT];
-    for label in labels.iter() {
-        let primary = ANCHORS[label as usize].primary as usize;
-        let margin = logits[label as usize] - model.thresholds[label as usize];
-        if margin > scores[primary] {
-            scores[primary] = margin;
-            strongest[primary] = label;
-        }
-    }
-    if cues.any {
-        for emotion in PrimaryEmotion::ALL {
-            let at = emotion as usize;
-            if cues.said[at] > 0.0 {
-                scores[at] = scores[at].max(0.0) + cues.said[at];
-            } else if cues.denied[at] {
-                scores[at] = f32::MIN;
-                let instead = opposite(emotion);
-                if !cues.is_denied(instead) {
-                    scores[instead as usize] = scores[instead as usize].max(0.0) + DENIED_CUE;
-                }
-            }
-        }
-    }
-    let best = PrimaryEmotion::ALL
-        .into_iter()
-        .rev()
-        .max_by(|&a, &b| scores[a as usize].total_cmp(&scores[b as usize]))
-        .unwrap_or_default();
-    (best, strongest[best as usize])
-}
-
-/// Arousal and dominance: the anchors of the labels, weighted by their probabilities.
-fn affect(probabilities: &[f32; Emotion::COUNT]) -> (f32, f32) {
-    let total = weighted(probabilities, &[1.0; Emotion::COUNT]);
-    if total > 0.0 {
-        let mean = |values| weighted(probabilities, values) / total;
-        (mean(&AROUSAL), mean(&DOMINANCE))
-    } else {
-        (0.0, 0.5)
-    }
-}
-
-/// The sum of products, in four lanes.
-fn weighted(weights: &[f32; Emotion::COUNT], values: &[f32; Emotion::COUNT]) -> f32 {
-    let (weights, values) = (weights.as_chunks::<4>().0, values.as_chunks::<4>().0);
-    let mut lanes = [0.0; 4];
-    for (weights, values) in weights.iter().zip(values) {
-        for lane in 0..4 {
-            lanes[lane] += weights[lane] * values[lane];
-        }
-    }
-    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+/// The label that speaks most for `primary`.
+fn strongest(model: &EmotionModel, logits: &[f32; LANES], primary: PrimaryEmotion) -> Emotion {
+    let margin = |label: &Emotion| logits[*label as usize] - model.thresholds[*label as usize];
+    members(LABELS[primary as usize])
+        .max_by(|a, b| margin(a).total_cmp(&margin(b)))
+        .unwrap_or(Emotion::Neutral)
 }
 
 /// The reading of a text without words or signs: neutral, and sure of nothing.
@@ -277,5 +219,8 @@ fn nothing(vader: VaderScores) -> Core {
         valence: 0.0,
         arousal: 0.0,
         dominance: 0.5,
+        mixed: false,
+        language: None,
+        safety: Safety::default(),
     }
 }

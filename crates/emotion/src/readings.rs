@@ -1,6 +1,8 @@
 //! The readings of a batch as a structure of arrays.
 
-use whisperengine_types::{Emotion, EmotionReading, EmotionSet, EmotionTrigger, PrimaryEmotion, VaderScores};
+use whisperengine_types::{
+    Emotion, EmotionReading, EmotionSet, EmotionTrigger, Language, PrimaryEmotion, Safety, VaderScores,
+};
 
 use crate::reading::Core;
 
@@ -16,6 +18,9 @@ pub struct Readings {
     valence: Vec<f32>,
     arousal: Vec<f32>,
     dominance: Vec<f32>,
+    mixed: Vec<bool>,
+    language: Vec<Option<Language>>,
+    safety: Vec<Safety>,
     triggers: Vec<EmotionTrigger>,
     /// Where the triggers of each text end.
     trigger_ends: Vec<usize>,
@@ -77,6 +82,21 @@ impl Readings {
         &self.dominance
     }
 
+    /// Whether each text speaks of feelings that pull in different directions.
+    pub fn mixed(&self) -> &[bool] {
+        &self.mixed
+    }
+
+    /// The language of each text, where it is clear.
+    pub fn language(&self) -> &[Option<Language>] {
+        &self.language
+    }
+
+    /// The signs of danger.
+    pub fn safety(&self) -> &[Safety] {
+        &self.safety
+    }
+
     /// The triggers of one text; none for an index out of range.
     pub fn triggers(&self, index: usize) -> &[EmotionTrigger] {
         let Some(&end) = self.trigger_ends.get(index) else {
@@ -106,6 +126,9 @@ impl Readings {
         self.valence.clear();
         self.arousal.clear();
         self.dominance.clear();
+        self.mixed.clear();
+        self.language.clear();
+        self.safety.clear();
         self.triggers.clear();
         self.trigger_ends.clear();
     }
@@ -140,6 +163,9 @@ impl Readings {
         self.valence.push(core.valence);
         self.arousal.push(core.arousal);
         self.dominance.push(core.dominance);
+        self.mixed.push(core.mixed);
+        self.language.push(core.language);
+        self.safety.push(core.safety);
         self.trigger_ends.push(self.triggers.len());
     }
 
@@ -154,6 +180,9 @@ impl Readings {
             valence: self.valence[index],
             arousal: self.arousal[index],
             dominance: self.dominance[index],
+            mixed: self.mixed[index],
+            language: self.language[index],
+            safety: self.safety[index].clone(),
         }
     }
 }

@@ -1,23 +1,23 @@
 //! The threads that carry out what the [`Machine`] decides; no decision is made here.
 //!
-//! Some threads commit. One watches deadlines, since the others may be inside long commits. The futures
-//! that callers hold need no runtime of a particular kind.
+//! Each thread commits, and while idle minds the machine's timer. The futures that callers hold need no runtime
+//! of a particular kind.
 
 use std::{
     any::Any,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::Instant,
 };
 
 use tokio::sync::{Semaphore, oneshot};
-use whisperengine_types::{Clock, MemoryRecall, MemoryStore, SystemClock};
+use whisperengine_types::{Clock, MemoryStore, SystemClock, WriteOp};
 
 use crate::{
-    BatcherError, Config, DrainReport, Result, Written,
-    commits::{Commits, Crew},
+    BatcherError, Config, DrainReport, Replay, Result,
     machine::{Input, Machine, Output},
-    reads::Reads,
     submission::Reply,
 };
 
@@ -25,180 +25,186 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn MemoryStore>,
-    pub(crate) recall: Arc<dyn MemoryRecall>,
     pub(crate) config: Config,
-    pub(crate) reads: Reads,
     /// One permit for each queue slot.
     pub(crate) room: Semaphore,
-    pub(crate) commits: Commits,
     state: Mutex<State>,
-    /// Wakes the thread that watches deadlines.
-    alarm: Condvar,
+    /// Wakes a thread for a commit or for an earlier timer.
+    work: Condvar,
+    /// Wakes the thread that watches a drain's deadline.
+    drained: Condvar,
 }
 
 #[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) machine: Machine<Token>,
-    pub(crate) crew: Crew,
-    /// When the watching thread wakes by itself.
-    alarm_at: Option<Instant>,
-    /// The answer to the write of [`Token::Here`].
-    pub(crate) answer_here: Option<Result<Written>>,
-    pub(crate) stopped: bool,
+struct State {
+    machine: Machine<Token>,
+    /// Commits that the machine has ordered and no thread has begun.
+    jobs: VecDeque<Job>,
+    /// Threads asleep, and when the first of them wakes by itself.
+    idle: usize,
+    alarm: Option<Instant>,
+    stopped: bool,
 }
 
-/// Whom to tell, and how.
+#[derive(Debug)]
+struct Job {
+    batch: u64,
+    ops: Vec<WriteOp>,
+}
+
+/// Where an outcome goes.
 #[derive(Debug)]
 pub(crate) enum Token {
-    /// A write's caller, and the queue slots to give back.
+    /// To a write's caller; the queue slots are given back.
     Write { reply: Reply, slots: u32 },
-    /// The caller that commits its write itself and looks for the answer; there is one at a time, because
-    /// nothing else waits or is in flight when it begins.
-    Here,
-    /// A query that waits for its owner's pending writes.
-    Await(oneshot::Sender<usize>),
-    /// Who ordered the drain.
+    /// To the caller of a replay.
+    Replay(oneshot::Sender<Replay>),
+    /// To the caller of a drain, if it waits for the report.
     Drain(Option<oneshot::Sender<DrainReport>>),
 }
 
-impl Token {
-    pub(crate) fn to(caller: oneshot::Sender<Result<Written>>, slots: u32) -> Self {
-        let reply = Reply::One(caller);
-        Self::Write { reply, slots }
-    }
-}
-
 impl Shared {
-    pub(crate) fn new(
-        store: Arc<dyn MemoryStore>,
-        recall: Arc<dyn MemoryRecall>,
-        config: Config,
-    ) -> Result<Self> {
-        let machine = Machine::new(&config)?;
-        let slots = config.queue_items.min(Semaphore::MAX_PERMITS);
+    pub(crate) fn new(store: Arc<dyn MemoryStore>, config: Config) -> Result<Self> {
+        let state = State {
+            machine: Machine::new(&config)?,
+            jobs: VecDeque::new(),
+            idle: 0,
+            alarm: None,
+            stopped: false,
+        };
         Ok(Self {
             store,
-            recall,
-            reads: Reads::new(&config),
-            room: Semaphore::new(slots),
-            state: Mutex::new(State {
-                machine,
-                crew: Crew::default(),
-                alarm_at: None,
-                answer_here: None,
-                stopped: false,
-            }),
-            commits: Commits::default(),
-            alarm: Condvar::new(),
+            room: Semaphore::new(config.queue_items.min(Semaphore::MAX_PERMITS)),
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            drained: Condvar::new(),
             config,
         })
     }
 
     pub(crate) fn start(self: &Arc<Self>) -> Result<()> {
-        let spawn = |name: &str, run: fn(&Self)| {
-            let shared = Arc::clone(self);
-            let builder = thread::Builder::new().name(name.to_owned());
-            builder.spawn(move || run(&shared)).map_err(|error| {
-                self.stop();
-                BatcherError::NoThread {
-                    reason: error.to_string(),
-                }
-            })
-        };
         for _ in 0..self.config.parallel_commits {
-            spawn("memory-commit", Self::commit_loop)?;
-        }
-        spawn("memory-deadline", Self::alarm_loop)?;
-        for _ in 0..self.reads.threads() {
-            spawn("memory-recall", Self::recall_loop)?;
+            self.spawn("memory-commit", Self::run)
+                .inspect_err(|_| self.stop())?;
         }
         Ok(())
     }
 
-    /// Hands events to the machine at once, tells callers what can be told, and wakes who has work.
+    /// Feeds events to the machine, answers callers, and wakes threads for what is to be done.
     pub(crate) fn feed(&self, inputs: impl IntoIterator<Item = Input<Token>>) {
         let now = now();
         let mut state = self.lock();
         for input in inputs {
             state.machine.handle(input, now);
         }
-        self.after(state, now);
+        let outputs = state.poll(now);
+        self.wake(state);
+        self.deliver(outputs);
     }
 
     /// Reads from the machine.
-    pub(crate) fn look<R>(&self, read: impl FnOnce(&mut Machine<Token>) -> R) -> R {
-        read(&mut self.lock().machine)
+    pub(crate) fn look<R>(&self, read: impl FnOnce(&Machine<Token>) -> R) -> R {
+        read(&self.lock().machine)
     }
 
-    /// Ends the threads.
-    pub(crate) fn stop(&self) {
-        self.lock().stopped = true;
-        self.commits.work.notify_all();
-        self.alarm.notify_all();
-        self.reads.close();
+    /// Has a drain end at its deadline though every thread may be inside a commit.
+    pub(crate) fn watch_drain(self: &Arc<Self>, until: Instant) -> Result<()> {
+        self.spawn("memory-drain", move |shared| {
+            let mut state = shared.lock();
+            while !state.stopped {
+                let now = now();
+                if let Some(left) = until.checked_duration_since(now).filter(|left| !left.is_zero()) {
+                    let woken = shared.drained.wait_timeout(state, left);
+                    state = woken.unwrap_or_else(PoisonError::into_inner).0;
+                    continue;
+                }
+                state.machine.handle_timeout(now);
+                let outputs = state.poll(now);
+                drop(state);
+                return shared.deliver(outputs);
+            }
+        })
     }
 
-    /// Tells callers what can be told, and wakes who has work.
-    pub(crate) fn after(&self, mut state: MutexGuard<'_, State>, now: Instant) {
-        let answers = state.take_answers();
-        self.tell_and_wake(state, answers, now);
+    fn spawn(self: &Arc<Self>, name: &str, run: impl FnOnce(&Self) + Send + 'static) -> Result<()> {
+        let shared = Arc::clone(self);
+        let builder = thread::Builder::new().name(name.to_owned());
+        let spawned = builder.spawn(move || run(&shared));
+        spawned.map(drop).map_err(|error| BatcherError::NoThread {
+            reason: error.to_string(),
+        })
     }
 
-    /// Tells `answers`, and wakes who has work.
-    pub(crate) fn tell_and_wake(&self, mut state: MutexGuard<'_, State>, answers: Answers, now: Instant) {
-        let alarm = state.machine.next_alarm();
-        if alarm.is_none() && state.machine.is_idle() {
-            drop(state);
-            return self.tell(answers);
-        }
-        let is_due = state.machine.is_due(now);
-        if is_due {
-            self.commits.due.store(true, Relaxed);
-        }
-        let next = state.machine.next_commit();
-        let wake_commit = state.crew.call(is_due, next);
-        let wake_alarm = alarm.is_some_and(|at| state.alarm_at.is_none_or(|known| at < known));
-        drop(state);
-        if wake_commit {
-            self.commits.work.notify_one();
-        }
-        if wake_alarm {
-            self.alarm.notify_one();
-        }
-        self.tell(answers);
-    }
-
-    fn alarm_loop(&self) {
+    fn run(&self) {
         let mut state = self.lock();
         while !state.stopped {
-            let now = now();
-            state.machine.handle_timeout(now);
-            state.alarm_at = state.machine.next_alarm();
-            let wait = state.alarm_at.map(|at| at.saturating_duration_since(now));
-            let answers = state.take_answers();
-            if answers.0.is_some() {
-                drop(state);
-                self.tell(answers);
+            if let Some(job) = state.jobs.pop_front() {
+                self.wake(state);
+                let input = self.commit(job);
                 state = self.lock();
+                let now = now();
+                state.machine.handle(input, now);
+                state = self.poll_and_deliver(state, now);
                 continue;
             }
-            state = match wait {
-                None => self.alarm.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(wait) => {
-                    let woken = self.alarm.wait_timeout(state, wait);
+            let now = now();
+            let next = state.machine.poll_timeout();
+            if next.is_some_and(|at| at <= now) {
+                state.machine.handle_timeout(now);
+                state = self.poll_and_deliver(state, now);
+                continue;
+            }
+            state.alarm = next;
+            state.idle += 1;
+            state = match next {
+                None => self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(at) => {
+                    let woken = self.work.wait_timeout(state, at.saturating_duration_since(now));
                     woken.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
+            state.idle -= 1;
         }
     }
 
-    fn tell(&self, (first, outputs): Answers) {
-        // Room first: whoever has its answer finds the slots that its write took free again.
-        let Some(first) = first else {
-            return;
-        };
-        let all = || std::iter::once(&first).chain(&outputs);
-        let freed = all().map(|output| match output {
+    fn commit(&self, Job { batch, ops }: Job) -> Input<Token> {
+        match catch_unwind(AssertUnwindSafe(|| self.store.commit(&ops))) {
+            Ok(results) => Input::Committed { batch, results },
+            Err(panic) => Input::Panicked {
+                batch,
+                reason: panic_message(&*panic),
+            },
+        }
+    }
+
+    fn poll_and_deliver<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        now: Instant,
+    ) -> MutexGuard<'a, State> {
+        let outputs = state.poll(now);
+        if outputs.is_empty() {
+            return state;
+        }
+        drop(state);
+        self.deliver(outputs);
+        self.lock()
+    }
+
+    /// Lets go of the state and wakes a thread if there is a commit, or an earlier timer than the one it minds.
+    fn wake(&self, state: MutexGuard<'_, State>) {
+        let next = state.machine.poll_timeout();
+        let sooner = next.is_some_and(|at| state.alarm.is_none_or(|known| at < known));
+        let wake = state.idle > 0 && (sooner || !state.jobs.is_empty());
+        drop(state);
+        if wake {
+            self.work.notify_one();
+        }
+    }
+
+    fn deliver(&self, outputs: Vec<Output<Token>>) {
+        // Room first: an answered caller finds the slots of its write free again.
+        let freed = outputs.iter().map(|output| match output {
             Output::Answer {
                 token: Token::Write { slots, .. },
                 ..
@@ -206,16 +212,17 @@ impl Shared {
             _ => 0,
         });
         self.room.add_permits(freed.sum());
-        for output in std::iter::once(first).chain(outputs) {
+        for output in outputs {
             match output {
                 Output::Answer {
                     token: Token::Write { reply, .. },
                     outcome,
                 } => reply.send(outcome),
-                Output::Settled {
-                    token: Token::Await(caller),
-                    pending,
-                } => drop(caller.send(pending)),
+                // An error below means that nobody waits for it any more.
+                Output::Replayed {
+                    token: Token::Replay(caller),
+                    replay,
+                } => drop(caller.send(replay)),
                 Output::Drained {
                     token: Token::Drain(caller),
                     report,
@@ -228,8 +235,29 @@ impl Shared {
         }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+    /// Ends the threads.
+    fn stop(&self) {
+        self.lock().stopped = true;
+        self.work.notify_all();
+        self.drained.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Queues the commits that are due, and gives everything else that is to be done.
+    fn poll(&mut self, now: Instant) -> Vec<Output<Token>> {
+        let mut outputs = Vec::new();
+        while let Some(output) = self.machine.poll_output(now) {
+            match output {
+                Output::Commit { batch, ops } => self.jobs.push_back(Job { batch, ops }),
+                other => outputs.push(other),
+            }
+        }
+        outputs
     }
 }
 
@@ -239,32 +267,8 @@ pub(crate) fn now() -> Instant {
 }
 
 /// A panic's message, where it has one.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no message".to_owned())
-}
-
-/// What is to be told: the first of it, for there is often just one, and the rest.
-pub(crate) type Answers = (Option<Output<Token>>, Vec<Output<Token>>);
-
-impl State {
-    /// Takes out what is to be told, and puts aside what is looked for.
-    pub(crate) fn take_answers(&mut self) -> Answers {
-        let first = self.poll_answer();
-        (first, std::iter::from_fn(|| self.poll_answer()).collect())
-    }
-
-    fn poll_answer(&mut self) -> Option<Output<Token>> {
-        match self.machine.poll_answer()? {
-            Output::Answer {
-                token: Token::Here,
-                outcome,
-            } => {
-                self.answer_here = Some(outcome);
-                self.machine.poll_answer()
-            }
-            other => Some(other),
-        }
-    }
 }

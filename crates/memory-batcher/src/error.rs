@@ -4,17 +4,17 @@ use whisperengine_types::MemoryError;
 
 use crate::{ConfigError, DeadLetterId};
 
-/// Why a write or a query came to nothing. Cloned to every caller who waited for the same operation.
+/// Why a write came to nothing.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum BatcherError {
-    /// The memory refused the request; nothing was changed, and asking again will not help.
+    /// The memory refused the operation, or could not forget an owner; nothing was changed.
     #[error("memory refused the operation")]
     Memory(#[from] MemoryError),
     /// The store kept failing. Nothing was changed; the write can be [replayed](crate::MemoryBatcher::replay_dead_letters).
     #[error("write failed after {attempts} attempts, kept as {letter}")]
     Failed {
-        /// How often it was tried.
+        /// How often it was tried; 0 when the store was known to be away.
         attempts: u32,
         /// Where it is kept.
         letter: DeadLetterId,
@@ -27,17 +27,14 @@ pub enum BatcherError {
     Panicked {
         /// The panic's message.
         reason: String,
-        /// Where the write is kept; `None` for a query.
+        /// Where the write is kept; `None` for one that must not be made later.
         letter: Option<DeadLetterId>,
     },
-    /// The write was not written in the time given, and will not be, unless a duplicate of it with more
-    /// time is still waiting.
-    #[error("write was not written in time")]
-    DeadlineExceeded,
-    /// A queue is full and the batcher is set to refuse; nothing was accepted.
+    /// The queue is full and the batcher is set to refuse, or the store is failing and there is no room for
+    /// another dead letter; nothing was accepted.
     #[error("{what} queue is full, {limit} slots")]
     Full {
-        /// Which queue.
+        /// Which queue: `"write"` or `"dead letter"`.
         what: &'static str,
         /// Its size in slots.
         limit: usize,
@@ -60,12 +57,6 @@ pub enum BatcherError {
     /// or it was (or may have been) applied, had to be applied again, and that failed.
     #[error("write may or may not be stored")]
     InDoubt,
-    /// An idempotency key has no character or more than 256 bytes.
-    #[error("idempotency key has {bytes} bytes, not 1 to 256")]
-    InvalidKey {
-        /// Its length in bytes.
-        bytes: usize,
-    },
     /// The settings cannot be.
     #[error("configuration is invalid")]
     Config(#[from] ConfigError),

@@ -1,14 +1,14 @@
 //! When to commit what has gathered.
 //!
-//! With nobody else about, at once. Under load a commit in flight is itself the time in which the next
-//! batch gathers; after it, the callers it answered are about to come back, so the next commit waits for
-//! as many as were there last time, but never longer than a share of what a commit takes, and not at all
-//! where another commit costs less than the waiting. Where commits run side by side each waits for its
-//! part of them only, so that one is under way while the callers of the other come back.
+//! A write that finds nothing else pending is committed at once. Under load a commit in flight is itself the
+//! time in which the next batch gathers. After it the callers it answered are about to come back, so the next
+//! commit waits for as many as were there last time, at most a share of what a commit takes, and not at all
+//! where another commit costs less than the waiting. Where commits run side by side each waits for its part of
+//! them only, so that one is under way while the callers of the other come back.
 
 use std::time::{Duration, Instant};
 
-use crate::Config;
+use crate::{Config, machine::PARALLEL_ITEMS};
 
 #[derive(Debug)]
 pub(crate) struct FlushPolicy {
@@ -16,14 +16,12 @@ pub(crate) struct FlushPolicy {
     max_bytes: usize,
     max_delay: Duration,
     linger_share: f64,
-    lurk: Duration,
     /// Moving average of a commit's duration, in which one counts as [`OUTLIER`] times it at most: a
     /// pause of the disk says little about the commits after it.
     usual: Duration,
     /// How many operations were about at the end of the latest commit: done, waiting or in flight.
     expected: usize,
     parallel_commits: usize,
-    parallel_items: usize,
     linger_until: Option<Instant>,
 }
 
@@ -34,11 +32,9 @@ impl FlushPolicy {
             max_bytes: config.max_batch_bytes,
             max_delay: config.max_delay,
             linger_share: config.linger_share,
-            lurk: config.lurk,
             usual: Duration::ZERO,
             expected: 0,
             parallel_commits: config.parallel_commits,
-            parallel_items: config.parallel_items,
             linger_until: None,
         }
     }
@@ -52,9 +48,9 @@ impl FlushPolicy {
         };
         self.expected = items + others;
         self.linger_until = None;
-        if self.expected > 1 && self.usual >= self.lurk {
+        if self.expected > 1 && self.usual >= WAKE_UP {
             let share = self.usual.mul_f64(self.linger_share);
-            let linger = share.max(self.lurk).min(self.max_delay);
+            let linger = share.max(WAKE_UP).min(self.max_delay);
             self.linger_until = (!linger.is_zero()).then(|| now + linger);
         }
     }
@@ -71,7 +67,7 @@ impl FlushPolicy {
 
     /// How many operations one batch may take: all, or its part where commits run side by side.
     pub(crate) fn share(&self) -> usize {
-        if self.expected < self.parallel_commits.saturating_mul(self.parallel_items) {
+        if self.expected < self.parallel_commits.saturating_mul(PARALLEL_ITEMS) {
             return self.max_items;
         }
         self.expected.div_ceil(self.parallel_commits).min(self.max_items)
@@ -88,8 +84,10 @@ impl FlushPolicy {
     }
 }
 
+/// What waking a thread costs: commits shorter than this are not worth waiting for a fuller batch.
+const WAKE_UP: Duration = Duration::from_micros(50);
 const OUTLIER: u32 = 4;
-/// No commit as short as this is one: the average of a store that takes no time would never grow again.
+/// No commit as short as this is an outlier: the average of a store that takes no time would never grow again.
 const OUTLIER_FLOOR: Duration = Duration::from_micros(10);
 
 #[cfg(test)]

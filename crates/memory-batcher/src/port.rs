@@ -1,4 +1,4 @@
-//! The batcher in the place of the store it stands in front of.
+//! The batcher as a [`MemoryStore`] in front of another.
 
 use std::{
     pin::pin,
@@ -7,15 +7,12 @@ use std::{
     thread::{self, Thread},
 };
 
-use whisperengine_types::{
-    Committed, MemoryError, MemoryOwner, MemoryRecall, MemoryStore, MemoryStoreLayer, Recall, RecallQuery,
-    WriteOp,
-};
+use whisperengine_types::{Committed, MemoryError, MemoryStore, MemoryStoreLayer, WriteOp};
 
-use crate::{BatcherError, Dedup, MemoryBatcher, Write};
+use crate::{BatcherError, MemoryBatcher, dead_letter::record_id};
 
-/// Blocks until every operation is answered, for callers with threads of their own. Nothing is taken for a
-/// repeat. Reads go to the store, which has all that was acknowledged.
+/// Blocks until every operation is answered, for callers with threads of their own. Reads go to the store, which
+/// has all that was acknowledged.
 ///
 /// A failed operation whose letter is [kept](MemoryBatcher::dead_letters) may be committed again all the same.
 impl MemoryStoreLayer for MemoryBatcher {
@@ -24,23 +21,11 @@ impl MemoryStoreLayer for MemoryBatcher {
     }
 
     fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
-        let writes = ops.iter().map(|op| Write::new(op.clone()).dedup(Dedup::Off));
-        let outcomes = wait(self.write_many(writes));
+        let outcomes = wait(self.write_many(ops.iter().cloned()));
         let pairs = outcomes.into_iter().zip(ops);
         pairs
-            .map(|(outcome, op)| match outcome {
-                Ok(written) => Ok(Committed { id: written.id }),
-                Err(error) => Err(of_write(error, op)),
-            })
+            .map(|(outcome, op)| outcome.map_err(|error| of_write(error, op)))
             .collect()
-    }
-}
-
-/// As [`query_blocking`](MemoryBatcher::query_blocking).
-impl MemoryRecall for MemoryBatcher {
-    fn recall(&self, owner: &MemoryOwner, query: &RecallQuery) -> Result<Recall, MemoryError> {
-        let answer = self.query_blocking(owner, query.clone())?;
-        Ok(Arc::unwrap_or_clone(answer))
     }
 }
 
@@ -59,12 +44,7 @@ impl From<BatcherError> for MemoryError {
 }
 
 fn of_write(error: BatcherError, op: &WriteOp) -> MemoryError {
-    let id = match op {
-        WriteOp::Store { record, .. } => Some(&record.id),
-        WriteOp::Update { id, .. } => Some(id),
-        _ => None,
-    };
-    match (id, &error) {
+    match (record_id(op), &error) {
         (Some(id), BatcherError::TooLarge { .. }) => MemoryError::InvalidRecord {
             id: id.clone(),
             reason: error.to_string(),

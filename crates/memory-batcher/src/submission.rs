@@ -1,4 +1,4 @@
-//! How answers come back: to one caller, or to a caller of many.
+//! How the outcomes of a group of writes come back to its caller.
 
 use std::{
     fmt,
@@ -10,17 +10,18 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use whisperengine_types::Committed;
 
-use crate::{BatcherError, Result, Written};
+use crate::{BatcherError, Result};
 
-/// The outcomes of writes that were handed in together, in their order.
+/// The outcomes of writes that were submitted together, in their order.
 ///
 /// Dropping it withdraws nothing: the writes are made all the same.
 #[derive(Debug)]
 #[must_use = "the outcomes tell whether the writes are durable"]
 pub struct Submission {
-    outcomes: oneshot::Receiver<Vec<Result<Written>>>,
-    gather: Arc<Gather>,
+    outcomes: oneshot::Receiver<Vec<Result<Committed>>>,
+    join: Arc<Join>,
     items: usize,
 }
 
@@ -29,37 +30,36 @@ impl Submission {
     ///
     /// # Panics
     /// Within an asynchronous runtime's thread.
-    pub fn wait(self) -> Vec<Result<Written>> {
+    pub fn wait(self) -> Vec<Result<Committed>> {
         let items = self.items;
         self.outcomes.blocking_recv().unwrap_or_else(|_| closed(items))
     }
 
-    /// Calls `conclude` with the outcomes as soon as all are there: on the thread that committed the last of
-    /// them, or on this one if they are there already. What would otherwise wake a task that only passes the
-    /// outcomes on saves that change of threads.
+    /// Calls `conclude` with the outcomes once all are there: on the thread that committed the last of them, or
+    /// on this one if they are there already. It saves waking a task that only passes the outcomes on.
     ///
     /// The committing thread makes its next commit only afterwards, so `conclude` should be brief and must
     /// not block. Its panic is printed and goes no further.
-    pub fn then(mut self, conclude: impl FnOnce(Vec<Result<Written>>) + Send + 'static) {
-        if let Some(conclude) = self.gather.redirect(Box::new(conclude)) {
+    pub fn then(mut self, conclude: impl FnOnce(Vec<Result<Committed>>) + Send + 'static) {
+        if let Some(conclude) = self.join.redirect(Box::new(conclude)) {
             let outcomes = self.outcomes.try_recv().unwrap_or_else(|_| closed(self.items));
             guarded(conclude, outcomes);
         }
     }
 
-    /// How many writes were handed in.
+    /// How many writes were submitted.
     pub fn len(&self) -> usize {
         self.items
     }
 
-    /// Whether no write was handed in.
+    /// Whether no write was submitted.
     pub fn is_empty(&self) -> bool {
         self.items == 0
     }
 }
 
 impl Future for Submission {
-    type Output = Vec<Result<Written>>;
+    type Output = Vec<Result<Committed>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let items = self.items;
@@ -68,106 +68,93 @@ impl Future for Submission {
     }
 }
 
-/// Where the outcome of one write goes.
+/// Where the outcome of one write goes: its place in its group. Dropped unused, because the batcher has ended,
+/// it reads as closed.
 #[derive(Debug)]
-pub(crate) enum Reply {
-    One(oneshot::Sender<Result<Written>>),
-    Many(Place),
-}
-
-impl Reply {
-    pub(crate) fn send(self, outcome: Result<Written>) {
-        match self {
-            // A caller who no longer listens has given up its answer.
-            Self::One(caller) => drop(caller.send(outcome)),
-            Self::Many(mut place) => place.put(outcome),
-        }
-    }
-}
-
-/// The place of one write's outcome among those that it was handed in with. Left empty, because the batcher
-/// has ended, it is closed.
-#[derive(Debug)]
-pub(crate) struct Place {
-    gather: Option<Arc<Gather>>,
+pub(crate) struct Reply {
+    join: Option<Arc<Join>>,
     at: usize,
 }
 
-impl Place {
-    fn put(&mut self, outcome: Result<Written>) {
-        if let Some(gather) = self.gather.take() {
-            gather.put(self.at, outcome);
+impl Reply {
+    pub(crate) fn send(mut self, outcome: Result<Committed>) {
+        self.put(outcome);
+    }
+
+    fn put(&mut self, outcome: Result<Committed>) {
+        if let Some(join) = self.join.take() {
+            join.put(self.at, outcome);
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for Reply {
     fn drop(&mut self) {
         self.put(Err(BatcherError::Closed));
     }
 }
 
-/// Collects the outcomes of writes that were handed in together.
+/// Collects the outcomes of writes that were submitted together.
 #[derive(Debug)]
-pub(crate) struct Gather {
-    state: Mutex<GatherState>,
+pub(crate) struct Join {
+    state: Mutex<JoinState>,
 }
 
 #[derive(Debug)]
-struct GatherState {
-    outcomes: Vec<Result<Written>>,
+struct JoinState {
+    outcomes: Vec<Result<Committed>>,
     missing: usize,
-    /// Who learns the outcomes, until they are complete.
+    /// Gets the outcomes when they are complete.
     caller: Option<Caller>,
 }
 
 enum Caller {
-    Waits(oneshot::Sender<Vec<Result<Written>>>),
+    Waits(oneshot::Sender<Vec<Result<Committed>>>),
     Calls(Conclusion),
 }
 
-type Conclusion = Box<dyn FnOnce(Vec<Result<Written>>) + Send>;
+type Conclusion = Box<dyn FnOnce(Vec<Result<Committed>>) + Send>;
 
-impl Gather {
+impl Join {
     pub(crate) fn new(items: usize) -> (Arc<Self>, Submission) {
         let (caller, outcomes) = oneshot::channel();
-        let mut state = GatherState {
+        let mut state = JoinState {
             outcomes: closed(items),
             missing: items,
             caller: Some(Caller::Waits(caller)),
         };
-        state.hand_over();
-        let gather = Arc::new(Self {
+        state.complete();
+        let join = Arc::new(Self {
             state: Mutex::new(state),
         });
         let submission = Submission {
             outcomes,
-            gather: Arc::clone(&gather),
+            join: Arc::clone(&join),
             items,
         };
-        (gather, submission)
+        (join, submission)
     }
 
     /// The reply to the write in place `at`.
     pub(crate) fn reply(self: &Arc<Self>, at: usize) -> Reply {
-        Reply::Many(Place {
-            gather: Some(Arc::clone(self)),
+        Reply {
+            join: Some(Arc::clone(self)),
             at,
-        })
+        }
     }
 
-    fn put(&self, at: usize, outcome: Result<Written>) {
+    fn put(&self, at: usize, outcome: Result<Committed>) {
         let mut state = self.lock();
         state.outcomes[at] = outcome;
         state.missing -= 1;
-        let handed_over = state.hand_over();
+        let complete = state.complete();
         drop(state);
-        if let Some((conclude, outcomes)) = handed_over {
+        if let Some((conclude, outcomes)) = complete {
             guarded(conclude, outcomes);
         }
     }
 
-    /// Has `conclude` called instead of whoever waits; gives it back when the outcomes are in their channel.
+    /// Has `conclude` called instead of waking the waiter; gives it back when the outcomes are in their channel.
     fn redirect(&self, conclude: Conclusion) -> Option<Conclusion> {
         match &mut self.lock().caller {
             Some(caller) => {
@@ -178,15 +165,15 @@ impl Gather {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, GatherState> {
+    fn lock(&self) -> MutexGuard<'_, JoinState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl GatherState {
-    /// Once nothing is missing: sends the outcomes to the caller that waits, under the lock, so that whoever
-    /// finds no caller finds them sent; or says what is to be called with them when the lock is free.
-    fn hand_over(&mut self) -> Option<(Conclusion, Vec<Result<Written>>)> {
+impl JoinState {
+    /// Once nothing is missing: sends the outcomes to the caller that waits, under the lock, so that
+    /// [`Join::redirect`] finds them sent when it finds no caller; or gives what is to be called with them.
+    fn complete(&mut self) -> Option<(Conclusion, Vec<Result<Committed>>)> {
         let caller = self.caller.take_if(|_| self.missing == 0)?;
         let outcomes = std::mem::take(&mut self.outcomes);
         match caller {
@@ -201,7 +188,7 @@ impl GatherState {
 }
 
 /// A panic of `conclude` was printed where it happened; the thread goes on with others' writes.
-fn guarded(conclude: Conclusion, outcomes: Vec<Result<Written>>) {
+fn guarded(conclude: Conclusion, outcomes: Vec<Result<Committed>>) {
     drop(catch_unwind(AssertUnwindSafe(|| conclude(outcomes))));
 }
 
@@ -214,7 +201,7 @@ impl fmt::Debug for Caller {
     }
 }
 
-fn closed(items: usize) -> Vec<Result<Written>> {
+fn closed(items: usize) -> Vec<Result<Committed>> {
     (0..items).map(|_| Err(BatcherError::Closed)).collect()
 }
 
@@ -224,26 +211,23 @@ mod tests {
 
     use super::*;
 
-    /// The outcomes were once taken for lost between the moment they were complete and the one they were sent.
+    /// A conclusion may meet the outcomes between the moment they are complete and the one they are sent.
     #[test]
     fn a_conclusion_that_meets_the_outcomes_on_their_way_has_them() {
         const TIMES: usize = 20_000;
         let (give, take) = mpsc::sync_channel::<Reply>(0);
-        let (told, hears) = mpsc::channel();
+        let (heard, hears) = mpsc::channel();
         thread::scope(|scope| {
             scope.spawn(move || {
                 for reply in take {
-                    reply.send(Ok(Written {
-                        id: None,
-                        duplicate: false,
-                    }));
+                    reply.send(Ok(Committed { id: None }));
                 }
             });
             for _ in 0..TIMES {
-                let (gather, submission) = Gather::new(1);
-                give.send(gather.reply(0)).expect("the other thread takes all");
-                let told = told.clone();
-                submission.then(move |outcomes| told.send(outcomes[0].is_ok()).expect("somebody hears"));
+                let (join, submission) = Join::new(1);
+                give.send(join.reply(0)).expect("the other thread takes all");
+                let heard = heard.clone();
+                submission.then(move |outcomes| heard.send(outcomes[0].is_ok()).expect("somebody hears"));
             }
             drop(give);
         });

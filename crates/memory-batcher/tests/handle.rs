@@ -1,4 +1,4 @@
-//! The handle: bounds, convenience, dead letters, the end.
+//! The handle: bounds, groups, dead letters, the end.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -8,19 +8,16 @@ use std::{sync::Arc, time::Duration};
 use common::{
     MemoryOfOps,
     gated::{Gated, until},
-    owner, query, record, store, unavailable,
+    owner, record, store, unavailable,
 };
-use whisperengine_memory_batcher::{BatcherError, Config, Exchange, Fact, MemoryBatcher, Overload, Write};
-use whisperengine_types::{
-    Committed, MemoryError, MemoryId, MemoryKind, MemoryRecord, MemoryStore, Timestamp, WriteOp,
-};
+use whisperengine_memory_batcher::{BatcherError, Config, MemoryBatcher, Overload};
+use whisperengine_types::{Committed, MemoryError, MemoryId, MemoryStore, WriteOp};
 
 fn start(set: impl FnOnce(&mut Config)) -> (Arc<Gated>, MemoryBatcher) {
     let mut config = Config::default();
-    config.inline_commit = Duration::ZERO;
     set(&mut config);
     let gated = Arc::new(Gated::default());
-    let batcher = MemoryBatcher::start(gated.clone(), gated.clone(), config).unwrap();
+    let batcher = MemoryBatcher::start(gated.clone(), config).unwrap();
     (gated, batcher)
 }
 
@@ -35,11 +32,11 @@ async fn the_queue_never_holds_more_than_its_size() {
         })
         .collect();
     let held = |b: &MemoryBatcher| {
-        let stats = b.stats().writes;
+        let stats = b.stats();
         stats.waiting_items + stats.in_flight_items
     };
     until(|| held(&batcher) == 20 && gated.commits() == 1).await;
-    assert_eq!(batcher.stats().writes.accepted, 20);
+    assert_eq!(batcher.stats().accepted, 20);
     assert!(matches!(
         batcher.submit_many([store(&owner("ana"), record(999, "tea"))]),
         Err(BatcherError::Full {
@@ -77,16 +74,16 @@ async fn a_full_queue_refuses_if_so_configured() {
     batcher.store(&owner("ana"), record(9, "tea")).await.unwrap();
     let large = batcher.store(&owner("ana"), record(10, &"x".repeat(6_000))).await;
     assert!(large.is_ok(), "three slots are enough for it");
-    drop(Write::new(store(&owner("ana"), record(1, "tea"))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_writes_than_the_queue_holds_go_through_in_order() {
     let (gated, batcher) = start(|config| config.queue_items = 8);
-    let records: Vec<MemoryRecord> = (0..100).map(|n| record(n, "tea")).collect();
-    let outcomes = batcher.store_many(&owner("ana"), records).await;
-    let ids: Vec<String> = outcomes.into_iter().map(|o| o.unwrap().id.to_string()).collect();
-    assert_eq!(ids, (0..100).map(|n| n.to_string()).collect::<Vec<_>>());
+    let outcomes = batcher
+        .write_many((0..100).map(|n| store(&owner("ana"), record(n, "tea"))))
+        .await;
+    let ids: Vec<MemoryId> = outcomes.into_iter().map(|o| o.unwrap().id.unwrap()).collect();
+    assert_eq!(ids, (0..100).map(common::id).collect::<Vec<_>>());
     let batches = gated.memory.batches.lock().unwrap();
     let written: Vec<MemoryId> = batches
         .iter()
@@ -100,43 +97,10 @@ async fn more_writes_than_the_queue_holds_go_through_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn exchanges_facts_and_states_are_stored_as_what_they_are() {
-    let (gated, batcher) = start(|_| {});
-    let ana = owner("ana");
-    let at = Timestamp::from_millis(1_000);
-    let exchange = Exchange::new("I love hiking", "Where do you go?", at);
-    let first = batcher.store_exchange(&ana, exchange.clone()).await.unwrap();
-    let second = batcher.store_exchange(&ana, exchange).await.unwrap();
-    assert_eq!((first.id.clone(), second.duplicate), (second.id, true));
-    let mut fact = Fact::new("allergic to nuts", at);
-    fact.context = Some("at dinner".to_owned());
-    let fact = batcher.store_fact(&ana, fact).await.unwrap();
-    let again = batcher
-        .store_fact(&ana, Fact::new("allergic to nuts", at + Duration::from_secs(9)))
-        .await
-        .unwrap();
-    assert_eq!(fact.id, again.id);
-    batcher.put_state(&ana, *b"calm").await.unwrap();
-    let found = gated.get(&ana, &[first.id, fact.id]).unwrap();
-    let kinds: Vec<MemoryKind> = found.iter().map(|r| r.as_ref().unwrap().kind).collect();
-    assert_eq!(kinds, [MemoryKind::Exchange, MemoryKind::Fact]);
-    assert_eq!(
-        Exchange::parts(found[0].as_ref().unwrap()),
-        Some(("I love hiking", "Where do you go?"))
-    );
-    assert_eq!(
-        gated.scan(&ana, None, 10).unwrap().len(),
-        2,
-        "no fact is there twice"
-    );
-    assert_eq!(gated.state(&ana).unwrap().as_deref(), Some(&b"calm"[..]));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dead_letters_can_be_replayed() {
     use whisperengine_types::MemoryStoreLayer;
 
-    /// Down until told otherwise.
+    /// Down until it is switched on.
     #[derive(Debug, Default)]
     struct Down(MemoryOfOps, std::sync::atomic::AtomicBool);
     impl MemoryStoreLayer for Down {
@@ -154,14 +118,16 @@ async fn dead_letters_can_be_replayed() {
     let store = Arc::new(Down::default());
     let mut config = Config::default();
     config.retry.max_attempts = 1;
-    let recall = Arc::new(MemoryOfOps::default());
-    let batcher = MemoryBatcher::start(store.clone(), recall, config).unwrap();
+    let batcher = MemoryBatcher::start(store.clone(), config).unwrap();
     let ana = owner("ana");
     for n in 0..3 {
         let failed = batcher.store(&ana, record(n, "tea")).await;
         assert!(matches!(failed, Err(BatcherError::Failed { attempts: 1, .. })));
     }
-    assert_eq!(batcher.dead_letters().len(), 3);
+    assert_eq!(
+        (batcher.dead_letters().len(), batcher.dead_letter_count()),
+        (3, 3)
+    );
     let replay = batcher.replay_dead_letters().await;
     assert_eq!(
         (replay.written, replay.failed, batcher.dead_letters().len()),
@@ -170,20 +136,23 @@ async fn dead_letters_can_be_replayed() {
     store.1.store(true, std::sync::atomic::Ordering::SeqCst);
     batcher.store(&ana, record(1, "milk")).await.unwrap();
     let replay = batcher.replay_dead_letters().await;
-    assert_eq!((replay.written, replay.failed, replay.superseded), (2, 0, 1));
+    assert_eq!((replay.written, replay.failed), (2, 0));
     assert!(batcher.dead_letters().is_empty());
     assert_eq!(store.0.model.lock().unwrap().texts(&ana), ["tea", "milk", "tea"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn shutdown_answers_everyone_with_a_commit_stuck() {
-    let (gated, batcher) = start(|config| config.max_batch_items = 10);
+async fn shutdown_answers_everyone_with_every_thread_stuck_in_a_commit() {
+    let (gated, batcher) = start(|config| {
+        config.max_batch_items = 10;
+        config.parallel_commits = 1;
+    });
     gated.shut();
     let submission = batcher
         .submit_many((0..30).map(|n| store(&owner("ana"), record(n, "tea"))))
         .unwrap();
     until(|| gated.commits() == 1).await;
-    let report = batcher.shutdown(Duration::ZERO).await.unwrap();
+    let report = batcher.shutdown(Duration::from_millis(1)).await.unwrap();
     assert_eq!(report.pending, 30);
     assert_eq!(report.in_doubt.len() + report.unwritten.len(), 30);
     let outcomes = submission.await;
@@ -201,8 +170,6 @@ async fn shutdown_answers_everyone_with_a_commit_stuck() {
     );
     gated.open();
     let closed = batcher.store(&owner("ana"), record(99, "tea")).await;
-    assert!(matches!(closed, Err(BatcherError::Closed)));
-    let closed = batcher.query(&owner("ana"), query("tea")).await;
     assert!(matches!(closed, Err(BatcherError::Closed)));
     drop(batcher.shutdown(Duration::ZERO).await);
 }
@@ -225,7 +192,7 @@ async fn a_panicking_store_answers_everyone() {
     let (gated, batcher) = start(|_| {});
     gated.panic_from_now_on(true);
     let outcomes = batcher
-        .store_many(&owner("ana"), (0..40).map(|n| record(n, "tea")).collect())
+        .write_many((0..40).map(|n| store(&owner("ana"), record(n, "tea"))))
         .await;
     assert!(
         outcomes
@@ -236,27 +203,12 @@ async fn a_panicking_store_answers_everyone() {
     assert_eq!(batcher.replay_dead_letters().await.written, 40);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deadline_passes_while_the_disk_hangs() {
-    let (gated, batcher) = start(|_| {});
-    gated.shut();
-    let stuck = batcher
-        .submit_many([store(&owner("ana"), record(1, "tea"))])
-        .unwrap();
-    until(|| gated.commits() == 1).await;
-    let late = Write::new(store(&owner("ben"), record(1, "tea"))).timeout(Duration::from_millis(1));
-    let late = batcher.write(late).await;
-    assert!(matches!(late, Err(BatcherError::DeadlineExceeded)));
-    gated.open();
-    assert!(stuck.await[0].is_ok());
-}
-
 #[test]
 fn settings_are_checked() {
     let memory = Arc::new(MemoryOfOps::default());
     let broken: [fn(&mut Config); 5] = [
         |config| config.max_batch_items = 0,
-        |config| config.aging = Duration::ZERO,
+        |config| config.parallel_commits = 0,
         |config| config.queue_bytes = 1,
         |config| config.linger_share = f64::NAN,
         |config| config.retry.max_attempts = 0,
@@ -264,16 +216,15 @@ fn settings_are_checked() {
     for set in broken {
         let mut config = Config::default();
         set(&mut config);
-        let refused = MemoryBatcher::start(memory.clone(), memory.clone(), config);
+        let refused = MemoryBatcher::start(memory.clone(), config);
         assert!(matches!(refused, Err(BatcherError::Config(_))));
     }
     let text = serde_json::to_string(&Config::default()).unwrap();
     assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), Config::default());
-    assert!(text.contains(r#""cache_ttl":"3m""#), "{text}");
-    let set = r#"{"max_delay":"40us","timeout":"1.5s","retry":{"backoff":"250ms","max_backoff":"2h"}}"#;
+    assert!(text.contains(r#""max_delay":"1ms""#), "{text}");
+    let set = r#"{"max_delay":"40us","retry":{"backoff":"250ms","max_backoff":"2h"}}"#;
     let config: Config = serde_json::from_str(set).unwrap();
     assert_eq!(config.max_delay, Duration::from_micros(40));
-    assert_eq!(config.timeout, Some(Duration::from_millis(1_500)));
     assert_eq!(config.retry.backoff, Duration::from_millis(250));
     assert_eq!(config.retry.max_backoff, Duration::from_secs(7_200));
     let text = serde_json::to_string(&config).unwrap();
@@ -291,7 +242,7 @@ fn settings_are_checked() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_conclusion_is_called_once_whenever_the_outcomes_come() {
     let (gated, batcher) = start(|_| {});
-    let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
     let submit = |n| {
         batcher
             .submit_many([
@@ -300,44 +251,76 @@ async fn a_conclusion_is_called_once_whenever_the_outcomes_come() {
             ])
             .unwrap()
     };
-    let tell = |name: &'static str| {
-        let told = told.clone();
+    let send = |name: &'static str| {
+        let heard = heard.clone();
         move |outcomes: Vec<Result<_, BatcherError>>| {
             let durable = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-            told.send((name, outcomes.len(), durable)).unwrap();
+            heard.send((name, outcomes.len(), durable)).unwrap();
         }
     };
 
     gated.shut();
-    submit(1).then(tell("later"));
+    submit(1).then(send("later"));
     assert!(hears.try_recv().is_err(), "nothing is stored yet");
     gated.open();
     assert_eq!(hears.recv().await, Some(("later", 2, 2)));
 
     let answered = submit(2);
     let written = |gated: &Gated| gated.memory.model.lock().unwrap().texts(&owner("ben")).len();
-    until(|| written(&gated) == 2 && batcher.stats().writes.in_flight_items == 0).await;
-    answered.then(tell("now"));
+    until(|| written(&gated) == 2 && batcher.stats().in_flight_items == 0).await;
+    answered.then(send("now"));
     assert_eq!(hears.recv().await, Some(("now", 2, 2)));
 
     batcher
-        .submit_many::<Write>([])
+        .submit_many([])
         .unwrap()
-        .then(tell("nothing was handed in"));
-    assert_eq!(hears.recv().await, Some(("nothing was handed in", 0, 0)));
+        .then(send("nothing was submitted"));
+    assert_eq!(hears.recv().await, Some(("nothing was submitted", 0, 0)));
 
     // A conclusion that panics costs nobody else anything: both committing threads go on.
     for n in 3..9 {
         submit(n).then(|_| panic!("a caller's own mistake"));
-        submit(n + 10).then(tell("after a panic"));
+        submit(n + 10).then(send("after a panic"));
         assert_eq!(hears.recv().await, Some(("after a panic", 2, 2)));
     }
 
     gated.shut();
-    submit(30).then(tell("in doubt at the end"));
+    submit(30).then(send("in doubt at the end"));
     let report = batcher.shutdown(Duration::ZERO).await.unwrap();
     assert_eq!(report.unwritten.len() + report.in_doubt.len(), 2);
     let (name, outcomes, durable) = hears.recv().await.unwrap();
     assert_eq!((name, outcomes, durable), ("in doubt at the end", 2, 0));
     gated.open();
+}
+
+#[test]
+fn a_group_never_waits_under_its_callers_lock() {
+    let (gated, batcher) = start(|config| config.queue_items = 4);
+    gated.shut();
+    let mut group = batcher.group(6);
+    let places: Vec<Result<usize, BatcherError>> = (0..5)
+        .map(|n| group.submit(store(&owner("ana"), record(n, "tea"))))
+        .collect();
+    assert!(
+        places[..4]
+            .iter()
+            .enumerate()
+            .all(|(at, place)| matches!(place, Ok(n) if *n == at))
+    );
+    assert!(matches!(
+        places[4],
+        Err(BatcherError::Full {
+            what: "write",
+            limit: 4
+        })
+    ));
+    let submission = group.finish();
+    gated.open();
+    let outcomes = submission.wait();
+    let durable: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
+    assert_eq!(durable, [true, true, true, true, false, false]);
+    assert!(
+        matches!(outcomes[5], Err(BatcherError::Closed)),
+        "places that were not used"
+    );
 }

@@ -10,7 +10,7 @@ use whisperengine_types::Timestamp;
 use crate::{
     lexicon::{Cue, Lexicon},
     number::{DAY, push_bounded},
-    text::{Term, Utterance, Word, fold32},
+    text::{Term, Utterance, Word, fold32, is_unspaced},
     thread::Scope,
 };
 
@@ -27,6 +27,28 @@ struct Closed {
     word: Word,
     scope: Scope,
     at: Timestamp,
+}
+
+impl Closed {
+    /// Whether one of these sentences of a text speaks of the subject. Where no blanks part words, and where a
+    /// word is inflected in ways that are not known, its letters are enough.
+    fn is_in(&self, utterance: &Utterance<'_>, sentences: u64) -> bool {
+        let word = self.word.as_str();
+        let unspaced = word.chars().next().is_some_and(is_unspaced);
+        utterance.terms.iter().any(|term| {
+            let same = term.id == self.id
+                || (unspaced && term.word.as_str().contains(word))
+                || (!word.is_ascii() && begins_alike(word, term.word.as_str()));
+            same && (sentences == u64::MAX || term.sentences & sentences != 0)
+        })
+    }
+}
+
+/// Whether two words differ in their last two letters at most.
+fn begins_alike(a: &str, b: &str) -> bool {
+    let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    let longest = a.chars().count().max(b.chars().count());
+    common >= 4 && common + 2 >= longest
 }
 
 const MAX_CLOSED: usize = 6;
@@ -81,13 +103,7 @@ impl Boundaries {
         }
         if !refused && !self.closed.is_empty() {
             let mask = utterance.told();
-            let told = |id: u32| {
-                utterance
-                    .terms
-                    .iter()
-                    .any(|term| term.id == id && term.sentences & mask != 0)
-            };
-            self.closed.retain(|closed| !told(closed.id));
+            self.closed.retain(|closed| !closed.is_in(utterance, mask));
         }
     }
 
@@ -99,7 +115,7 @@ impl Boundaries {
         let utterance = Utterance::read(lexicon, text);
         self.closed
             .iter()
-            .any(|closed| utterance.terms.iter().any(|term| term.id == closed.id))
+            .any(|closed| closed.is_in(&utterance, u64::MAX))
     }
 
     /// What is closed, as far as it may be mentioned in `here`, latest first.

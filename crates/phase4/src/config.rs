@@ -1,16 +1,16 @@
 //! Settings of the conversation engine; every default is the documented one.
 
 use serde::{Deserialize, Serialize};
-use whisperengine_types::ConversationMode;
+use whisperengine_types::{ConversationMode, Language};
 
-use crate::{error::Error, lexicon::Language};
+use crate::error::Error;
 
 /// Settings of the whole engine.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
-    /// The language of the conversations. Default English.
+    /// The language of messages whose own is not clear. Default `en`.
     pub language: Language,
     /// Sessions and interaction types.
     pub interaction: InteractionConfig,
@@ -22,8 +22,19 @@ pub struct Config {
     pub engagement: EngagementConfig,
     /// Personality and relationship.
     pub personality: PersonalityConfig,
-    /// The text for the language model.
-    pub prompt: PromptConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            language: Language::ENGLISH,
+            interaction: InteractionConfig::default(),
+            thread: ThreadConfig::default(),
+            moment: MomentConfig::default(),
+            engagement: EngagementConfig::default(),
+            personality: PersonalityConfig::default(),
+        }
+    }
 }
 
 /// Settings of sessions, modes and interaction types.
@@ -104,6 +115,8 @@ pub struct MomentConfig {
     pub similarity: f32,
     /// Turns between two offered moments. Default 5.
     pub gap_turns: u32,
+    /// Characters quoted of one memory at most. Default 160.
+    pub quote_chars: usize,
 }
 
 impl Default for MomentConfig {
@@ -115,6 +128,7 @@ impl Default for MomentConfig {
             relevance: 0.4,
             similarity: 0.7,
             gap_turns: 5,
+            quote_chars: 160,
         }
     }
 }
@@ -183,26 +197,6 @@ impl Default for PersonalityConfig {
             floor_rate: 0.05,
             window_days: 30,
             prior: 0.3,
-        }
-    }
-}
-
-/// Settings of the text for the language model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct PromptConfig {
-    /// Characters of the whole supplement at most; 0 for none. Default 1,200.
-    pub budget_chars: usize,
-    /// Characters quoted of one memory at most. Default 160.
-    pub quote_chars: usize,
-}
-
-impl Default for PromptConfig {
-    fn default() -> Self {
-        Self {
-            budget_chars: 1200,
-            quote_chars: 160,
         }
     }
 }

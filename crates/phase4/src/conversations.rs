@@ -5,7 +5,7 @@ use whisperengine_types::{
     TurnInput, TurnPlan,
 };
 
-use crate::{config::Config, engine, error::Error, query::query_context, state::UserState};
+use crate::{config::Config, engine, error::Error, lexicon::Lexicon, query::query_context, state::UserState};
 
 /// Opens conversations that follow one [`Config`]; holds none of them.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +28,7 @@ impl Conversations {
     pub fn new(config: Config) -> Result<Self, Error> {
         config.validate()?;
         // Read now, so that the first message does not wait for it.
-        config.language.lexicon();
+        Lexicon::of(config.language);
         Ok(Self {
             config: Arc::new(config),
         })
@@ -70,7 +70,13 @@ impl Phase4Conversation {
 
 impl Conversation for Phase4Conversation {
     fn query_context(&self, text: &str) -> Option<String> {
-        query_context(&self.config.language.lexicon(), &self.state, text)
+        query_context(&self.state.lexicon(&self.config), &self.state, text)
+    }
+
+    fn is_closed(&self, text: &str) -> bool {
+        self.state
+            .boundaries
+            .cover(&self.state.lexicon(&self.config), text)
     }
 
     fn plan_turn(&mut self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError> {

@@ -11,6 +11,7 @@ use crate::{
     engagement::{Ground, suggest},
     error::Error,
     lexicon::Lexicon,
+    moment::tone,
     number::MINUTE,
     reason,
     reception::Response,
@@ -37,7 +38,8 @@ pub fn plan_turn(
         return Err(Error::OwnerMismatch);
     }
     settle(config, state);
-    let lexicon = config.language.lexicon();
+    state.language = input.emotion.language;
+    let lexicon = state.lexicon(config);
     let utterance = Utterance::read(&lexicon, input.text);
     let at = input.sent_at;
     let scope = session::scope(input.audience);
@@ -163,7 +165,7 @@ fn again(offered: &OfferedMoment, at: Timestamp) -> MomentPlan {
         quote: offered.quote.clone(),
         said_at: at,
         callback: String::new(),
-        tone: String::new(),
+        tone: tone(offered.kind),
         impact: 0.0,
     }
 }
@@ -171,7 +173,7 @@ fn again(offered: &OfferedMoment, at: Timestamp) -> MomentPlan {
 /// The plan for somebody in danger: support and nothing else. What they said becomes no topic, commitment,
 /// moment or fact.
 fn care(config: &Config, state: &mut UserState, input: &TurnInput<'_>, plan: &mut TurnPlan) {
-    state.danger = Some(input.sent_at);
+    state.danger.note(input.message, input.sent_at);
     plan.mode = ConversationMode::HumanLike;
     plan.interaction = InteractionType::EmotionalSupport;
     plan.emotional.acknowledge = true;
@@ -214,7 +216,7 @@ pub fn record_feedback(config: &Config, state: &mut UserState, feedback: &Feedba
                 let (valence, score) = (state.emotional.last_valence(), state.engagement.score());
                 state.moments.usage_mut().used(id, valence, score, *at)?;
             }
-            let lexicon = config.language.lexicon();
+            let lexicon = state.lexicon(config);
             let reply = Utterance::read(&lexicon, text);
             let words = state.engagement.rhythm.words();
             state.reception.take_reply(&reply, moment.is_some(), words);
@@ -248,7 +250,7 @@ pub fn tick(config: &Config, state: &mut UserState, now: Timestamp) -> Vec<Sugge
     {
         return Vec::new();
     }
-    let lexicon = config.language.lexicon();
+    let lexicon = state.lexicon(config);
     let scope = state.session.scope;
     let memory = state.moments.for_pause(state.session.number, scope, now);
     let (felt, stressed) = state.emotional.last_felt();

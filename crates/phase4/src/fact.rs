@@ -1,43 +1,31 @@
-//! What a message tells of the person that is worth keeping as a fact: twenty kinds, each with a relevance.
+//! What a message says of the person that is worth keeping: twenty kinds, each with a relevance.
 //!
-//! For whoever stores memories: the sentence is the text to keep, the kind makes a good metadata to filter
-//! by, the relevance a good importance to start from. Only what the person says of themselves counts: what
-//! somebody asks or says of the other tells nothing of them.
+//! What the profile knows from this message is taken from there: circumstances, interests and aims have one
+//! extraction, the profile's. The other kinds are about the talk itself and are found by cues. The sentence is the
+//! text to keep, the kind a good metadata to filter by, the relevance a good importance to start from. Only what
+//! the person says of themselves counts.
 
-use whisperengine_types::{EmotionReading, FactKind, PersonalityFact, RelevanceBand, Timestamp};
+use whisperengine_types::{Fact, FactKind, MemoryId, PersonalityFact, RelevanceBand, Slot};
 
 use crate::{
-    config::Config,
-    emotional::{Assessment, EmotionalHistory, assess},
     lexicon::{Cue, Theme},
     number::unit,
     text::{Hit, Utterance, clip},
 };
 
-/// What a message tells of its writer, most relevant first; nothing for a message that tells nothing. The
-/// plan of a turn has the same in `facts`; this is for texts that are no turn, such as imported ones.
-pub fn personality_facts(config: &Config, message: &str, reading: &EmotionReading) -> Vec<PersonalityFact> {
-    let lexicon = config.language.lexicon();
-    let utterance = Utterance::read(&lexicon, message);
-    let feeling = assess(Assessment {
-        reading,
-        utterance: &utterance,
-        history: &EmotionalHistory::default(),
-        depth: 0.0,
-        trust: 0.0,
-        at: Timestamp::default(),
-    });
-    facts(&utterance, feeling.intensity)
-}
-
-/// The facts in a message whose feeling is of this intensity.
-pub(crate) fn facts(utterance: &Utterance<'_>, intensity: f32) -> Vec<PersonalityFact> {
-    let mut facts = Vec::new();
-    if !utterance.has_any(ANY) {
-        return facts;
-    }
+/// The facts in a message whose feeling is of this intensity; `known` is what the profile holds.
+pub(crate) fn facts(
+    utterance: &Utterance<'_>,
+    intensity: f32,
+    known: &[Fact],
+    message: &MemoryId,
+) -> Vec<PersonalityFact> {
+    let from_message = known.iter().filter(|fact| fact.source == *message);
+    let mut facts: Vec<PersonalityFact> = from_message.map(of_profile).collect();
     for kind in FactKind::ALL {
-        let (cues, needs, base) = rule(kind);
+        let Some((cues, needs, base)) = rule(kind).filter(|_| utterance.has_any(ANY)) else {
+            continue;
+        };
         let Some(first) = cues.iter().find(|&&cue| utterance.has(cue)) else {
             continue;
         };
@@ -63,6 +51,23 @@ pub(crate) fn facts(utterance: &Utterance<'_>, intensity: f32) -> Vec<Personalit
     }
     facts.sort_by(|a, b| b.relevance.total_cmp(&a.relevance).then(a.kind.cmp(&b.kind)));
     facts
+}
+
+/// A fact of the profile as one of the twenty kinds.
+fn of_profile(fact: &Fact) -> PersonalityFact {
+    let (kind, base) = match fact.slot {
+        Slot::Goal | Slot::Plan => (FactKind::Aspiration, 0.7),
+        Slot::Like | Slot::Dislike | Slot::Hobby => (FactKind::InterestDiscovery, 0.6),
+        _ => (FactKind::LifeContext, 0.75),
+    };
+    let relevance = unit(base * fact.confidence);
+    PersonalityFact {
+        kind,
+        text: clip(&fact.quote, TEXT_CHARS),
+        relevance,
+        band: RelevanceBand::of(relevance),
+        cue: fact.slot.name().to_owned(),
+    }
 }
 
 /// Characters kept of the sentence that tells a fact.
@@ -99,20 +104,23 @@ enum Needs {
 const ANY: u128 = {
     let (mut any, mut kind) = (0, 0);
     while kind < FactKind::ALL.len() {
-        let (cues, ..) = rule(FactKind::ALL[kind]);
-        let mut cue = 0;
-        while cue < cues.len() {
-            any |= cues[cue].bit();
-            cue += 1;
+        if let Some((cues, ..)) = rule(FactKind::ALL[kind]) {
+            let mut cue = 0;
+            while cue < cues.len() {
+                any |= cues[cue].bit();
+                cue += 1;
+            }
         }
         kind += 1;
     }
     any
 };
 
-const fn rule(kind: FactKind) -> (&'static [Cue], Needs, f32) {
+/// Cues, where they have to stand, and the least relevance of a kind; `None` for what the profile knows.
+const fn rule(kind: FactKind) -> Option<(&'static [Cue], Needs, f32)> {
     use FactKind as K;
-    match kind {
+    Some(match kind {
+        K::InterestDiscovery | K::LifeContext | K::Aspiration => return None,
         K::EmotionalInsight => (&[Cue::Feeling, Cue::Cause], Needs::All, 0.7),
         K::CommunicationPref => (
             &[
@@ -127,13 +135,11 @@ const fn rule(kind: FactKind) -> (&'static [Cue], Needs, f32) {
             0.8,
         ),
         K::RelationshipBuilding => (&[Cue::Gratitude], Needs::Anywhere, 0.4),
-        K::InterestDiscovery => (&[Cue::ThemeHobbies], Needs::Told, 0.6),
         K::SupportOpportunity => (&[Cue::Support], Needs::Told, 0.6),
         K::HumorStyle => (&[Cue::Humour], Needs::Anywhere, 0.3),
         K::LearningStyle => (&[Cue::ThemeLearning], Needs::Told, 0.5),
         K::PersonalityTrait => (&[Cue::Character], Needs::Anywhere, 0.7),
         K::ValueSystem => (&[Cue::Value], Needs::Anywhere, 0.75),
-        K::LifeContext => (&[Cue::Circumstance], Needs::Anywhere, 0.7),
         K::ConversationCatalyst => (&[Cue::Inquiry, Cue::Willing, Cue::Lively], Needs::Question, 0.3),
         K::SharedMemory => (&[Cue::Reminder], Needs::Anywhere, 0.5),
         K::GrowthMoment => (&[Cue::Growth], Needs::Anywhere, 0.7),
@@ -147,8 +153,7 @@ const fn rule(kind: FactKind) -> (&'static [Cue], Needs, f32) {
             0.55,
         ),
         K::Achievement => (&[Cue::Achievement], Needs::Told, 0.75),
-        K::Aspiration => (&[Cue::Goal], Needs::Told, 0.7),
-    }
+    })
 }
 
 fn told(utterance: &Utterance<'_>, cues: &[Cue]) -> bool {

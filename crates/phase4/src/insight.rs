@@ -34,7 +34,7 @@ pub(crate) fn insights(state: &UserState, lexicon: &Lexicon, here: Scope) -> Mem
             .into_iter()
             .take(NAMED)
             .map(|(topic, messages)| MemoryCluster {
-                topic: topic.name(lexicon).to_owned(),
+                topic: topic.name().to_owned(),
                 messages,
                 memories: state.moments.representatives(topic, NAMED),
                 every_days: topic.every_days(),
@@ -47,18 +47,12 @@ pub(crate) fn insights(state: &UserState, lexicon: &Lexicon, here: Scope) -> Mem
 
 /// What not to bring up unasked: what was refused and, in a low moment, what hurt lately and is not the
 /// subject now.
-pub(crate) fn avoid(
-    state: &UserState,
-    lexicon: &Lexicon,
-    emotion: &EmotionalContext,
-    now: Themes,
-    here: Scope,
-) -> Vec<String> {
+pub(crate) fn avoid(state: &UserState, emotion: &EmotionalContext, now: Themes, here: Scope) -> Vec<String> {
     let mut avoided: Vec<String> = state.boundaries.names(here).map(str::to_owned).collect();
     if emotion.is_unpleasant() && emotion.intensity >= LOW && here == Scope::Private {
         let sore = state.emotional.sore_subjects(HURTS).iter();
         let other = sore.filter(|&theme| !now.contains(theme));
-        avoided.extend(other.map(|theme| lexicon.named("theme.", theme.name()).to_owned()));
+        avoided.extend(other.map(|theme| theme.name().to_owned()));
     }
     avoided
 }

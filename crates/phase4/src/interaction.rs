@@ -4,7 +4,7 @@
 //! turns; the best wins if it leads by the margin, else the last type stays if it is one of the two best.
 
 use serde::{Deserialize, Serialize};
-use whisperengine_types::{ConversationMode, InteractionType, Reason};
+use whisperengine_types::{ConversationMode, Decision, InteractionType, Reason};
 
 use crate::{
     config::InteractionConfig,
@@ -60,7 +60,7 @@ impl InteractionHistory {
             .find(|(kind, _)| *kind == interaction)
             .map_or(0.0, |(_, score)| *score);
         reasons.push(Reason {
-            decision: "interaction".to_owned(),
+            decision: Decision::Interaction,
             cue: cue_words(utterance, interaction),
             weight: (best.1 - second.1).clamp(0.0, 1.0),
             score,

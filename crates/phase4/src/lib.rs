@@ -4,7 +4,8 @@
 //! ```
 //! use whisperengine_phase4::{Config, Conversations};
 //! use whisperengine_types::{
-//!     Audience, BotId, ChannelId, ConversationEngine, EmotionReading, MemoryId, MemoryOwner, TurnInput, UserId,
+//!     Audience, BotId, ChannelId, ConversationEngine, EmotionReading, EmotionalTrigger, MemoryId, MemoryOwner,
+//!     TurnInput, UserId,
 //! };
 //!
 //! let engine = Conversations::new(Config::default())?;
@@ -23,8 +24,8 @@
 //!     sent_at: "2026-11-22T18:47:00Z".parse()?,
 //!     replay: None,
 //! })?;
-//! assert!(plan.emotional.triggers.contains(&"celebration_moments".to_owned()));
-//! assert_eq!(plan.thread.unwrap().topics, ["monday", "job"]);
+//! assert!(plan.emotional.triggers.contains(&EmotionalTrigger::CelebrationMoments));
+//! assert_eq!(plan.thread.unwrap().topics, ["job"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -35,8 +36,7 @@
 //!   said unasked. [`Conversations`] is the port `ConversationEngine`: it opens a conversation, a
 //!   [`UserState`] with its configuration.
 //! - How the person has been, which facts of the message are worth keeping and what all messages amount to is in
-//!   the plan; between turns and for other texts there are [`wellbeing`], [`personality_facts`] and
-//!   [`UserState::insights`].
+//!   the plan; between turns there are [`wellbeing`] and [`UserState::insights`].
 //! - A [`Lexicon`] holds the words of a language; all cues are whole words by lemma, with negation.
 //! - Everything is a function of its arguments: the same events give the same plans and, byte for byte,
 //!   the same state.
@@ -47,8 +47,10 @@
 //!
 //! # Limits and units
 //! Scores are in `0..=1`, times in milliseconds since the epoch. An encoded state takes at most
-//! [`UserState::MAX_BYTES`]. English and, smaller, German ([`Config::language`]); another language is one
-//! more set of lexicon files.
+//! [`UserState::MAX_BYTES`]. A message is read by the words of its own language (`EmotionReading::language`, else
+//! [`Config::language`]): English, German, Spanish, French and Portuguese. In Arabic, Chinese, Dutch, Hindi,
+//! Indonesian, Italian, Japanese, Korean, Polish, Russian, Thai, Turkish and Vietnamese function words, goodbyes
+//! and refusals are known; feelings are those of the reading, and the engine says nothing of its own there.
 //!
 //! # Trade-offs
 //! Words and small sketches of embeddings instead of a model: microseconds per turn, every decision
@@ -68,6 +70,7 @@ mod insight;
 mod interaction;
 mod lexicon;
 mod moment;
+mod notes;
 mod number;
 mod personality;
 mod query;
@@ -77,24 +80,20 @@ mod relationship;
 mod scene;
 mod session;
 mod state;
-mod supplement;
 mod text;
 mod thread;
 mod wellbeing;
 
 pub use config::{
-    Config, EngagementConfig, InteractionConfig, MomentConfig, PersonalityConfig, PromptConfig, ThreadConfig,
+    Config, EngagementConfig, InteractionConfig, MomentConfig, PersonalityConfig, ThreadConfig,
 };
 pub use conversations::{Conversations, Phase4Conversation};
-pub use emotional::{
-    EmotionalCluster, EmotionalPattern, EmotionalSummary, EmotionalTrigger, emotional_state_from_label,
-};
+pub use emotional::{EmotionalCluster, EmotionalSummary, emotional_state_from_label};
 pub use engagement::RhythmSummary;
 pub use engine::{after_turn, plan_turn, record_feedback, tick};
 pub use error::Error;
-pub use fact::personality_facts;
 pub use importance::{CORE_MEMORY, ImportanceFactors, MAX_CORE_MEMORIES, MemorySource, age_days};
-pub use lexicon::{Language, Lexicon, LexiconError, Theme};
+pub use lexicon::{Lexicon, LexiconError, Theme};
 pub use moment::{ConnectionReport, MomentRecord};
 pub use personality::{PersonalityDimension, PersonalitySummary, Trait};
 pub use relationship::{Gesture, Milestone, RelationshipReport};

@@ -1,6 +1,6 @@
-//! The cues behind each decision, for whoever reads the plan.
+//! The cues behind each decision.
 
-use whisperengine_types::{Adaptation, EngagementPlan, MomentPlan, Reason};
+use whisperengine_types::{Adaptation, Decision, EngagementPlan, MomentPlan, Reason};
 
 use crate::{
     emotional::EmotionalContext,
@@ -9,9 +9,9 @@ use crate::{
     thread::Routed,
 };
 
-fn reason(decision: &str, cue: impl Into<String>, weight: f32, score: f32) -> Reason {
+fn reason(decision: Decision, cue: impl Into<String>, weight: f32, score: f32) -> Reason {
     Reason {
-        decision: decision.to_owned(),
+        decision,
         cue: cue.into(),
         weight: weight.clamp(0.0, 1.0),
         score: score.clamp(0.0, 1.0),
@@ -22,11 +22,16 @@ pub(crate) fn emotional(utterance: &Utterance<'_>, emotion: &EmotionalContext, r
     for trigger in emotion.triggers.iter() {
         let words = utterance.cue_words(&[Cue::Stress, Cue::Support, Cue::Achievement, Cue::Personal], 2);
         let cue = if words.is_empty() {
-            trigger.name().to_owned()
+            format!("{trigger:?}")
         } else {
-            format!("{}: {words}", trigger.name())
+            format!("{trigger:?}: {words}")
         };
-        reasons.push(reason("emotional", cue, emotion.confidence, emotion.intensity));
+        reasons.push(reason(
+            Decision::Emotional,
+            cue,
+            emotion.confidence,
+            emotion.intensity,
+        ));
     }
 }
 
@@ -39,13 +44,13 @@ pub(crate) fn thread(utterance: &Utterance<'_>, routed: &Routed, reasons: &mut V
         (true, true, false) => format!("back to an earlier thread: {words}"),
         (true, false, false) => format!("a new subject: {words}"),
     };
-    reasons.push(reason("thread", cue, routed.strength, routed.relevance));
+    reasons.push(reason(Decision::Thread, cue, routed.strength, routed.relevance));
 }
 
 pub(crate) fn moments(moments: &[MomentPlan], reasons: &mut Vec<Reason>) {
     for moment in moments {
         let cue = format!("{:?} with '{}'", moment.connection, clip(&moment.quote, 40));
-        reasons.push(reason("moment", cue, moment.impact, moment.impact));
+        reasons.push(reason(Decision::Moment, cue, moment.impact, moment.impact));
     }
 }
 
@@ -53,14 +58,14 @@ pub(crate) fn adaptation(adaptation: &Adaptation, reasons: &mut Vec<Reason>) {
     for known in &adaptation.effective {
         let weight = known.success - adaptation.success_rate;
         let cue = format!("{} after {} replies", known.pattern.name(), known.replies);
-        reasons.push(reason("adaptation", cue, weight, known.success));
+        reasons.push(reason(Decision::Adaptation, cue, weight, known.success));
     }
 }
 
 pub(crate) fn engagement(plan: &EngagementPlan, reasons: &mut Vec<Reason>) {
     for signal in &plan.signals {
         reasons.push(reason(
-            "engagement",
+            Decision::Engagement,
             format!("{:?}", signal.kind),
             signal.strength,
             plan.stagnation_risk,

@@ -3,23 +3,23 @@
 use std::time::Duration;
 
 use whisperengine_types::{
-    EmotionalState, FlowState, MomentPlan, MomentTiming, MomentType, Suggestion, TurnInput, TurnPhase,
-    TurnPlan,
+    ConversationPattern, EffectivePattern, EmotionalState, EmotionalTrigger, FlowState, MomentPlan,
+    MomentTiming, MomentType, Suggestion, TurnInput, TurnPhase, TurnPlan,
 };
 
 use crate::{
     config::Config,
-    emotional::{EmotionalContext, EmotionalTrigger, Felt, focus},
+    emotional::{EmotionalContext, Felt, focus},
     engagement::{Beat, Ground, Mentions, suggest},
     fact::facts,
     insight::{avoid, insights},
     lexicon::{Cue, Lexicon},
     moment::{Beginnings, Draft, Marks, NoteFacts, Occasion, Timings},
+    notes::notes,
     personality::observe,
     reason,
     session::Sitting,
     state::{Pending, UserState},
-    supplement,
     text::{Hit, Utterance},
     thread::{Routed, Scope},
     wellbeing::wellbeing,
@@ -55,6 +55,7 @@ impl Scene<'_> {
             config: &self.config.moment,
             lexicon: self.lexicon,
             boundaries: &state.boundaries,
+            danger: &state.danger,
             owner: self.input.owner,
             recalled: self.input.recalled,
             text: self.input.text,
@@ -81,7 +82,6 @@ impl Scene<'_> {
             message: self.input.message,
             turn: state.turns,
             at: self.input.sent_at,
-            quote_chars: self.config.prompt.quote_chars,
             risen,
         };
         if !state.moments.has_occasion(&occasion) {
@@ -160,26 +160,28 @@ impl Scene<'_> {
 
     /// What is read off the state once it knows of the turn, and the text of it all.
     pub(crate) fn conclude(&self, state: &UserState, plan: &mut TurnPlan) {
-        plan.emotional.avoid_topics = avoid(
-            state,
-            self.lexicon,
-            self.emotion,
-            self.utterance.themes,
-            self.scope,
-        );
+        plan.emotional.avoid_topics = avoid(state, self.emotion, self.utterance.themes, self.scope);
         plan.emotional.priority_focus = focus(self.utterance, self.emotion, plan.interaction);
         plan.adaptation = state.reception.adaptation();
+        if state.needs_care(self.input.sent_at) {
+            let is_humour = |known: &EffectivePattern| known.pattern == ConversationPattern::HumorUsage;
+            plan.adaptation.effective.retain(|known| !is_humour(known));
+        }
         reason::adaptation(&plan.adaptation, &mut plan.reasons);
         plan.phases.push(TurnPhase::Wellbeing);
         plan.wellbeing = wellbeing(self.config, state, self.input.sent_at);
         plan.phases.push(TurnPhase::Facts);
-        plan.facts = facts(self.utterance, self.emotion.intensity);
+        plan.facts = facts(
+            self.utterance,
+            self.emotion.intensity,
+            self.input.facts,
+            self.input.message,
+        );
         plan.phases.push(TurnPhase::Insights);
         plan.insights = insights(state, self.lexicon, self.scope);
-        let discreet = self.scope != Scope::Private;
-        plan.prompt_supplement = supplement::write(&self.config.prompt, self.lexicon, plan, discreet);
-        if !plan.prompt_supplement.is_empty() {
-            plan.phases.push(TurnPhase::Supplement);
+        plan.notes = notes(plan, self.input.sent_at, self.scope != Scope::Private);
+        if !plan.notes.is_empty() {
+            plan.phases.push(TurnPhase::Notes);
         }
     }
 

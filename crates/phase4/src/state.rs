@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{
-    Adaptation, ConversationPattern, EngagementStrategy, MemoryInsights, MemoryOwner, MomentType,
-    OfferedMoment, RelationshipPlan, ThreadId, Timestamp,
+    Adaptation, ConversationPattern, EngagementStrategy, Language, MemoryId, MemoryInsights, MemoryOwner,
+    MomentType, OfferedMoment, RelationshipPlan, ThreadId, Timestamp,
 };
 
 use crate::{
@@ -12,14 +14,14 @@ use crate::{
     error::Error,
     insight::insights,
     interaction::InteractionHistory,
-    lexicon::Cue,
+    lexicon::{Cue, Lexicon},
     moment::{ConnectionReport, Draft, Glances, MomentRecord, Moments},
-    number::DAY,
+    number::{DAY, push_bounded},
     personality::{Observation, Personality, PersonalitySummary},
     reception::Reception,
     relationship::{Relationship, RelationshipReport},
     session::Session,
-    text::{Utterance, hash128},
+    text::{Utterance, fold32, hash64, hash128},
     thread::{Scope, SwitchingHabit, ThreadReport, Threads, TransitionReport},
 };
 
@@ -49,8 +51,9 @@ pub struct UserState {
     pub(crate) boundaries: Boundaries,
     pub(crate) reception: Reception,
     pub(crate) fading: Fading,
-    /// When the person was last in danger.
-    pub(crate) danger: Option<Timestamp>,
+    pub(crate) danger: Danger,
+    /// The language of the latest message, where it was clear.
+    pub(crate) language: Option<Language>,
 }
 
 /// Work that does not change the reply and is done after it.
@@ -63,6 +66,31 @@ pub(crate) struct Pending {
     pub(crate) draft: Draft,
 }
 
+/// When the person was last in danger, and the messages that said so, by hash of their ids, latest last.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Danger {
+    last: Option<Timestamp>,
+    messages: Vec<u32>,
+}
+
+impl Danger {
+    pub(crate) fn note(&mut self, message: &MemoryId, at: Timestamp) {
+        self.last = Some(at);
+        push_bounded(&mut self.messages, id_hash(message), MAX_DANGER);
+    }
+
+    /// Whether a message said that the person was in danger.
+    pub(crate) fn holds(&self, message: &MemoryId) -> bool {
+        self.messages.contains(&id_hash(message))
+    }
+}
+
+fn id_hash(message: &MemoryId) -> u32 {
+    fold32(hash64(message.as_str().as_bytes()))
+}
+
+/// Messages of danger remembered, at most.
+const MAX_DANGER: usize = 24;
 /// Days after a sign of danger in which nothing is brought up unasked.
 const CARE_DAYS: u32 = 3;
 
@@ -92,7 +120,8 @@ impl UserState {
             boundaries: Boundaries::default(),
             reception: Reception::default(),
             fading: Fading::default(),
-            danger: None,
+            danger: Danger::default(),
+            language: None,
         }
     }
 
@@ -154,9 +183,15 @@ impl UserState {
         Ok(state)
     }
 
+    /// The words of the language that the person writes.
+    pub(crate) fn lexicon(&self, config: &Config) -> Arc<Lexicon> {
+        Lexicon::of(self.language.unwrap_or(config.language))
+    }
+
     /// Whether the person was in danger so lately that nothing is brought up unasked.
     pub(crate) fn needs_care(&self, now: Timestamp) -> bool {
         self.danger
+            .last
             .is_some_and(|danger| now.since(danger) < DAY * CARE_DAYS)
     }
 
@@ -203,9 +238,9 @@ impl UserState {
             .is_some_and(|number| self.threads.resume(number, now))
     }
 
-    /// What the messages so far amount to, with names in the language of `config`; for the person's own eyes.
+    /// What the messages so far amount to; for the person's own eyes.
     pub fn insights(&self, config: &Config) -> MemoryInsights {
-        insights(self, &config.language.lexicon(), Scope::Private)
+        insights(self, &self.lexicon(config), Scope::Private)
     }
 
     /// Subjects that the person does not want to be asked about, latest first; for the person's own eyes.
@@ -299,6 +334,7 @@ impl UserState {
         self.moments.repair();
         self.boundaries.repair();
         self.reception.repair();
+        self.danger.messages.truncate(MAX_DANGER);
     }
 }
 

@@ -7,13 +7,13 @@
 use std::time::Duration;
 
 use whisperengine_types::{
-    Alert, AlertKind, InterventionStyle, MoodCategory, StressLevel, SupportAdvice, SupportKind,
-    SupportTiming, Timestamp, Wellbeing,
+    Alert, AlertKind, EmotionalTrigger, InterventionStyle, MoodCategory, StressLevel, SupportAdvice,
+    SupportKind, SupportTiming, Timestamp, Wellbeing,
 };
 
 use crate::{
     config::Config,
-    emotional::{EmotionalTrigger, Felt},
+    emotional::Felt,
     number::{DAY, HOUR, signed, unit},
     state::UserState,
 };

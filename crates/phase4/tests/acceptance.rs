@@ -173,7 +173,10 @@ fn case_06_negation_and_whole_words_decide_feelings() {
         &feels(PrimaryEmotion::Joy, 1.0, 0.95),
     );
     assert!(
-        !plan.emotional.triggers.contains(&"stress_indicators".to_owned()),
+        !plan
+            .emotional
+            .triggers
+            .contains(&EmotionalTrigger::StressIndicators),
         "{:?}",
         plan.emotional.triggers
     );
@@ -326,7 +329,7 @@ fn case_14_an_achievement_recalls_the_old_one() {
         "{}",
         moment.quote
     );
-    assert!(plan.prompt_supplement.contains("marathon"));
+    assert!(has_note(&plan, "Worth bringing up"), "{:?}", plan.notes);
 }
 
 #[test]

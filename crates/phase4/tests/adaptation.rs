@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use whisperengine_phase4::{Language, UserState};
+use whisperengine_phase4::UserState;
 use whisperengine_types::*;
 
 const LIVELY: &str =
@@ -71,7 +71,11 @@ fn effective_patterns_are_those_that_the_person_answers_gladly() {
             replies >= 8 && success > plan.adaptation.success_rate + 0.05,
             "{pattern:?}: {success}"
         );
-        assert!(plan.reasons.iter().any(|reason| reason.decision == "adaptation"));
+        assert!(
+            plan.reasons
+                .iter()
+                .any(|reason| reason.decision == Decision::Adaptation)
+        );
         let turned = in_turn(&mut Talk::new("ana"), [plain, reply], [LIVELY, DULL], 8);
         let worse: Vec<_> = turned
             .adaptation
@@ -84,7 +88,7 @@ fn effective_patterns_are_those_that_the_person_answers_gladly() {
 }
 
 #[test]
-fn the_supplement_names_what_works() {
+fn a_note_names_what_works() {
     let reply = [
         "What did you like most about it?",
         "One could have heard all of that from the valley.",
@@ -92,22 +96,18 @@ fn the_supplement_names_what_works() {
     let mut talk = Talk::new("ana");
     let early = in_turn(&mut talk, reply, [LIVELY, DULL], 2);
     assert_eq!(early.adaptation.effective, [], "two answers are no evidence");
-    assert!(!early.prompt_supplement.contains("Works with them"));
+    assert!(!has_note(&early, "What has worked"));
     let plan = in_turn(&mut talk, reply, [LIVELY, DULL], 6);
-    let line = plan
-        .prompt_supplement
-        .lines()
-        .find(|line| line.starts_with("- Works with them: "));
     assert!(
-        line.is_some_and(|line| line.contains("asking back")),
-        "{}",
-        plan.prompt_supplement
+        has_note(&plan, "What has worked with them: asking back"),
+        "{:?}",
+        plan.notes
     );
     let kept = UserState::decode(&talk.owner, &talk.state.encode()).unwrap();
     assert_eq!(kept.adaptation(), plan.adaptation);
 
     let mut german = Talk::new("ana");
-    german.config.language = Language::German;
+    german.config.language = Language::new("de").unwrap();
     let reply = [
         "Was hat dir daran am besten gefallen?",
         "Das konnte man bis auf die andere Seite hören.",
@@ -116,8 +116,12 @@ fn the_supplement_names_what_works() {
         "Wow, genau, das war echt unglaublich! Wir haben getanzt, bis die Sonne aufging, und so gelacht!",
         "ok",
     ];
-    let text = in_turn(&mut german, reply, answers, 8).prompt_supplement;
-    assert!(text.contains("- Kommt gut an: zurückfragen"), "{text}");
+    let plan = in_turn(&mut german, reply, answers, 8);
+    assert!(
+        has_note(&plan, "What has worked with them: asking back"),
+        "{:?}",
+        plan.notes
+    );
 }
 
 #[test]

@@ -4,7 +4,6 @@
 mod common;
 
 use common::*;
-use whisperengine_phase4::Language;
 use whisperengine_types::*;
 
 #[test]
@@ -13,10 +12,9 @@ fn a_refused_subject_is_named_in_the_plan_until_the_person_tells_of_it() {
     let plan = talk.say("I don't want to talk about my father.");
     assert_eq!(plan.emotional.avoid_topics, ["father"]);
     assert!(
-        plan.prompt_supplement
-            .contains("Do not bring up (data): \"father\""),
-        "{}",
-        plan.prompt_supplement
+        has_note(&plan, "Do not bring up (data): \"father\""),
+        "{:?}",
+        plan.notes
     );
     talk.wait(days(3));
     assert_eq!(talk.say("The train is late.").emotional.avoid_topics, ["father"]);
@@ -106,12 +104,105 @@ fn in_a_low_moment_other_sore_subjects_are_avoided_and_not_in_public() {
 #[test]
 fn a_german_refusal_is_heard() {
     let mut talk = Talk::new("ana");
-    talk.config.language = Language::German;
+    talk.config.language = Language::new("de").unwrap();
     let plan = talk.say("Ich will nicht darüber reden, frag nicht nach der Scheidung.");
     assert_eq!(plan.emotional.avoid_topics, ["scheidung"]);
-    assert!(
-        plan.prompt_supplement.contains("Nicht ansprechen"),
-        "{}",
-        plan.prompt_supplement
-    );
+}
+
+#[test]
+fn a_refusal_is_heard_in_eighteen_languages_and_its_subject_is_left_alone() {
+    // What closes a subject, its word, and another text that touches it.
+    let cases = [
+        (
+            "en",
+            "I don't want to talk about my father.",
+            "father",
+            "How is your father?",
+        ),
+        (
+            "de",
+            "Ich möchte nicht über meinen Vater sprechen.",
+            "vater",
+            "Wie geht es deinem Vater?",
+        ),
+        (
+            "es",
+            "No quiero hablar de mi padre.",
+            "padre",
+            "¿Cómo está tu padre?",
+        ),
+        (
+            "fr",
+            "Je ne veux pas parler de mon père.",
+            "père",
+            "Comment va ton père ?",
+        ),
+        ("pt", "Não quero falar do meu pai.", "pai", "Como está o teu pai?"),
+        (
+            "it",
+            "Non voglio parlare di mio padre.",
+            "padre",
+            "Come sta tuo padre?",
+        ),
+        (
+            "nl",
+            "Ik wil niet praten over mijn vader.",
+            "vader",
+            "Hoe gaat het met je vader?",
+        ),
+        (
+            "pl",
+            "Nie chcę rozmawiać o rozwodzie.",
+            "rozwodzie",
+            "Jak tam rozwód?",
+        ),
+        (
+            "ru",
+            "Я не хочу говорить о разводе.",
+            "разводе",
+            "Как прошёл развод?",
+        ),
+        (
+            "tr",
+            "Boşanma hakkında konuşmak istemiyorum.",
+            "boşanma",
+            "Boşanma nasıl gidiyor?",
+        ),
+        ("ar", "لا أريد التحدث عن الطلاق.", "الطلاق", "كيف الطلاق؟"),
+        ("hi", "मैं तलाक के बारे में बात नहीं करना चाहता।", "तलाक", "तलाक कैसा है?"),
+        ("zh", "我不想谈我爸爸的事。", "爸爸", "你爸爸好吗？"),
+        ("ja", "父の話はしたくない。", "父", "父はどうですか？"),
+        ("ko", "이혼 얘기는 하고 싶지 않아.", "이혼", "이혼 어떻게 됐어?"),
+        (
+            "id",
+            "Aku tidak mau bicara tentang perceraian.",
+            "perceraian",
+            "Bagaimana perceraian itu?",
+        ),
+        (
+            "vi",
+            "Tôi không muốn nói về chồng cũ.",
+            "chồng",
+            "Còn chồng thì sao?",
+        ),
+        ("th", "ฉันไม่อยากพูดเรื่องพ่อ", "พ่อ", "พ่อเป็นอย่างไร?"),
+    ];
+    for (code, refusal, subject, question) in cases {
+        let reading = EmotionReading {
+            language: Some(Language::new(code).unwrap()),
+            ..calm()
+        };
+        let mut talk = Talk::new("ana");
+        let plan = talk.say_with(refusal, &reading);
+        assert!(
+            plan.emotional.avoid_topics.contains(&subject.to_owned()),
+            "{refusal}: {:?}",
+            plan.emotional.avoid_topics
+        );
+        let asked = talk.say_with(question, &reading);
+        assert!(
+            asked.emotional.avoid_topics.contains(&subject.to_owned()),
+            "a question is no telling: {question}"
+        );
+    }
 }

@@ -154,7 +154,11 @@ fn check(plan: &TurnPlan) {
     assert!(in_unit(adaptation.success_rate) && adaptation.effective.len() <= 2);
     assert!(adaptation.effective.iter().all(|known| in_unit(known.success)));
     assert!(plan.phases.is_sorted() && plan.phases.contains(&TurnPhase::Threads));
-    assert!(plan.prompt_supplement.chars().count() <= Config::default().prompt.budget_chars);
+    assert!(
+        plan.notes
+            .iter()
+            .all(|note| note.chars().count() <= 200 && !note.contains('\n'))
+    );
 }
 
 /// Plays the events; `keep` is asked after each whether to pass the state through its bytes.

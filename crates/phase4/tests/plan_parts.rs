@@ -4,31 +4,8 @@
 mod common;
 
 use common::*;
-use whisperengine_phase4::{personality_facts, wellbeing};
+use whisperengine_phase4::wellbeing;
 use whisperengine_types::*;
-
-#[test]
-fn facts_come_with_the_sentence_that_tells_them() {
-    let mut talk = Talk::new("ana");
-    let text = "The weather is odd. I live in Lisbon and I work as a nurse! Do you know how tides work?";
-    let plan = talk.say_with(text, &EmotionReading::neutral());
-    let of = |kind| plan.facts.iter().find(|fact| fact.kind == kind).unwrap();
-    assert_eq!(
-        of(FactKind::LifeContext).text,
-        "I live in Lisbon and I work as a nurse!"
-    );
-    assert_eq!(
-        of(FactKind::ConversationCatalyst).text,
-        "Do you know how tides work?"
-    );
-    assert!(plan.facts.is_sorted_by(|a, b| a.relevance >= b.relevance));
-    let config = &talk.config;
-    assert_eq!(
-        plan.facts,
-        personality_facts(config, text, &EmotionReading::neutral())
-    );
-    assert_eq!(talk.say("The train is late.").facts, []);
-}
 
 #[test]
 fn wellbeing_in_the_plan_counts_the_present_message() {
@@ -39,18 +16,11 @@ fn wellbeing_in_the_plan_counts_the_present_message() {
     let plan = talk.say_with("Nobody came.", &low);
     assert_eq!(plan.wellbeing.alerts[0].kind, AlertKind::MoodDecline);
     assert_eq!(plan.wellbeing, wellbeing(&talk.config, &talk.state, talk.now));
-    assert!(
-        plan.prompt_supplement.contains("- Care: ask gently"),
-        "{}",
-        plan.prompt_supplement
-    );
+    let care = "They have been low for a while";
+    assert!(has_note(&plan, care), "{:?}", plan.notes);
     talk.audience = public("square");
     let public = talk.say_with("Nobody came.", &low);
-    assert!(
-        !public.prompt_supplement.contains("- Care"),
-        "{}",
-        public.prompt_supplement
-    );
+    assert!(!has_note(&public, care), "{:?}", public.notes);
 }
 
 #[test]
@@ -89,11 +59,6 @@ fn insights_name_topics_patterns_and_groups_and_keep_them_private() {
         (0.79..=0.81).contains(&insights.network_strength),
         "8 of 10: {insights:?}"
     );
-    let line = plan
-        .prompt_supplement
-        .lines()
-        .find(|line| line.contains("They keep coming back to (data): "));
-    assert!(line.unwrap().contains("guitar"), "{line:?}");
     assert_eq!(talk.state.insights(&talk.config).clusters, insights.clusters);
     talk.audience = public("square");
     let public = talk.say("The train is late.");
@@ -120,14 +85,12 @@ fn phases_are_those_that_were_carried_out() {
         P::Wellbeing,
         P::Facts,
         P::Insights,
-        P::Supplement,
     ];
+    talk.say("Hello.");
     assert_eq!(talk.say("The train is late.").phases, always);
     let told = talk.say_with("I won the regatta!", &glad());
     assert!(told.phases.contains(&P::Moments) && !told.phases.contains(&P::Suggestions));
-    talk.config.prompt.budget_chars = 0;
-    assert!(!talk.say("The train is late.").phases.contains(&P::Supplement));
-    talk.config.prompt.budget_chars = 1200;
+    assert!(told.phases.contains(&P::Notes));
     for _ in 0..8 {
         talk.say("I went to the lake and it was a wonderful long day with my sister!");
     }
@@ -142,26 +105,25 @@ fn phases_are_those_that_were_carried_out() {
 #[test]
 fn what_comes_first_follows_from_the_strain_and_the_wish() {
     let strong = |primary, valence| feels(primary, 0.95, valence);
-    let cases: [(&str, EmotionReading, &[&str]); 6] = [
+    let cases: [(&str, EmotionReading, &[Focus]); 6] = [
         ("The train is late.", calm(), &[]),
-        ("How does a heat pump work?", calm(), &["answer"]),
-        ("I won the regatta, I am so proud!", glad(), &["celebrate"]),
-        ("I don't trust you.", calm(), &["repair_trust"]),
-        ("My laptop is broken, can you help me fix it?", calm(), &["help"]),
+        ("How does a heat pump work?", calm(), &[Focus::Answer]),
+        ("I won the regatta, I am so proud!", glad(), &[Focus::Celebrate]),
+        ("I don't trust you.", calm(), &[Focus::RepairTrust]),
+        (
+            "My laptop is broken, can you help me fix it?",
+            calm(),
+            &[Focus::Help],
+        ),
         (
             "I am so overwhelmed, I can't cope, please help me!",
             strong(PrimaryEmotion::Fear, -0.9),
-            &["calm", "help", "relieve_stress"],
+            &[Focus::Calm, Focus::Help, Focus::RelieveStress],
         ),
     ];
     for (text, emotion, first) in cases {
         let plan = Talk::new("ana").say_with(text, &emotion);
         assert_eq!(plan.emotional.priority_focus, first, "{text}");
-        let line = plan
-            .prompt_supplement
-            .lines()
-            .any(|line| line.starts_with("- First: "));
-        assert_eq!(line, !first.is_empty(), "{}", plan.prompt_supplement);
     }
 }
 

@@ -1,10 +1,10 @@
-//! Mood, stress, alerts and support; facts worth keeping; whether everything is at work.
+//! Mood, stress, alerts and support.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
 use common::*;
-use whisperengine_phase4::{personality_facts, wellbeing};
+use whisperengine_phase4::wellbeing;
 use whisperengine_types::*;
 
 fn of(talk: &Talk) -> Wellbeing {
@@ -147,67 +147,4 @@ fn support_keeps_its_distance_after_a_message_of_the_bots_own() {
     assert!(!of(&talk).support.unwrap().due);
     talk.wait(hours(3));
     assert!(of(&talk).support.unwrap().due);
-}
-
-#[test]
-fn all_twenty_kinds_of_facts_are_found() {
-    use FactKind as K;
-    let cases = [
-        (K::EmotionalInsight, "I feel sad because of the move."),
-        (K::CommunicationPref, "Please be more brief in your answers."),
-        (K::RelationshipBuilding, "Thank you, that means a lot."),
-        (K::InterestDiscovery, "I play the guitar in a band."),
-        (K::SupportOpportunity, "I am stuck and need advice."),
-        (K::HumorStyle, "haha just kidding"),
-        (K::LearningStyle, "I study with flash cards for my exam."),
-        (
-            K::PersonalityTrait,
-            "I'm the kind of person who plans everything.",
-        ),
-        (K::ValueSystem, "Honesty is important to me."),
-        (K::LifeContext, "I live in Lisbon and I work as a nurse."),
-        (K::ConversationCatalyst, "Do you know how tides work?"),
-        (K::SharedMemory, "Remember when we talked of the comet?"),
-        (K::GrowthMoment, "I realized that I can say no."),
-        (K::TrustIndicator, "I can tell you anything."),
-        (K::BoundaryPreference, "I don't want to talk about my father."),
-        (K::ExpertiseArea, "I have years of experience with boats."),
-        (K::KnowledgeGap, "I don't know how to solder."),
-        (K::SkillDevelopment, "I started learning Spanish."),
-        (K::Achievement, "I won the regatta."),
-        (K::Aspiration, "I want to become a pilot."),
-    ];
-    let talk = Talk::new("ana");
-    for (kind, text) in cases {
-        let facts = personality_facts(&talk.config, text, &EmotionReading::neutral());
-        let fact = facts.iter().find(|fact| fact.kind == kind);
-        assert!(
-            fact.is_some_and(|fact| !fact.cue.is_empty()),
-            "{kind:?} in {text}: {facts:?}"
-        );
-        for fact in &facts {
-            assert!((0.0..=1.0).contains(&fact.relevance));
-            assert_eq!(fact.band, RelevanceBand::of(fact.relevance));
-        }
-    }
-    assert_eq!(cases.len(), FactKind::ALL.len());
-    for text in ["The prefix is short.", "You won the regatta.", ""] {
-        let facts = personality_facts(&talk.config, text, &EmotionReading::neutral());
-        assert_eq!(facts, [], "{text}");
-    }
-}
-
-#[test]
-fn relevance_bands_have_the_documented_borders() {
-    let cases = [
-        (0.95, RelevanceBand::Critical),
-        (0.9, RelevanceBand::Critical),
-        (0.7, RelevanceBand::High),
-        (0.5, RelevanceBand::Moderate),
-        (0.3, RelevanceBand::Low),
-        (0.29, RelevanceBand::Minimal),
-    ];
-    for (relevance, band) in cases {
-        assert_eq!(RelevanceBand::of(relevance), band);
-    }
 }

@@ -79,7 +79,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         rows = draw(rows, sample, args.seed);
     }
     for (line, json) in rows {
-        let written = if args.json { writeln!(out, "{json}") } else { writeln!(out, "{line}") };
+        let written = if args.json {
+            writeln!(out, "{json}")
+        } else {
+            writeln!(out, "{line}")
+        };
         if written.is_err() {
             return Ok(());
         }
@@ -106,7 +110,11 @@ fn read(args: &Args) -> Result<BTreeMap<String, Person>, Box<dyn Error>> {
         });
         let id = line.id.clone().unwrap_or_else(|| (number + 1).to_string());
         person.latest = person.latest.max(line.at);
-        person.language = line.lang.as_ref().or(args.lang.as_ref()).and_then(|code| code.parse().ok());
+        person.language = line
+            .lang
+            .as_ref()
+            .or(args.lang.as_ref())
+            .and_then(|code| code.parse().ok());
         let mut statement = Statement::new(MemoryId::new(&id)?, text, line.at);
         statement.language = person.language;
         person.profile.learn(&statement);
@@ -117,11 +125,30 @@ fn read(args: &Args) -> Result<BTreeMap<String, Person>, Box<dyn Error>> {
 
 fn row(name: &str, person: &Person, fact: &Fact) -> (String, serde_json::Value) {
     let day = |time: Timestamp| time.to_string()[..10].to_owned();
-    let denied = if fact.polarity == Polarity::Denied { "not " } else { "" };
-    let detail = fact.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-    let note = fact.note.as_ref().map(|note| format!(", {note}")).unwrap_or_default();
-    let until = fact.until.map(|until| format!(" until {}", day(until))).unwrap_or_default();
-    let by = person.profile.ended_by(fact).map(|by| format!(", replaced by line {by}")).unwrap_or_default();
+    let denied = if fact.polarity == Polarity::Denied {
+        "not "
+    } else {
+        ""
+    };
+    let detail = fact
+        .detail
+        .as_ref()
+        .map(|detail| format!(" ({detail})"))
+        .unwrap_or_default();
+    let note = fact
+        .note
+        .as_ref()
+        .map(|note| format!(", {note}"))
+        .unwrap_or_default();
+    let until = fact
+        .until
+        .map(|until| format!(" until {}", day(until)))
+        .unwrap_or_default();
+    let by = person
+        .profile
+        .ended_by(fact)
+        .map(|by| format!(", replaced by line {by}"))
+        .unwrap_or_default();
     let line = format!(
         "{name}: {} = {denied}{}{detail}{note}, since {}{until}{by}; line {}: \"{}\"",
         fact.slot,
@@ -132,8 +159,16 @@ fn row(name: &str, person: &Person, fact: &Fact) -> (String, serde_json::Value) 
     );
     let mut json = serde_json::to_value(fact).unwrap_or_default();
     json = with(json, "person", name);
-    json = with(json, "ended_by", person.profile.ended_by(fact).map(MemoryId::as_str));
-    json = with(json, "text", person.texts.get(fact.source.as_str()).map(String::as_str));
+    json = with(
+        json,
+        "ended_by",
+        person.profile.ended_by(fact).map(MemoryId::as_str),
+    );
+    json = with(
+        json,
+        "text",
+        person.texts.get(fact.source.as_str()).map(String::as_str),
+    );
     (line, json)
 }
 
@@ -146,7 +181,9 @@ fn with(mut json: serde_json::Value, key: &str, value: impl Into<serde_json::Val
 fn draw<T>(mut rows: Vec<T>, n: usize, seed: u64) -> Vec<T> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     while rows.len() > n {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let at = (state >> 33) as usize % rows.len();
         rows.remove(at);
     }

@@ -32,10 +32,21 @@ pub(crate) fn answer(profile: &Profile, question: &Statement<'_>) -> Option<Fact
     let reading = Reading::new(question)?;
     for (sentence, _) in reading.tokens.sentences() {
         let mut rules = Vec::new();
-        reading.grammar.candidates(&reading.tokens, sentence.clone(), &mut rules);
-        let asks = rules.iter().map(|&at| &reading.grammar.rules[usize::from(at)]).filter(|rule| rule.act == Act::Ask);
+        reading
+            .grammar
+            .candidates(&reading.tokens, sentence.clone(), &mut rules);
+        let asks = rules
+            .iter()
+            .map(|&at| &reading.grammar.rules[usize::from(at)])
+            .filter(|rule| rule.act == Act::Ask);
         for rule in asks {
-            let Some(found) = find(reading.grammar, &reading.tokens, &sentence, sentence.start, &rule.pattern) else {
+            let Some(found) = find(
+                reading.grammar,
+                &reading.tokens,
+                &sentence,
+                sentence.start,
+                &rule.pattern,
+            ) else {
                 continue;
             };
             if let Some(answer) = select(profile, &reading, &sentence, rule, &found) {
@@ -57,7 +68,9 @@ fn select(
     found: &Match,
 ) -> Option<FactAnswer> {
     let question = reading.statement;
-    let captured = found.capture(Role::Detail).map(|captured| reading.text(&captured.range).to_owned());
+    let captured = found
+        .capture(Role::Detail)
+        .map(|captured| reading.text(&captured.range).to_owned());
     let about = match (&rule.detail, captured) {
         (Some(fixed), Some(word)) => Some(fixed.replace("{d}", &folded(&word))),
         (Some(fixed), None) => Some(fixed.to_string()),
@@ -66,13 +79,20 @@ fn select(
     let fits = |fact: &Fact| {
         rule.slots.contains(&fact.slot)
             && about.as_deref().is_none_or(|about| {
-                let detail = fact.detail.as_deref().is_some_and(|detail| is_about(reading, about, detail));
+                let detail = fact
+                    .detail
+                    .as_deref()
+                    .is_some_and(|detail| is_about(reading, about, detail));
                 detail || is_about(reading, about, &fact.value)
             })
     };
     let facts: Vec<&Fact> = if rule.asked == Asked::Before {
-        let ended = profile.all().filter(|fact| fact.until.is_some_and(|until| until <= question.sent_at));
-        let mut ended: Vec<&Fact> = ended.filter(|fact| fact.is_visible_to(&question.audience)).collect();
+        let ended = profile
+            .all()
+            .filter(|fact| fact.until.is_some_and(|until| until <= question.sent_at));
+        let mut ended: Vec<&Fact> = ended
+            .filter(|fact| fact.is_visible_to(&question.audience))
+            .collect();
         ended.reverse();
         ended
     } else {
@@ -107,9 +127,18 @@ fn by_name(profile: &Profile, reading: &Reading<'_>, sentence: &Range<usize>) ->
     let mut facts: Vec<&Fact> = known
         .into_iter()
         .filter(|fact| NAMED.contains(&fact.slot))
-        .filter(|fact| words.iter().any(|word| fact.value.split_whitespace().any(|part| folded(part) == *word)))
+        .filter(|fact| {
+            words
+                .iter()
+                .any(|word| fact.value.split_whitespace().any(|part| same_value(part, word)))
+        })
         .collect();
-    let by_detail = |fact: &&Fact| !fact.detail.as_deref().is_some_and(|detail| words.iter().any(|w| shares_word(w, detail)));
+    let by_detail = |fact: &&Fact| {
+        !fact
+            .detail
+            .as_deref()
+            .is_some_and(|detail| words.iter().any(|w| shares_word(w, detail)))
+    };
     facts.sort_by_key(by_detail);
     if facts.iter().any(|fact| !by_detail(fact)) {
         facts.retain(|fact| !by_detail(fact));
@@ -128,15 +157,20 @@ fn content_words(reading: &Reading<'_>, sentence: &Range<usize>) -> Vec<String> 
     let grammar = reading.grammar;
     sentence
         .clone()
-        .filter(|&at| reading.tokens.tokens[at].kind == Kind::Word)
+        .filter(|&at| reading.tokens.all[at].kind == Kind::Word)
         .filter(|&at| grammar.class_at(grammar.role(Special::Stop), &reading.tokens, at, sentence.end) == 0)
-        .map(|at| reading.tokens.folded(&reading.tokens.tokens[at]).to_owned())
+        .map(|at| reading.tokens.folded(&reading.tokens.all[at]).to_owned())
         .filter(|word| word.len() > 2)
         .collect()
 }
 
 fn mentions(fact: &Fact, word: &str) -> bool {
-    let texts = [Some(fact.value.as_str()), fact.detail.as_deref(), fact.note.as_deref(), Some(&*fact.quote)];
+    let texts = [
+        Some(fact.value.as_str()),
+        fact.detail.as_deref(),
+        fact.note.as_deref(),
+        Some(&*fact.quote),
+    ];
     texts.into_iter().flatten().any(|text| shares_word(text, word))
 }
 
@@ -146,5 +180,12 @@ fn is_about(reading: &Reading<'_>, about: &str, detail: &str) -> bool {
 }
 
 const NAMED: &[Slot] = &[
-    Slot::Partner, Slot::Pet, Slot::Sibling, Slot::Child, Slot::Parent, Slot::Relative, Slot::Friend, Slot::Contact,
+    Slot::Partner,
+    Slot::Pet,
+    Slot::Sibling,
+    Slot::Child,
+    Slot::Parent,
+    Slot::Relative,
+    Slot::Friend,
+    Slot::Contact,
 ];

@@ -34,9 +34,15 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Ledger> {
     let body = bytes.strip_prefix(MAGIC).ok_or(Error::NotAProfile)?;
     let (&version, _) = body.split_first().ok_or(Error::NotAProfile)?;
     if version != VERSION {
-        return Err(Error::UnknownVersion { found: version, supported: VERSION });
+        return Err(Error::UnknownVersion {
+            found: version,
+            supported: VERSION,
+        });
     }
-    let mut reader = Reader { bytes, at: MAGIC.len() + 1 };
+    let mut reader = Reader {
+        bytes,
+        at: MAGIC.len() + 1,
+    };
     let latest = Timestamp::from_millis(reader.signed()?);
     let count = reader.number()?;
     let mut entries = Vec::new();
@@ -163,12 +169,23 @@ impl<'a> Reader<'a> {
     }
 
     fn entry(&mut self) -> Result<Entry> {
-        let slot = *Slot::ALL.get(usize::from(self.byte()?)).ok_or_else(|| self.damaged())?;
+        let from = self.at;
+        let slot = *Slot::ALL
+            .get(usize::from(self.byte()?))
+            .ok_or_else(|| self.damaged())?;
         let flags = self.number()?;
         let has = |bit: u32| flags >> bit & 1 == 1;
         let value = self.text()?.to_owned();
-        let detail = if has(0) { Some(self.text()?.to_owned()) } else { None };
-        let note = if has(1) { Some(self.text()?.to_owned()) } else { None };
+        let detail = if has(0) {
+            Some(self.text()?.to_owned())
+        } else {
+            None
+        };
+        let note = if has(1) {
+            Some(self.text()?.to_owned())
+        } else {
+            None
+        };
         let said_at = self.time()?;
         let since = self.time()?;
         let until = if has(2) { Some(self.time()?) } else { None };
@@ -179,21 +196,50 @@ impl<'a> Reader<'a> {
         let quote = self.text()?.into();
         let span = self.number()? as u32..self.number()? as u32;
         let confidence = f32::from_le_bytes(self.take(4)?.try_into().map_err(|_| self.damaged())?);
-        let audience = if has(7) { Audience::Group(self.id()?) } else { Audience::Private };
+        let audience = if has(7) {
+            Audience::Group(self.id()?)
+        } else {
+            Audience::Private
+        };
         let told_by = match flags >> 9 {
             0 => FactSource::Person,
             1 => FactSource::Model,
             2 => FactSource::App,
             _ => return Err(self.damaged()),
         };
-        let polarity = if has(6) { Polarity::Denied } else { Polarity::Affirmed };
+        let polarity = if has(6) {
+            Polarity::Denied
+        } else {
+            Polarity::Affirmed
+        };
         if !(0.0..=1.0).contains(&confidence) {
             return Err(self.damaged());
         }
         let fact = Fact {
-            slot, value, detail, note, polarity, since, until, due, source, quote, span, confidence, told_by, audience,
+            slot,
+            value,
+            detail,
+            note,
+            polarity,
+            since,
+            until,
+            due,
+            source,
+            quote,
+            span,
+            confidence,
+            told_by,
+            audience,
         };
-        Ok(Entry { fact, said_at, own_until, ended_by, silent: has(8), known_only: false })
+        Ok(Entry {
+            fact,
+            said_at,
+            size: self.at - from,
+            own_until,
+            ended_by,
+            silent: has(8),
+            known_only: false,
+        })
     }
 }
 

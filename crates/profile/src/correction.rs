@@ -23,11 +23,12 @@ pub(crate) fn correct(reading: &mut Reading<'_>, sentence: &Range<usize>, ledger
         }
         marked += step;
         at += step;
-        while at < sentence.end && reading.tokens.tokens[at].kind == Kind::Sign {
+        while at < sentence.end && reading.tokens.all[at].kind == Kind::Sign {
             at += 1;
         }
     }
-    let negation = (sentence.start..sentence.end).find(|&at| reading.class_len(Special::Not, at, sentence.end) > 0);
+    let negation =
+        (sentence.start..sentence.end).find(|&at| reading.class_len(Special::Not, at, sentence.end) > 0);
     if marked == 0 && negation.is_none() {
         return None;
     }
@@ -44,13 +45,18 @@ pub(crate) fn correct(reading: &mut Reading<'_>, sentence: &Range<usize>, ledger
 }
 
 /// "not X, Y", "it isn't X, it's Y", "Y, not X".
-fn not_this(reading: &mut Reading<'_>, sentence: &Range<usize>, negation: usize, ledger: &Ledger) -> Option<Entry> {
+fn not_this(
+    reading: &mut Reading<'_>,
+    sentence: &Range<usize>,
+    negation: usize,
+    ledger: &Ledger,
+) -> Option<Entry> {
     let end = sentence.end;
     let after = negation + reading.class_len(Special::Not, negation, end);
     let wrong = word_run(reading, after, sentence.end)?;
     let mut right_at = wrong.end;
     while right_at < sentence.end {
-        let sign = usize::from(reading.tokens.tokens[right_at].kind == Kind::Sign);
+        let sign = usize::from(reading.tokens.all[right_at].kind == Kind::Sign);
         let step = sign
             .max(reading.class_len(Special::Instead, right_at, end))
             .max(reading.class_len(Special::Correction, right_at, end));
@@ -68,7 +74,11 @@ fn not_this(reading: &mut Reading<'_>, sentence: &Range<usize>, negation: usize,
     if same_value(&wrong, &right) {
         return None;
     }
-    let old = ledger.entries.iter().rev().find(|entry| is_current(entry) && holds(&entry.fact, &wrong))?;
+    let old = ledger
+        .entries
+        .iter()
+        .rev()
+        .find(|entry| is_current(entry) && holds(&entry.fact, &wrong))?;
     let mut fact = old.fact.clone();
     replace(&mut fact, &wrong, &right);
     Some(entry(reading, sentence, fact, &old.fact))
@@ -81,13 +91,22 @@ fn instead(reading: &mut Reading<'_>, sentence: &Range<usize>, at: usize, ledger
     let right = right.start..right.end.min(right.start + 2);
     let one = right.start..right.start + 1;
     let kind = kind_of(reading, &right)?;
+    // "sorry, five minutes late" corrects no number.
+    let next = right.start + if kind == Sort::Name { right.len() } else { 1 };
+    let stands_alone = next >= sentence.end
+        || reading.tokens.all[next].kind == Kind::Sign
+        || kind == Sort::Month
+        || reading.class_len(Special::Stop, next, sentence.end) > 0;
+    if !stands_alone {
+        return None;
+    }
     let recent = |entry: &&Entry| is_current(entry) && entry.said_at >= since;
     for old in ledger.entries.iter().rev().filter(recent).take(4) {
         let Some((wrong, whole)) = wrong_of(reading, &old.fact, kind) else {
             continue;
         };
         let right = reading.text(if whole { &right } else { &one }).to_owned();
-        let near = !whole || similar(&wrong, &right) || folded(&old.fact.quote).contains(&folded(&wrong));
+        let near = !whole || similar(&wrong, &right);
         if near && !same_value(&wrong, &right) {
             let mut fact = old.fact.clone();
             replace(&mut fact, &wrong, &right);
@@ -106,16 +125,20 @@ enum Sort {
 }
 
 fn kind_of(reading: &Reading<'_>, range: &Range<usize>) -> Option<Sort> {
-    let token = &reading.tokens.tokens[range.start];
+    let token = &reading.tokens.all[range.start];
     if let Some(sort) = sort_at(reading, range.start, range.end) {
         return Some(sort);
     }
-    let name = token.kind == Kind::Wide || (token.kind == Kind::Word && (token.capital || reading.tokens.caseless));
+    if reading.class_len(Special::Common, range.start, range.end) > 0 {
+        return None;
+    }
+    let name =
+        token.kind == Kind::Wide || (token.kind == Kind::Word && (token.capital || reading.tokens.caseless));
     name.then_some(Sort::Name)
 }
 
 fn sort_at(reading: &Reading<'_>, at: usize, end: usize) -> Option<Sort> {
-    if reading.tokens.tokens[at].kind == Kind::Number {
+    if reading.tokens.all[at].kind == Kind::Number {
         return Some(Sort::Number);
     }
     match calendar_at(reading.grammar, &reading.tokens, at, end)?.1 {
@@ -129,15 +152,23 @@ fn sort_at(reading: &Reading<'_>, at: usize, end: usize) -> Option<Sort> {
 /// The piece of an earlier fact that a value of this kind replaces, and whether it is the whole value.
 fn wrong_of(reading: &Reading<'_>, fact: &Fact, kind: Sort) -> Option<(String, bool)> {
     if kind == Sort::Name {
-        let named = fact.value.chars().next().is_some_and(|c| c.is_uppercase() || !c.is_ascii());
+        let named = fact
+            .value
+            .chars()
+            .next()
+            .is_some_and(|c| c.is_uppercase() || !c.is_ascii());
         return (named && fact.slot != Slot::Plan).then(|| (fact.value.clone(), true));
     }
-    let texts = [Some(fact.value.as_str()), fact.detail.as_deref(), fact.note.as_deref()];
+    let texts = [
+        Some(fact.value.as_str()),
+        fact.detail.as_deref(),
+        fact.note.as_deref(),
+    ];
     for text in texts.into_iter().flatten() {
         let tokens = reading.grammar.tokens(text);
-        for at in 0..tokens.tokens.len() {
-            let number = tokens.tokens[at].kind == Kind::Number;
-            let unit = calendar_at(reading.grammar, &tokens, at, tokens.tokens.len());
+        for at in 0..tokens.all.len() {
+            let number = tokens.all[at].kind == Kind::Number;
+            let unit = calendar_at(reading.grammar, &tokens, at, tokens.all.len());
             let sort = match unit {
                 _ if number => Sort::Number,
                 Some((_, Calendar::Weekday(_))) => Sort::Weekday,
@@ -146,7 +177,7 @@ fn wrong_of(reading: &Reading<'_>, fact: &Fact, kind: Sort) -> Option<(String, b
                 _ => continue,
             };
             if sort == kind {
-                let token: &Token = &tokens.tokens[at];
+                let token: &Token = &tokens.all[at];
                 return Some((text[token.start as usize..token.end as usize].to_owned(), false));
             }
         }
@@ -161,7 +192,8 @@ fn word_run(reading: &Reading<'_>, from: usize, end: usize) -> Option<Range<usiz
     let mut at = start;
     let most = if grammar.wide { 8 } else { 3 };
     while at < end && at - start < most {
-        let stop = !reading.tokens.tokens[at].is_text() || len(Special::Stop, at) > 0 || len(Special::Instead, at) > 0;
+        let stop =
+            !reading.tokens.all[at].is_text() || len(Special::Stop, at) > 0 || len(Special::Instead, at) > 0;
         if stop {
             break;
         }
@@ -172,11 +204,11 @@ fn word_run(reading: &Reading<'_>, from: usize, end: usize) -> Option<Range<usiz
 
 fn run_before(reading: &Reading<'_>, from: usize, end: usize) -> Option<Range<usize>> {
     let mut last = end;
-    while last > from && reading.tokens.tokens[last - 1].kind == Kind::Sign {
+    while last > from && reading.tokens.all[last - 1].kind == Kind::Sign {
         last -= 1;
     }
     let stop = |at: usize| {
-        !reading.tokens.tokens[at].is_text()
+        !reading.tokens.all[at].is_text()
             || reading.class_len(Special::Stop, at, end) > 0
             || reading.class_len(Special::Determiner, at, end) > 0
     };
@@ -190,14 +222,27 @@ fn is_current(entry: &Entry) -> bool {
 
 fn holds(fact: &Fact, wrong: &str) -> bool {
     let wrong = folded(wrong);
-    let texts = [Some(fact.value.as_str()), fact.detail.as_deref(), fact.note.as_deref()];
-    texts.into_iter().flatten().any(|text| contains_word(&folded(text), &wrong))
+    let texts = [
+        Some(fact.value.as_str()),
+        fact.detail.as_deref(),
+        fact.note.as_deref(),
+    ];
+    texts
+        .into_iter()
+        .flatten()
+        .any(|text| contains_word(&folded(text), &wrong))
 }
 
 fn contains_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
-        let after = text[at + word.len()..].chars().next().is_none_or(|c| !c.is_alphanumeric());
+        let before = text[..at]
+            .chars()
+            .next_back()
+            .is_none_or(|c| !c.is_alphanumeric());
+        let after = text[at + word.len()..]
+            .chars()
+            .next()
+            .is_none_or(|c| !c.is_alphanumeric());
         before && after || word.chars().any(crate::text::is_wide)
     })
 }
@@ -217,8 +262,21 @@ fn replace(fact: &mut Fact, wrong: &str, right: &str) {
     let _ = fact.detail.as_mut().is_some_and(swap) || fact.note.as_mut().is_some_and(swap);
 }
 
+/// Whether one may be a misspelling of the other: at most three edits apart, with the same beginning.
 fn similar(a: &str, b: &str) -> bool {
-    folded(a).chars().next() == folded(b).chars().next()
+    let (a, b): (Vec<char>, Vec<char>) = (folded(a).chars().collect(), folded(b).chars().collect());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    let edits = row[b.len()];
+    edits <= 3 && (edits < a.len().max(b.len()) / 2 || a.first() == b.first())
 }
 
 fn entry(reading: &mut Reading<'_>, sentence: &Range<usize>, mut fact: Fact, old: &Fact) -> Entry {
@@ -228,7 +286,9 @@ fn entry(reading: &mut Reading<'_>, sentence: &Range<usize>, mut fact: Fact, old
         let (grammar, range) = (reading.grammar, sentence.clone());
         reading.today();
         let period = reading.today_ref().and_then(|today| {
-            today.period(grammar, &reading.tokens, range).map(|period| today.start_of(period.first))
+            today
+                .period(grammar, &reading.tokens, range)
+                .map(|period| today.start_of(period.first))
         });
         fact.due = period.or(old.due);
     }
@@ -238,8 +298,16 @@ fn entry(reading: &mut Reading<'_>, sentence: &Range<usize>, mut fact: Fact, old
     fact.since = old.since;
     fact.until = None;
     fact.audience = reading.statement.audience.clone();
-    Entry { fact, said_at: sent_at, own_until: None, ended_by: None, silent: false, known_only: false }
+    Entry {
+        fact,
+        said_at: sent_at,
+        size: 0,
+        own_until: None,
+        ended_by: None,
+        silent: false,
+        known_only: false,
+    }
 }
 
 /// How long after a line "no, I meant" still concerns it.
-const RECENT: Duration = Duration::from_secs(2 * 3600);
+const RECENT: Duration = Duration::from_secs(36 * 3600);

@@ -16,7 +16,8 @@ pub trait FactExtractor: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`ExtractError`] when none could be read; the batch may be tried again later.
-    fn extract<'a>(&'a self, messages: &'a [Said<'a>]) -> BoxFuture<'a, Result<Vec<Extracted>, ExtractError>>;
+    fn extract<'a>(&'a self, messages: &'a [Said<'a>])
+    -> BoxFuture<'a, Result<Vec<Extracted>, ExtractError>>;
 }
 
 /// A message given to a [`FactExtractor`].
@@ -87,7 +88,11 @@ pub fn validate(proposed: &Extracted, messages: &[Said<'_>]) -> Result<Fact, Rej
         return Err(Rejected::BadValue);
     }
     let quote = proposed.quote.trim();
-    let at = message.text.find(quote).filter(|_| !quote.is_empty()).ok_or(Rejected::NotQuoted)?;
+    let at = message
+        .text
+        .find(quote)
+        .filter(|_| !quote.is_empty())
+        .ok_or(Rejected::NotQuoted)?;
     if !value.is_empty() && !shares_word(value, quote) && !quote.contains(value) {
         return Err(Rejected::NotInQuote);
     }
@@ -113,13 +118,19 @@ impl FactExtractor for NoExtractor {
 }
 
 impl<E: FactExtractor + ?Sized> FactExtractor for std::sync::Arc<E> {
-    fn extract<'a>(&'a self, messages: &'a [Said<'a>]) -> BoxFuture<'a, Result<Vec<Extracted>, ExtractError>> {
+    fn extract<'a>(
+        &'a self,
+        messages: &'a [Said<'a>],
+    ) -> BoxFuture<'a, Result<Vec<Extracted>, ExtractError>> {
         (**self).extract(messages)
     }
 }
 
 impl<E: FactExtractor + ?Sized> FactExtractor for Box<E> {
-    fn extract<'a>(&'a self, messages: &'a [Said<'a>]) -> BoxFuture<'a, Result<Vec<Extracted>, ExtractError>> {
+    fn extract<'a>(
+        &'a self,
+        messages: &'a [Said<'a>],
+    ) -> BoxFuture<'a, Result<Vec<Extracted>, ExtractError>> {
         (**self).extract(messages)
     }
 }

@@ -5,6 +5,7 @@ use whisperengine_types::{Fact, MemoryId, Polarity, Slot, Timestamp};
 use crate::{
     FactChange,
     relation::{denies, is_same, same_value, supersedes},
+    text::floor,
 };
 
 /// The most that one person's profile takes in its binary form.
@@ -15,6 +16,8 @@ pub const MAX_BYTES: usize = 16 * 1024;
 pub(crate) struct Entry {
     pub fact: Fact,
     pub said_at: Timestamp,
+    /// The bytes of its binary form.
+    pub size: usize,
     pub own_until: Option<Timestamp>,
     pub ended_by: Option<MemoryId>,
     /// Ends others without being worth mentioning.
@@ -58,7 +61,10 @@ impl Ledger {
                 if open(entry) && supersedes(&new.fact, &entry.fact) {
                     end(entry, &new);
                     if !entry.silent {
-                        ended.push(FactChange::Ended { fact: entry.fact.clone(), by: new.fact.source.clone() });
+                        ended.push(FactChange::Ended {
+                            fact: entry.fact.clone(),
+                            by: new.fact.source.clone(),
+                        });
                     }
                 }
             }
@@ -67,6 +73,7 @@ impl Ledger {
             return;
         }
         new.known_only = false;
+        new.size = crate::codec::size(&new);
         changes.append(&mut ended);
         if let Some((_, later)) = repeats.split_first() {
             let extra: Vec<usize> = later.to_vec();
@@ -91,7 +98,12 @@ impl Ledger {
                 && !same_value(&fact.value, &new.value)
                 && denies(new, fact)
         };
-        let mut names: Vec<&str> = self.entries.iter().filter(by_kind).map(|e| e.fact.value.as_str()).collect();
+        let mut names: Vec<&str> = self
+            .entries
+            .iter()
+            .filter(by_kind)
+            .map(|e| e.fact.value.as_str())
+            .collect();
         names.dedup();
         new.slot == Slot::Pet && !new.value.is_empty() && names.len() > 1
     }
@@ -112,6 +124,7 @@ impl Ledger {
             }
             self.entries[at].ended_by = None;
             self.entries[at].fact.until = self.entries[at].own_until;
+            self.entries[at].size = crate::codec::size(&self.entries[at]);
             let (before, after) = self.entries.split_at_mut(at + 1);
             let entry = &mut before[at];
             match after.iter().find(|later| supersedes(&later.fact, &entry.fact)) {
@@ -125,15 +138,21 @@ impl Ledger {
 
     /// Makes room: first the oldest of what no longer holds, then the oldest.
     fn shrink(&mut self, changes: &mut Vec<FactChange>) {
-        let mut bytes: usize = self.entries.iter().map(crate::codec::size).sum::<usize>() + crate::codec::HEAD;
+        let mut bytes: usize =
+            self.entries.iter().map(|entry| entry.size).sum::<usize>() + crate::codec::HEAD;
         while bytes > MAX_BYTES {
             let over = |entry: &Entry| {
                 !entry.is_open() || entry.silent || entry.fact.until.is_some_and(|until| until <= self.latest)
             };
-            let minor = |entry: &Entry| matches!(entry.fact.slot, Slot::Plan | Slot::Like | Slot::Friend | Slot::Goal);
+            let minor = |entry: &Entry| {
+                matches!(
+                    entry.fact.slot,
+                    Slot::Plan | Slot::Like | Slot::Friend | Slot::Goal
+                )
+            };
             let at = self.entries.iter().position(over);
             let at = at.or_else(|| self.entries.iter().position(minor)).unwrap_or(0);
-            bytes -= crate::codec::size(&self.entries[at]);
+            bytes -= self.entries[at].size;
             let entry = self.entries.remove(at);
             if !entry.silent {
                 changes.push(FactChange::Removed(entry.fact));
@@ -144,14 +163,20 @@ impl Ledger {
 
 fn end(entry: &mut Entry, by: &Entry) {
     // What was said later began later: a fact does not end before it was stated.
-    entry.fact.until = Some(by.fact.since.max(entry.fact.since).min(by.said_at.max(entry.fact.since)));
+    entry.fact.until = Some(
+        by.fact
+            .since
+            .max(entry.fact.since)
+            .min(by.said_at.max(entry.fact.since)),
+    );
     entry.ended_by = Some(by.fact.source.clone());
+    entry.size = crate::codec::size(entry);
 }
 
 fn shorten(entry: &mut Entry) {
     let cut = |text: &mut String, most: usize| {
         if text.len() > most {
-            text.truncate(text.floor_char_boundary(most));
+            text.truncate(floor(text, most));
         }
     };
     cut(&mut entry.fact.value, 120);
@@ -162,7 +187,7 @@ fn shorten(entry: &mut Entry) {
         cut(note, 160);
     }
     if entry.fact.quote.len() > 200 {
-        let end = entry.fact.quote.floor_char_boundary(200);
+        let end = floor(&entry.fact.quote, 200);
         entry.fact.quote = entry.fact.quote[..end].into();
         entry.fact.span.end = entry.fact.span.start + end as u32;
     }

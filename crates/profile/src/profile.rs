@@ -61,7 +61,12 @@ impl Profile {
     pub fn facts_for(&self, now: Timestamp, audience: &Audience) -> Vec<&Fact> {
         let mut facts: Vec<&Fact> = Vec::new();
         let shown = |fact: &Fact| fact.holds_at(now) && fact.is_visible_to(audience);
-        for entry in self.ledger.entries.iter().filter(|entry| !entry.silent && shown(&entry.fact)) {
+        for entry in self
+            .ledger
+            .entries
+            .iter()
+            .filter(|entry| !entry.silent && shown(&entry.fact))
+        {
             let fact = &entry.fact;
             if facts.iter().any(|other| covers(other, fact)) {
                 continue;
@@ -78,7 +83,10 @@ impl Profile {
         let from = now - window;
         let ended = |fact: &Fact| fact.until.is_some_and(|until| from <= until && until <= now);
         let entries = self.ledger.entries.iter().filter(|entry| !entry.silent);
-        let mut facts: Vec<&Fact> = entries.map(|entry| &entry.fact).filter(|fact| ended(fact)).collect();
+        let mut facts: Vec<&Fact> = entries
+            .map(|entry| &entry.fact)
+            .filter(|fact| ended(fact))
+            .collect();
         facts.sort_by_key(|fact| std::cmp::Reverse(fact.until));
         facts
     }
@@ -93,14 +101,23 @@ impl Profile {
         let entries = &self.ledger.entries;
         let repeats = |at: usize| {
             let fact = &entries[at].fact;
-            entries[..at].iter().any(|e| !e.silent && e.fact.until == fact.until && is_same(fact, &e.fact))
+            entries[..at]
+                .iter()
+                .any(|e| !e.silent && e.fact.until == fact.until && is_same(fact, &e.fact))
         };
-        (0..entries.len()).filter(move |&at| !entries[at].silent && !repeats(at)).map(|at| &entries[at].fact)
+        (0..entries.len())
+            .filter(move |&at| !entries[at].silent && !repeats(at))
+            .map(|at| &entries[at].fact)
     }
 
     /// The message that ended a fact of [`all`](Self::all); `None` while it holds or when it ended by itself.
     pub fn ended_by(&self, fact: &Fact) -> Option<&MemoryId> {
-        self.ledger.entries.iter().find(|entry| entry.fact == *fact)?.ended_by.as_ref()
+        self.ledger
+            .entries
+            .iter()
+            .find(|entry| entry.fact == *fact)?
+            .ended_by
+            .as_ref()
     }
 
     /// Sets a fact for the app or on behalf of a model; like any other it ends what it replaces.
@@ -109,6 +126,7 @@ impl Profile {
         let mut changes = Vec::new();
         let entry = Entry {
             said_at: fact.since,
+            size: 0,
             own_until: fact.until,
             fact,
             ended_by: None,
@@ -123,11 +141,15 @@ impl Profile {
     pub fn end_fact(&mut self, slot: Slot, value: &str, source: &MemoryId, at: Timestamp) -> Vec<FactChange> {
         let mut changes = Vec::new();
         for entry in &mut self.ledger.entries {
-            let fact = &mut entry.fact;
+            let fact = &entry.fact;
             if fact.slot == slot && fact.holds_at(at) && same_value(&fact.value, value) {
-                fact.until = Some(at);
+                entry.fact.until = Some(at);
                 entry.ended_by = Some(source.clone());
-                changes.push(FactChange::Ended { fact: fact.clone(), by: source.clone() });
+                entry.size = codec::size(entry);
+                changes.push(FactChange::Ended {
+                    fact: entry.fact.clone(),
+                    by: source.clone(),
+                });
             }
         }
         changes
@@ -157,7 +179,11 @@ impl Profile {
         for entry in self.ledger.entries.iter().filter(|entry| !entry.silent) {
             let source = &entry.fact.source;
             let ended = |entry: &Entry| entry.fact.until.is_some_and(|until| until <= now);
-            let of_it = self.ledger.entries.iter().filter(|other| !other.silent && other.fact.source == *source);
+            let of_it = self
+                .ledger
+                .entries
+                .iter()
+                .filter(|other| !other.silent && other.fact.source == *source);
             if ended(entry) && !sources.contains(source) && of_it.into_iter().all(ended) {
                 sources.push(source.clone());
             }
@@ -187,21 +213,32 @@ impl Profile {
     /// # Errors
     /// [`Error`](crate::Error) when the bytes are no profile, of a later version, or damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        Ok(Self { ledger: codec::decode(bytes)? })
+        Ok(Self {
+            ledger: codec::decode(bytes)?,
+        })
     }
 
     /// Ends what a correction replaces: it never held.
     fn replace_corrected(&mut self, new: &Entry, changes: &mut Vec<FactChange>) {
         let wrong = self.ledger.entries.iter_mut().rev().find(|entry| {
             let fact = &entry.fact;
-            entry.is_open() && !entry.silent && fact.slot == new.fact.slot && fact.since == new.fact.since
-                && (fact.value != new.fact.value || fact.detail != new.fact.detail || fact.note != new.fact.note)
+            entry.is_open()
+                && !entry.silent
+                && fact.slot == new.fact.slot
+                && fact.since == new.fact.since
+                && (fact.value != new.fact.value
+                    || fact.detail != new.fact.detail
+                    || fact.note != new.fact.note)
                 && (fact.value == new.fact.value || fact.detail == new.fact.detail)
         });
         if let Some(entry) = wrong {
             entry.fact.until = Some(new.said_at.max(entry.fact.since));
             entry.ended_by = Some(new.fact.source.clone());
-            changes.push(FactChange::Ended { fact: entry.fact.clone(), by: new.fact.source.clone() });
+            entry.size = codec::size(entry);
+            changes.push(FactChange::Ended {
+                fact: entry.fact.clone(),
+                by: new.fact.source.clone(),
+            });
         }
     }
 }
@@ -230,7 +267,10 @@ impl fmt::Display for Profile {
 
 /// Whether `other` makes `fact` superfluous in a list: it says the same and more, or was said first.
 fn covers(other: &Fact, fact: &Fact) -> bool {
-    if other.slot != fact.slot || other.polarity != fact.polarity || (fact.note.is_some() && fact.note != other.note) {
+    if other.slot != fact.slot
+        || other.polarity != fact.polarity
+        || (fact.note.is_some() && fact.note != other.note)
+    {
         return false;
     }
     let detail = match (&fact.detail, &other.detail) {
@@ -238,6 +278,8 @@ fn covers(other: &Fact, fact: &Fact) -> bool {
         (None, _) => true,
         (Some(_), None) => false,
     };
-    detail && fact.due.is_none_or(|due| other.due == Some(due)) && (same_value(&fact.value, &other.value) || (is_unnamed(fact) && fact.note.is_none()))
+    detail
+        && fact.due.is_none_or(|due| other.due == Some(due))
+        && (same_value(&fact.value, &other.value) || (is_unnamed(fact) && fact.note.is_none()))
         && (fact.told_by != FactSource::App || other.told_by == FactSource::App)
 }

@@ -22,7 +22,10 @@ pub(crate) fn is_same(a: &Fact, b: &Fact) -> bool {
 /// Whether `new` ends `old`, which held until then.
 pub(crate) fn supersedes(new: &Fact, old: &Fact) -> bool {
     if new.slot != old.slot {
-        let opposite = matches!((new.slot, old.slot), (Slot::Like, Slot::Dislike) | (Slot::Dislike, Slot::Like));
+        let opposite = matches!(
+            (new.slot, old.slot),
+            (Slot::Like, Slot::Dislike) | (Slot::Dislike, Slot::Like)
+        );
         return opposite
             && new.polarity == Polarity::Affirmed
             && old.polarity == Polarity::Affirmed
@@ -34,7 +37,10 @@ pub(crate) fn supersedes(new: &Fact, old: &Fact) -> bool {
             new.slot.is_single()
                 || old.value.is_empty()
                 || same_value(&new.value, &old.value)
-                || new.detail.as_deref().is_some_and(|detail| same_value(detail, &old.value))
+                || new
+                    .detail
+                    .as_deref()
+                    .is_some_and(|detail| same_value(detail, &old.value))
         }
         (Polarity::Denied, Polarity::Affirmed) => denies(new, old),
         (Polarity::Denied, Polarity::Denied) => new.slot.is_single() || same_value(&new.value, &old.value),
@@ -46,7 +52,10 @@ pub(crate) fn denies(new: &Fact, old: &Fact) -> bool {
     if new.value.is_empty() {
         return true;
     }
-    let detail = old.detail.as_deref().is_some_and(|detail| same_value(detail, &new.value));
+    let detail = old
+        .detail
+        .as_deref()
+        .is_some_and(|detail| same_value(detail, &new.value));
     detail || shares_word(&new.value, &old.value)
 }
 
@@ -60,14 +69,18 @@ fn replaces(new: &Fact, old: &Fact) -> bool {
         // "my wife" after "my wife Nadia" says less, the other way round it says more.
         Slot::Partner if is_unnamed(new) || (is_unnamed(old) && same_detail) => false,
         slot if slot.is_single() => !same,
-        Slot::Note | Slot::Contact => same_detail && !same,
-        Slot::Like | Slot::Dislike => same_detail && !same,
+        Slot::Note | Slot::Contact | Slot::Like | Slot::Dislike => {
+            same_detail && !same && !is_unnamed(new) && !is_unnamed(old)
+        }
         Slot::Plan if new.detail.as_deref() == Some(DONE) => {
             old.detail.as_deref() != Some(DONE) && shares_word(&new.value, &old.value)
         }
         Slot::Plan => same && new.due != old.due && new.due.is_some(),
         Slot::Sibling | Slot::Child | Slot::Parent | Slot::Relative | Slot::Friend => {
-            same && same_detail && state_verb(new).is_some() && state_verb(new) == state_verb(old) && new.note != old.note
+            same && same_detail
+                && state_verb(new).is_some()
+                && state_verb(new) == state_verb(old)
+                && new.note != old.note
         }
         _ => false,
     }
@@ -75,7 +88,9 @@ fn replaces(new: &Fact, old: &Fact) -> bool {
 
 /// `my sister`, of whom no name is known.
 pub(crate) fn is_unnamed(fact: &Fact) -> bool {
-    fact.detail.as_deref().is_some_and(|detail| same_value(detail, &fact.value))
+    fact.detail
+        .as_deref()
+        .is_some_and(|detail| same_value(detail, &fact.value))
 }
 
 /// The verb of a note when its object is one at a time: one lives in one place and works at one.
@@ -91,7 +106,10 @@ pub(crate) fn same_value(a: &str, b: &str) -> bool {
 
 fn normal(text: &str) -> String {
     let text = folded(text);
-    text.split_whitespace().map(singular).collect::<Vec<_>>().join(" ")
+    text.split_whitespace()
+        .map(singular)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn singular(word: &str) -> &str {
@@ -107,8 +125,14 @@ pub(crate) fn shares_word(a: &str, b: &str) -> bool {
     if a.chars().any(is_wide) || b.chars().any(is_wide) {
         return !a.is_empty() && !b.is_empty() && (a.contains(&b) || b.contains(&a));
     }
-    let words: HashSet<&str> = a.split_whitespace().map(singular).filter(|word| word.len() > 2).collect();
-    b.split_whitespace().map(singular).any(|word| words.contains(word))
+    let words: HashSet<&str> = a
+        .split_whitespace()
+        .map(singular)
+        .filter(|word| word.len() > 2)
+        .collect();
+    b.split_whitespace()
+        .map(singular)
+        .any(|word| words.contains(word))
 }
 
 /// The detail of a plan that was carried out.

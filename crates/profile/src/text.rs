@@ -53,7 +53,7 @@ impl Token {
 /// A message cut into tokens.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
-    pub tokens: Vec<Token>,
+    pub all: Vec<Token>,
     folded: String,
     /// No word begins with a capital, `I` apart: case says nothing about names.
     pub caseless: bool,
@@ -67,12 +67,12 @@ impl Tokens {
             apostrophe,
             out: Self::default(),
         };
-        let end = text.floor_char_boundary(MAX_BYTES);
+        let end = floor(text, MAX_BYTES);
         cut.run(end);
         let mut tokens = cut.out;
-        for at in 0..tokens.tokens.len() {
-            let token = tokens.tokens[at];
-            tokens.tokens[at].word = word(tokens.folded(&token));
+        for at in 0..tokens.all.len() {
+            let token = tokens.all[at];
+            tokens.all[at].word = word(tokens.folded(&token));
         }
         tokens.hide_foreign(text);
         tokens.caseless = tokens.is_caseless(text);
@@ -87,7 +87,7 @@ impl Tokens {
     pub(crate) fn sentences(&self) -> Vec<(std::ops::Range<usize>, bool)> {
         let mut sentences = Vec::new();
         let mut from = 0;
-        for (at, token) in self.tokens.iter().enumerate() {
+        for (at, token) in self.all.iter().enumerate() {
             if matches!(token.kind, Kind::Stop | Kind::Question) {
                 if at > from {
                     sentences.push((from..at, token.kind == Kind::Question));
@@ -95,37 +95,45 @@ impl Tokens {
                 from = at + 1;
             }
         }
-        if self.tokens.len() > from {
-            sentences.push((from..self.tokens.len(), false));
+        if self.all.len() > from {
+            sentences.push((from..self.all.len(), false));
         }
         sentences
     }
 
     fn is_caseless(&self, text: &str) -> bool {
-        let lone = |token: &Token| text[token.start as usize..token.end as usize].chars().nth(1).is_none();
+        let lone = |token: &Token| {
+            text[token.start as usize..token.end as usize]
+                .chars()
+                .nth(1)
+                .is_none()
+        };
         let clitic = |token: &Token| self.folded(token).starts_with('i') && lone(token);
-        !self.tokens.iter().any(|token| token.kind == Kind::Word && token.capital && !clitic(token))
+        !self
+            .all
+            .iter()
+            .any(|token| token.kind == Kind::Word && token.capital && !clitic(token))
     }
 
     /// Marks what stands in quotation marks or square brackets, unless it is a name of one or two words.
     fn hide_foreign(&mut self, text: &str) {
         let mut at = 0;
-        while at < self.tokens.len() {
+        while at < self.all.len() {
             let Some(close) = self.closing(at, text) else {
                 at += 1;
                 continue;
             };
-            let far = (at + 1..self.tokens.len().min(at + 120)).find(|&i| self.sign(i, text) == Some(close));
+            let far = (at + 1..self.all.len().min(at + 120)).find(|&i| self.sign(i, text) == Some(close));
             let Some(end) = far else {
                 at += 1;
                 continue;
             };
-            let inner = self.tokens[at + 1..end].iter();
+            let inner = self.all[at + 1..end].iter();
             let short = inner.clone().filter(|t| t.is_text()).count() <= 2
                 && inner.clone().all(|t| t.is_text() && t.kind != Kind::Wide);
             let wide_name = close != ']' && end - at <= 7 && inner.clone().all(|t| t.kind == Kind::Wide);
             if close == ']' || !(short || wide_name) {
-                for token in &mut self.tokens[at..=end] {
+                for token in &mut self.all[at..=end] {
                     token.kind = Kind::Foreign;
                     token.word = 0;
                 }
@@ -135,7 +143,7 @@ impl Tokens {
     }
 
     fn sign(&self, at: usize, text: &str) -> Option<char> {
-        let token = &self.tokens[at];
+        let token = &self.all[at];
         (token.kind == Kind::Sign).then(|| text[token.start as usize..].chars().next())?
     }
 
@@ -148,8 +156,12 @@ impl Tokens {
             '「' => '」',
             '『' => '』',
             '[' => ']',
-            '\'' | '‘' if self.tokens[at].spaced || at == 0 => {
-                if text.contains('’') && text.contains('‘') { '’' } else { '\'' }
+            '\'' | '‘' if self.all[at].spaced || at == 0 => {
+                if text.contains('’') && text.contains('‘') {
+                    '’'
+                } else {
+                    '\''
+                }
             }
             _ => return None,
         })
@@ -168,7 +180,7 @@ impl Cutter<'_> {
         let mut at = 0;
         let mut spaced = true;
         while let Some(c) = text[at..].chars().next() {
-            if self.out.tokens.len() >= MAX_TOKENS {
+            if self.out.all.len() >= MAX_TOKENS {
                 return;
             }
             if c == '\n' {
@@ -202,12 +214,16 @@ impl Cutter<'_> {
             '?' | '？' | '؟' => Kind::Question,
             '!' | '！' | '…' | ';' | '；' | '。' | '।' | '¡' | '¿' => Kind::Stop,
             '.' => {
-                let before = self.out.tokens.last().filter(|t| t.end as usize == at);
+                let before = self.out.all.last().filter(|t| t.end as usize == at);
                 let title = before.is_some_and(|t| {
                     let word = self.out.folded(t);
                     TITLES.contains(&word) || (t.capital && word.len() == 1 && word != "i")
                 });
-                if title && text[at + 1..].starts_with(' ') { Kind::Sign } else { Kind::Stop }
+                if title && text[at + 1..].starts_with(' ') {
+                    Kind::Sign
+                } else {
+                    Kind::Stop
+                }
             }
             _ => Kind::Sign,
         }
@@ -227,7 +243,10 @@ impl Cutter<'_> {
             let joins = match c {
                 '-' | '_' | '‐' | '@' | '+' => next.is_some_and(|n| is_letter(n) && !is_wide(n)),
                 '.' | ',' | ':' | '/' => {
-                    let digits = text[..end].chars().next_back().is_some_and(|b| b.is_ascii_digit());
+                    let digits = text[..end]
+                        .chars()
+                        .next_back()
+                        .is_some_and(|b| b.is_ascii_digit());
                     digits && next.is_some_and(|n| n.is_ascii_digit())
                 }
                 _ => false,
@@ -245,7 +264,11 @@ impl Cutter<'_> {
             return end;
         };
         let after = &tail[quote.len_utf8()..];
-        let clitic = after.chars().take_while(|c| c.is_alphabetic()).map(char::len_utf8).sum::<usize>();
+        let clitic = after
+            .chars()
+            .take_while(|c| c.is_alphabetic())
+            .map(char::len_utf8)
+            .sum::<usize>();
         match self.apostrophe {
             Apostrophe::Elision if clitic > 0 => {
                 self.push(from, to + quote.len_utf8(), kind, spaced);
@@ -272,8 +295,9 @@ impl Cutter<'_> {
     /// `im` and `dont` are typed for `I'm` and `don't`.
     fn push_word(&mut self, from: usize, to: usize, kind: Kind, spaced: bool) {
         if self.apostrophe == Apostrophe::English {
-            let word = self.text[from..to].to_lowercase();
-            if let Some((_, cut)) = BARE.iter().find(|(bare, _)| *bare == word) {
+            let word = &self.text[from..to];
+            let bare = |(bare, _): &&(&str, usize)| bare.eq_ignore_ascii_case(word);
+            if let Some((_, cut)) = BARE.iter().find(bare) {
                 self.push(from, from + cut, kind, spaced);
                 self.push(from + cut, to, kind, false);
                 return;
@@ -293,7 +317,7 @@ impl Cutter<'_> {
             (Apostrophe::English, Kind::Word, "nt") if !spaced => self.out.folded.push_str("n't"),
             _ => fold(text, &mut self.out.folded),
         }
-        self.out.tokens.push(Token {
+        self.out.all.push(Token {
             start: start as u32,
             end: end as u32,
             folded: (from, self.out.folded.len() as u32),
@@ -322,11 +346,17 @@ fn link_len(text: &str, spaced: bool) -> Option<Chunk> {
     let chunk = text.split(char::is_whitespace).next().unwrap_or(text);
     let trimmed = chunk.trim_end_matches(['.', ',', '!', '?', ')', ';', ':']);
     if trimmed.contains("://") || trimmed.starts_with("www.") || first == b'@' || trimmed.starts_with("<@") {
-        return Some(Chunk { bytes: trimmed.len().max(1), kind: Kind::Foreign });
+        return Some(Chunk {
+            bytes: trimmed.len().max(1),
+            kind: Kind::Foreign,
+        });
     }
     let (name, host) = trimmed.split_once('@')?;
     let address = !name.is_empty() && host.contains('.') && host.is_ascii() && name.is_ascii();
-    address.then_some(Chunk { bytes: trimmed.len(), kind: Kind::Email })
+    address.then_some(Chunk {
+        bytes: trimmed.len(),
+        kind: Kind::Email,
+    })
 }
 
 /// Whether the script is written without spaces between words (or, as Hangul, with particles attached).
@@ -336,7 +366,16 @@ pub(crate) fn is_wide(c: char) -> bool {
 }
 
 fn is_letter(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '\u{0300}'..='\u{036F}' | '\u{064B}'..='\u{0655}' | '\u{0900}'..='\u{0963}')
+    c.is_alphanumeric()
+        || matches!(c, '\u{0300}'..='\u{036F}' | '\u{064B}'..='\u{0655}' | '\u{0900}'..='\u{0963}')
+}
+
+/// The last character boundary at or before `at`.
+pub(crate) fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len()))
+        .rev()
+        .find(|&at| text.is_char_boundary(at))
+        .unwrap_or(0)
 }
 
 /// Lower case, without Latin accents, in half width, with one form of apostrophe.
@@ -396,10 +435,26 @@ fn plain(c: char) -> char {
 pub(crate) const MAX_BYTES: usize = 8 * 1024;
 const MAX_TOKENS: usize = 2000;
 
-const TITLES: &[&str] = &["dr", "mr", "mrs", "ms", "st", "prof", "sr", "sra", "dra", "hr", "fr"];
+const TITLES: &[&str] = &[
+    "dr", "mr", "mrs", "ms", "st", "prof", "sr", "sra", "dra", "hr", "fr",
+];
 
 /// Contractions without their apostrophe, and where to cut them.
 const BARE: &[(&str, usize)] = &[
-    ("im", 1), ("ive", 1), ("dont", 2), ("doesnt", 4), ("didnt", 3), ("cant", 2), ("isnt", 2), ("wasnt", 3),
-    ("couldnt", 5), ("havent", 4), ("arent", 3), ("wont", 2), ("thats", 4), ("whats", 4), ("hes", 2), ("shes", 3),
+    ("im", 1),
+    ("ive", 1),
+    ("dont", 2),
+    ("doesnt", 4),
+    ("didnt", 3),
+    ("cant", 2),
+    ("isnt", 2),
+    ("wasnt", 3),
+    ("couldnt", 5),
+    ("havent", 4),
+    ("arent", 3),
+    ("wont", 2),
+    ("thats", 4),
+    ("whats", 4),
+    ("hes", 2),
+    ("shes", 3),
 ];

@@ -64,9 +64,20 @@ impl Today {
                 Calendar::Day(days) => add(self.date, Span::new().days(days)).map(one_day),
                 Calendar::Week(weeks) => self.week(weeks),
                 Calendar::MonthFrom(months) => add(self.date.first_of_month(), Span::new().months(months))
-                    .and_then(|first| Some(Period { first, after: add(first, Span::new().months(1))? })),
-                Calendar::Year(years) => add(self.date.first_of_year(), Span::new().years(years))
-                    .and_then(|first| Some(Period { first, after: add(first, Span::new().years(1))? })),
+                    .and_then(|first| {
+                        Some(Period {
+                            first,
+                            after: add(first, Span::new().months(1))?,
+                        })
+                    }),
+                Calendar::Year(years) => {
+                    add(self.date.first_of_year(), Span::new().years(years)).and_then(|first| {
+                        Some(Period {
+                            first,
+                            after: add(first, Span::new().years(1))?,
+                        })
+                    })
+                }
                 Calendar::Number(_) => None,
             };
             if found.is_some() {
@@ -80,25 +91,45 @@ impl Today {
     /// A year that stands alone, such as 2019.
     pub(crate) fn year(&self, tokens: &Tokens, range: Range<usize>) -> Option<Period> {
         range.into_iter().find_map(|at| {
-            let token = &tokens.tokens[at];
+            let token = &tokens.all[at];
             let year: i16 = tokens.folded(token).parse().ok()?;
             let plausible = (1900..=self.date.year()).contains(&year);
-            plausible.then(|| Period { first: date(year, 1, 1), after: date(year + 1, 1, 1) })
+            plausible.then(|| Period {
+                first: date(year, 1, 1),
+                after: date(year + 1, 1, 1),
+            })
         })
     }
 
     fn week(&self, weeks: i8) -> Option<Period> {
-        let monday = add(self.date, Span::new().days(-i64::from(self.date.weekday().to_monday_zero_offset())))?;
+        let monday = add(
+            self.date,
+            Span::new().days(-i64::from(self.date.weekday().to_monday_zero_offset())),
+        )?;
         let first = add(monday, Span::new().weeks(weeks))?;
-        Some(Period { first, after: add(first, Span::new().weeks(1))? })
+        Some(Period {
+            first,
+            after: add(first, Span::new().weeks(1))?,
+        })
     }
 
     /// `March 15`, `15. März`, `15 de marzo de 2027`, or the whole month.
-    fn month(&self, tokens: &Tokens, month: i8, at: usize, len: usize, range: &Range<usize>) -> Option<Period> {
+    fn month(
+        &self,
+        tokens: &Tokens,
+        month: i8,
+        at: usize,
+        len: usize,
+        range: &Range<usize>,
+    ) -> Option<Period> {
         let number = |at: usize| -> Option<i16> {
-            let token = tokens.tokens[..range.end].get(at)?;
-            let digits = tokens.folded(token).trim_end_matches(|c: char| c.is_ascii_alphabetic());
-            (token.kind == Kind::Number).then(|| digits.parse().ok()).flatten()
+            let token = tokens.all[..range.end].get(at)?;
+            let digits = tokens
+                .folded(token)
+                .trim_end_matches(|c: char| c.is_ascii_alphabetic());
+            (token.kind == Kind::Number)
+                .then(|| digits.parse().ok())
+                .flatten()
         };
         let after: Vec<i16> = (at + len..at + len + 4).filter_map(number).collect();
         let year = after.iter().copied().find(|n| (1900..2200).contains(n));
@@ -115,7 +146,10 @@ impl Today {
             None if past => add(this_year, Span::new().years(1))?,
             None => this_year,
         };
-        Some(Period { first, after: add(first, Span::new().months(1))? })
+        Some(Period {
+            first,
+            after: add(first, Span::new().months(1))?,
+        })
     }
 
     /// The day in `year`, or its next occurrence.
@@ -132,7 +166,10 @@ impl Today {
 
 /// A zone by its IANA name or its offset; UTC when it is neither.
 fn time_zone(name: &str) -> TimeZone {
-    TimeZone::get(name).ok().or_else(|| offset(name)).unwrap_or(TimeZone::UTC)
+    TimeZone::get(name)
+        .ok()
+        .or_else(|| offset(name))
+        .unwrap_or(TimeZone::UTC)
 }
 
 fn offset(name: &str) -> Option<TimeZone> {
@@ -142,8 +179,11 @@ fn offset(name: &str) -> Option<TimeZone> {
         _ => return None,
     };
     let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
-    let seconds = hours.parse::<i32>().ok()?.checked_mul(3600)? + minutes.parse::<i32>().ok()?.checked_mul(60)?;
-    jiff::tz::Offset::from_seconds(sign * seconds).ok().map(TimeZone::fixed)
+    let seconds =
+        hours.parse::<i32>().ok()?.checked_mul(3600)? + minutes.parse::<i32>().ok()?.checked_mul(60)?;
+    jiff::tz::Offset::from_seconds(sign * seconds)
+        .ok()
+        .map(TimeZone::fixed)
 }
 
 fn add(date: Date, span: Span) -> Option<Date> {
@@ -151,12 +191,15 @@ fn add(date: Date, span: Span) -> Option<Date> {
 }
 
 fn one_day(date: Date) -> Period {
-    Period { first: date, after: date.tomorrow().unwrap_or(date) }
+    Period {
+        first: date,
+        after: date.tomorrow().unwrap_or(date),
+    }
 }
 
 /// `8.6.2026`, `2026-06-08`, `15/3`: day before month unless that cannot be.
 fn numeric_date(tokens: &Tokens, at: usize) -> Option<(Option<i16>, i8, i8)> {
-    let token = &tokens.tokens[at];
+    let token = &tokens.all[at];
     if token.kind != Kind::Number {
         return None;
     }
@@ -177,7 +220,7 @@ fn numeric_date(tokens: &Tokens, at: usize) -> Option<(Option<i16>, i8, i8)> {
 
 /// `3月15日`, `3월 15일`.
 fn wide_date(tokens: &Tokens, at: usize, end: usize) -> Option<(i8, i8)> {
-    let text = |at: usize| tokens.tokens[..end].get(at).map(|token| tokens.folded(token));
+    let text = |at: usize| tokens.all[..end].get(at).map(|token| tokens.folded(token));
     let month: i8 = text(at)?.parse().ok()?;
     matches!(text(at + 1)?, "月" | "월").then_some(())?;
     let day: i8 = text(at + 2)?.parse().ok()?;

@@ -12,7 +12,6 @@ use whisperengine_types::{
 };
 
 use crate::{
-    chat,
     config::{ConfigError, ContextConfig, Superseded},
     input::ContextInput,
     quote::{self, Breaks, push_spoken, shorten},
@@ -66,47 +65,21 @@ impl ContextAssembler {
     /// stays (persona, time, safety guidance and message) costs more by itself.
     pub fn assemble(&self, input: &ContextInput<'_>) -> ReplyContext {
         let budget = input.budget_tokens.unwrap_or(self.config.budget_tokens);
-        let scene = Scene::new(input);
-        let mut target = budget;
-        let mut attempts = 0;
-        loop {
-            let context = self.fit(&scene, budget, target);
-            let over = context.report.tokens.saturating_sub(budget);
-            if over == 0 || target == 0 {
-                return context;
-            }
-            // A tokenizer can count a little more for the whole than for its lines.
-            attempts += 1;
-            target = if attempts < MAX_ATTEMPTS {
-                target.saturating_sub(over)
-            } else {
-                0
-            };
-        }
-    }
-
-    fn fit(&self, scene: &Scene<'_>, budget: u32, target: u32) -> ReplyContext {
-        let input = scene.input;
+        let scene = &Scene::new(input);
         let mut omitted = Vec::new();
-        let message = spoken(input.message, usize::MAX);
-        let group = message.name.is_some()
+        let group = input.message.name.is_some()
             || input
                 .dialogue
                 .iter()
                 .any(|line| line.name.is_some() && !line.from_bot);
-        let message_cost = self.line_cost(&message, group);
-        let persona = scene.persona(&self.config);
-        let now = scene.now(input.dialogue.last().map(|line| line.at));
-        let safety = input
-            .safety
-            .filter(|safety| safety.level != SafetyLevel::None)
-            .map(|safety| scene.safety(safety));
-        let fixed = REQUEST_TOKENS
-            + message_cost
-            + self.cost(&persona)
-            + self.cost(&now)
-            + safety.as_deref().map_or(0, |text| self.cost(text));
-        let mut room = target.saturating_sub(fixed);
+        let message = spoken(input.message, usize::MAX, group);
+        let message_cost = self.line_cost(&message);
+        let persona = self.whole(scene.persona(&self.config));
+        let now = self.whole(scene.now(input.dialogue.last().map(|line| line.at)));
+        let danger = input.safety.filter(|safety| safety.level != SafetyLevel::None);
+        let safety = danger.map_or_else(Block::default, |safety| self.whole(scene.safety(safety)));
+        let fixed = REQUEST_TOKENS + message_cost + persona.tokens + now.tokens + safety.tokens;
+        let mut room = budget.saturating_sub(fixed);
 
         let profile = self.profile(
             scene,
@@ -128,13 +101,11 @@ impl ContextAssembler {
         room = room.saturating_sub(notes.tokens);
 
         let mut memories = self.candidates(scene, &mut omitted);
-        let nothing = if memories.is_empty() {
-            scene.no_memory()
-        } else {
-            None
-        };
-        let nothing = nothing.filter(|text| self.cost(text) <= room);
-        room = room.saturating_sub(nothing.as_deref().map_or(0, |text| self.cost(text)));
+        let nothing = scene.no_memory().filter(|_| memories.is_empty());
+        let nothing = nothing
+            .map(|text| self.whole(text))
+            .filter(|block| block.tokens <= room);
+        room = room.saturating_sub(nothing.as_ref().map_or(0, |block| block.tokens));
         let dialogue = self.dialogue(scene, &memories, room, group, &mut omitted);
         let spent: u32 = dialogue.iter().map(|(_, tokens)| tokens).sum();
         room = room.saturating_sub(spent);
@@ -147,28 +118,20 @@ impl ContextAssembler {
             !copy
         });
         let (memories, given) = choose_memories(memories, room, self.count(MEMORIES), &mut omitted);
-        let memories = if given.is_empty() {
-            nothing.unwrap_or_default()
-        } else {
-            memories
-        };
-
-        let mut sections = Vec::with_capacity(7);
-        let texts = [
+        let blocks = [
             (SectionKind::Persona, persona),
-            (SectionKind::Profile, profile.text),
-            (SectionKind::Summary, summary.text),
+            (SectionKind::Profile, profile),
+            (SectionKind::Summary, summary),
             (SectionKind::Now, now),
-            (SectionKind::Memories, memories),
-            (SectionKind::Plan, notes.text),
-            (SectionKind::Safety, safety.unwrap_or_default()),
+            (SectionKind::Memories, nothing.unwrap_or(memories)),
+            (SectionKind::Plan, notes),
+            (SectionKind::Safety, safety),
         ];
-        for (kind, text) in texts {
-            if !text.is_empty() {
-                let tokens = self.cost(&text);
-                sections.push(ContextSection { kind, text, tokens });
-            }
-        }
+        let sections: Vec<ContextSection> = blocks
+            .into_iter()
+            .filter(|(_, block)| !block.text.is_empty())
+            .map(|(kind, Block { text, tokens })| ContextSection { kind, text, tokens })
+            .collect();
         let spoken = REQUEST_TOKENS + message_cost + spent;
         let report = ContextReport {
             budget,
@@ -225,7 +188,7 @@ impl ContextAssembler {
         lines.dedup_by(|a, b| a.text == b.text);
         let ended = lines.partition_point(|line| line.rank.0 < ENDED);
         let heads = [(0, scene.profile_header()), (ended, "No longer so:".to_owned())];
-        self.block(SectionKind::Profile, &heads, lines, room, omitted)
+        self.block(SectionKind::Profile, &heads, &lines, room, omitted)
     }
 
     fn summary(&self, scene: &Scene<'_>, room: u32, omitted: &mut Vec<Omission>) -> Block {
@@ -241,14 +204,14 @@ impl ContextAssembler {
             rank: (u8::MAX - line.weight, Reverse(line.at.as_millis())),
             source: line.source.clone(),
         });
-        let lines = digest.into_iter().chain(kept).collect();
+        let lines: Vec<Line> = digest.into_iter().chain(kept).collect();
         let heads = [(0, "Earlier in this conversation:".to_owned())];
-        self.block(SectionKind::Summary, &heads, lines, room, omitted)
+        self.block(SectionKind::Summary, &heads, &lines, room, omitted)
     }
 
     fn notes(&self, scene: &Scene<'_>, room: u32, omitted: &mut Vec<Omission>) -> Block {
         let notes = scene.input.notes.iter().filter(|note| !note.trim().is_empty());
-        let lines = notes
+        let lines: Vec<Line> = notes
             .enumerate()
             .map(|(at, note)| Line {
                 text: Scene::note(note),
@@ -257,7 +220,7 @@ impl ContextAssembler {
             })
             .collect();
         let heads = [(0, "For this reply:".to_owned())];
-        self.block(SectionKind::Plan, &heads, lines, room, omitted)
+        self.block(SectionKind::Plan, &heads, &lines, room, omitted)
     }
 
     /// The lines of the best ranks that fit, in the order given, each part below its head. `heads` says at
@@ -266,7 +229,7 @@ impl ContextAssembler {
         &self,
         kind: SectionKind,
         heads: &[(usize, String)],
-        lines: Vec<Line>,
+        lines: &[Line],
         room: u32,
         omitted: &mut Vec<Omission>,
     ) -> Block {
@@ -374,7 +337,7 @@ impl ContextAssembler {
             .map(|memory| memory.tokens)
             .sum();
         let head = if wanted > 0 {
-            self.count(MEMORIES) + 1 + SECTION_TOKENS
+            self.count(MEMORIES) + SECTION_TOKENS
         } else {
             0
         };
@@ -385,8 +348,8 @@ impl ContextAssembler {
             if line.id.is_some() && line.id == input.message.id {
                 continue;
             }
-            let line = spoken(line, self.config.line_chars);
-            let cost = self.line_cost(&line, group);
+            let line = spoken(line, self.config.line_chars, group);
+            let cost = self.line_cost(&line);
             let limit = if lines.is_empty() { room } else { left };
             if cost > limit {
                 break;
@@ -407,15 +370,20 @@ impl ContextAssembler {
         lines
     }
 
-    fn line_cost(&self, line: &DialogueLine, group: bool) -> u32 {
-        let name = line.name.as_deref().filter(|_| !line.from_bot);
-        let name = name.map_or(0, |name| self.count(name) + 1);
-        self.count(&chat::content(line, group)) + LINE_TOKENS + name
+    /// The cost of a line that is tame already. A name stands before the text and beside it.
+    fn line_cost(&self, line: &DialogueLine) -> u32 {
+        let content = match &line.name {
+            Some(name) if !line.from_bot => {
+                self.count(&format!("{name}: {}", line.text)) + self.count(name) + 1
+            }
+            _ => self.count(&line.text),
+        };
+        content + LINE_TOKENS
     }
 
-    /// The cost of a section with the blank line after it.
-    fn cost(&self, text: &str) -> u32 {
-        self.count(text) + SECTION_TOKENS
+    fn whole(&self, text: String) -> Block {
+        let tokens = self.count(&text) + SECTION_TOKENS;
+        Block { text, tokens }
     }
 
     fn count(&self, text: &str) -> u32 {
@@ -431,9 +399,9 @@ const REQUEST_TOKENS: u32 = 10;
 const LINE_TOKENS: u32 = 4;
 /// What a section costs beside its text: the blank line.
 const SECTION_TOKENS: u32 = 1;
-const MAX_ATTEMPTS: u32 = 4;
 
-/// A section that was chosen.
+/// A section and what it costs.
+#[derive(Default)]
 struct Block {
     text: String,
     tokens: u32,
@@ -465,21 +433,24 @@ fn choose_memories(
     room: u32,
     head: u32,
     omitted: &mut Vec<Omission>,
-) -> (String, Vec<MemoryId>) {
+) -> (Block, Vec<MemoryId>) {
     let mut text = String::from(MEMORIES);
     let mut given = Vec::with_capacity(memories.len());
-    let mut left = room.saturating_sub(head + 1 + SECTION_TOKENS);
+    let mut tokens = head + SECTION_TOKENS;
     for memory in memories {
-        if memory.tokens > left {
+        if tokens + memory.tokens > room {
             omitted.push(memory.omission(OmissionReason::Budget));
             continue;
         }
-        left -= memory.tokens;
+        tokens += memory.tokens;
         text.push('\n');
         text.push_str(&memory.text);
         given.push(memory.recalled.memory.id.clone());
     }
-    (text, given)
+    if given.is_empty() {
+        return (Block::default(), given);
+    }
+    (Block { text, tokens }, given)
 }
 
 /// Whether the memory stands among these lines, or repeats one.
@@ -489,13 +460,9 @@ fn is_said(recalled: &RecalledMemory, dialogue: &[DialogueLine], message: &Dialo
     lines.any(|line| line.id.as_ref() == Some(&memory.id) || same_words(&line.text, &memory.text))
 }
 
-/// A line as it is sent: nothing invisible, a long one without its middle.
-fn spoken(line: &DialogueLine, chars: usize) -> DialogueLine {
-    let breaks = if line.name.is_some() {
-        Breaks::Blank
-    } else {
-        Breaks::Keep
-    };
+/// A line as it is sent: nothing invisible, a long one without its middle; among several people one line.
+fn spoken(line: &DialogueLine, chars: usize, group: bool) -> DialogueLine {
+    let breaks = if group { Breaks::Blank } else { Breaks::Keep };
     let mut text = String::with_capacity(line.text.len());
     push_spoken(&mut text, &shorten(&line.text, chars), breaks);
     DialogueLine {

@@ -119,8 +119,8 @@ pub struct AnthropicPrompt {
     pub messages: Vec<ChatMessage>,
 }
 
-/// A dialogue as a chat interface is sent it, without its system prompt, for counting.
-pub(crate) fn content(line: &DialogueLine, group: bool) -> String {
+/// A line as a chat interface is sent it.
+fn content(line: &DialogueLine, group: bool) -> String {
     let mut out = String::with_capacity(line.text.len() + 16);
     match (&line.name, line.from_bot) {
         (Some(name), false) if group => {

@@ -54,7 +54,10 @@ impl Calendar {
         out.push_str(weekday(self.now.date()));
         out.push(' ');
         push(out, self.now.date());
-        write!(out, ", {:02}:{:02}", self.now.hour(), self.now.minute()).expect("a string takes every write");
+        out.push_str(", ");
+        digits(out, self.now.hour().unsigned_abs());
+        out.push(':');
+        digits(out, self.now.minute().unsigned_abs());
     }
 }
 
@@ -87,8 +90,19 @@ fn civil(zone: &TimeZone, at: Timestamp) -> DateTime {
 }
 
 fn push(out: &mut String, date: Date) {
-    write!(out, "{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
-        .expect("a string takes every write");
+    let year = date.year().unsigned_abs();
+    digits(out, (year / 100) as u8);
+    digits(out, (year % 100) as u8);
+    out.push('-');
+    digits(out, date.month().unsigned_abs());
+    out.push('-');
+    digits(out, date.day().unsigned_abs());
+}
+
+/// Two digits; the formatting machinery would take most of the time of a context.
+fn digits(out: &mut String, number: u8) {
+    out.push(char::from(b'0' + number / 10 % 10));
+    out.push(char::from(b'0' + number % 10));
 }
 
 fn weekday(date: Date) -> &'static str {

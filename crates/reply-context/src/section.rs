@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use whisperengine_types::{Fact, Language, RecalledMemory, Safety, SafetyKind, SafetyLevel, Slot, Timestamp};
+use whisperengine_types::{
+    Fact, Language, Polarity, RecalledMemory, Safety, SafetyKind, SafetyLevel, Slot, Timestamp,
+};
 
 use crate::{
     config::ContextConfig,
@@ -62,17 +64,28 @@ impl<'a> Scene<'a> {
         out.push_str("- ");
         out.push_str(&fact.slot.name().replace('_', " "));
         out.push_str(": ");
-        push_quoted(&mut out, &fact.value);
+        match (fact.polarity, fact.value.trim().is_empty()) {
+            (Polarity::Denied, true) => out.push_str("none"),
+            (Polarity::Denied, false) => {
+                out.push_str("not ");
+                push_quoted(&mut out, &fact.value);
+            }
+            (Polarity::Affirmed, _) => push_quoted(&mut out, &fact.value),
+        }
         if let Some(detail) = fact.detail.as_deref().filter(|detail| !detail.trim().is_empty()) {
             out.push_str(" (");
             push_quoted(&mut out, detail);
             out.push(')');
         }
+        if let Some(note) = fact.note.as_deref().filter(|note| !note.trim().is_empty()) {
+            out.push(' ');
+            push_quoted(&mut out, note);
+        }
         if let Some(due) = fact.due {
             out.push_str(", on ");
             self.calendar.push_date(&mut out, due);
         }
-        if fact.slot == Slot::Age {
+        if fact.slot == Slot::Age || fact.polarity == Polarity::Denied {
             out.push_str(", said ");
         } else if fact.since > self.input.now {
             out.push_str(", from ");

@@ -50,7 +50,7 @@ fn next_end(text: &str, from: usize) -> usize {
             '.' => {
                 next.is_none_or(char::is_whitespace)
                     && !is_abbreviation(&text[word..at])
-                    && !continues(&text[at + 1..])
+                    && !(may_abbreviate(&text[word..at]) && continues(&text[at + 1..]))
             }
             '!' | '?' | '…' | '؟' | '۔' => next.is_none_or(char::is_whitespace),
             _ => false,
@@ -68,7 +68,12 @@ fn next_end(text: &str, from: usize) -> usize {
     text.len()
 }
 
-/// A sentence does not begin with a small letter.
+/// Ordinals and short words before a small letter are abbreviations; longer ones end a sentence all the same,
+/// as many people write without capitals.
+fn may_abbreviate(word: &str) -> bool {
+    word.chars().filter(|c| c.is_alphabetic()).count() <= 3
+}
+
 fn continues(rest: &str) -> bool {
     rest.trim_start().chars().next().is_some_and(char::is_lowercase)
 }
@@ -76,11 +81,12 @@ fn continues(rest: &str) -> bool {
 /// Whether two texts are the same but for case, blanks and punctuation.
 pub(crate) fn same_words(a: &str, b: &str) -> bool {
     const MARKS: usize = 4;
-    let letters = |text: &'_ str| {
-        let letters = text.chars().filter(|c| c.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect::<String>()
-    };
-    a == b || (a.len().abs_diff(b.len()) <= MARKS && letters(a) == letters(b))
+    a == b || (a.len().abs_diff(b.len()) <= MARKS && letters(a).eq(letters(b)))
+}
+
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    let letters = text.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase)
 }
 
 fn is_abbreviation(word: &str) -> bool {
@@ -104,7 +110,7 @@ mod tests {
 
     #[test]
     fn texts_fall_into_sentences() {
-        let cases: [(&str, &[&str]); 7] = [
+        let cases: [(&str, &[&str]); 8] = [
             ("One. Two! Three?", &["One.", "Two!", "Three?"]),
             (
                 "Dr. Ito called at 3.30 today. Ok",
@@ -116,6 +122,10 @@ mod tests {
             ),
             ("今日は雨。猫が寝ている。", &["今日は雨。", "猫が寝ている。"]),
             ("मैं थका हूँ। सो रहा हूँ", &["मैं थका हूँ।", "सो रहा हूँ"]),
+            (
+                "i moved to porto. what's up?",
+                &["i moved to porto.", "what's up?"],
+            ),
             ("a line\nanother line", &["a line", "another line"]),
             ("z. B. am 3. mai. Gut.", &["z. B. am 3. mai.", "Gut."]),
         ];

@@ -5,6 +5,7 @@ mod summary;
 
 use std::time::Duration;
 
+use jiff::fmt::serde::unsigned_duration::friendly::compact as duration_text;
 use serde::{Deserialize, Serialize};
 use whisperengine_types::{DialogueLine, MemoryId, Timestamp, UserId};
 
@@ -20,7 +21,7 @@ use crate::quote::shorten;
 /// | `lines` | 32 |
 /// | `bytes` | 8192 |
 /// | `line_bytes` | 2048 |
-/// | `max_age` | 30 days |
+/// | `max_age` | 720 h |
 /// | `summary_bytes` | 1536 |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -32,7 +33,8 @@ pub struct WindowLimits {
     pub bytes: usize,
     /// Bytes of one text; a longer one loses its middle.
     pub line_bytes: usize,
-    /// How old a line may be.
+    /// How old a line may be; `"720h"` in text formats.
+    #[serde(with = "duration_text::required")]
     pub max_age: Duration,
     /// Bytes of what is kept of the lines that fell out.
     pub summary_bytes: usize,
@@ -44,7 +46,7 @@ impl Default for WindowLimits {
             lines: 32,
             bytes: 8192,
             line_bytes: 2048,
-            max_age: Duration::from_hours(30 * 24),
+            max_age: Duration::from_secs(30 * 86_400),
             summary_bytes: 1536,
         }
     }

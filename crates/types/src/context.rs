@@ -38,23 +38,6 @@ impl ReplyContext {
         texts.join("\n\n")
     }
 
-    /// The dialogue and the message for a chat interface, oldest first: what the bot said has the role
-    /// [`ChatRole::Assistant`], what people said [`ChatRole::User`]. The system prompt is not among them.
-    pub fn chat_messages(&self) -> Vec<ChatMessage> {
-        let lines = self.dialogue.iter().chain(&self.message);
-        lines
-            .map(|line| ChatMessage {
-                role: if line.from_bot {
-                    ChatRole::Assistant
-                } else {
-                    ChatRole::User
-                },
-                name: line.name.clone(),
-                content: line.text.clone(),
-            })
-            .collect()
-    }
-
     /// The section of this kind, where there is one.
     pub fn section(&self, kind: SectionKind) -> Option<&ContextSection> {
         self.sections.iter().find(|section| section.kind == kind)
@@ -150,7 +133,8 @@ pub enum ChatRole {
 pub struct ContextReport {
     /// The budget, in tokens.
     pub budget: u32,
-    /// Tokens of the whole; at most `budget`, unless the message alone costs more.
+    /// Tokens of the whole; at most `budget`, unless what always stays (persona, time, safety guidance and the
+    /// message) costs more by itself.
     pub tokens: u32,
     /// Tokens of each section.
     pub sections: Vec<(SectionKind, u32)>,

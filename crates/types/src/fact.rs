@@ -28,7 +28,7 @@ kinds! {
     CommunicationPref = "communication_pref",
     /// Thanks and warmth towards the other.
     RelationshipBuilding = "relationship_building",
-    /// Something they like to do.
+    /// Something they like to do; from the profile.
     InterestDiscovery = "interest_discovery",
     /// A call for help.
     SupportOpportunity = "support_opportunity",
@@ -40,7 +40,7 @@ kinds! {
     PersonalityTrait = "personality_trait",
     /// What matters to them.
     ValueSystem = "value_system",
-    /// Where and how they live and work.
+    /// Where and how they live and work; from the profile.
     LifeContext = "life_context",
     /// A question that invites talk.
     ConversationCatalyst = "conversation_catalyst",
@@ -60,7 +60,7 @@ kinds! {
     SkillDevelopment = "skill_development",
     /// What they achieved.
     Achievement = "achievement",
-    /// What they aim at.
+    /// What they aim at; from the profile.
     Aspiration = "aspiration",
 }
 

@@ -32,6 +32,7 @@ mod embedding;
 mod emotion;
 mod fact;
 mod filter;
+mod guidance;
 mod id;
 mod language;
 mod memory;
@@ -56,6 +57,9 @@ pub use emotion::{
 };
 pub use fact::{FactKind, PersonalityFact, RelevanceBand};
 pub use filter::{Comparison, Filter, MetadataValue};
+pub use guidance::{
+    EmotionalGuidance, EmotionalPattern, EmotionalState, EmotionalTrigger, Focus, Tone, ToneDials,
+};
 pub use id::{
     AudienceId, BotId, ChannelId, Id, IdError, MemoryId, PlatformId, SessionId, SpaceId, ThreadId, UserId,
     ZoneId, kind,
@@ -68,12 +72,11 @@ pub use memory::{
 pub use message::{Audience, Message, MessageError, Priority, SessionKey, UnknownPriority};
 pub use outcome::{Component, Degradation, Durability, StageTimings, TurnOutcome};
 pub use plan::{
-    CommunicationStyle, ConnectionType, ConversationMode, EmotionalGuidance, EmotionalState, EngagementPlan,
-    EngagementStrategy, FlowState, InteractionType, MemoryCluster, MemoryInsights, MomentPlan, MomentTiming,
+    CommunicationStyle, ConnectionType, ConversationMode, Decision, EngagementPlan, EngagementStrategy,
+    FlowState, InteractionType, MemoryCluster, MemoryInsights, MomentPlan, MomentTiming, MomentTone,
     MomentType, Reason, RelationshipLevel, RelationshipPlan, RelationshipStage, ResponseLength,
     StagnationKind, StagnationSignal, Suggestion, SupportLevel, ThreadPhase, ThreadPlan, ThreadPriority,
-    ThreadState, ThreadTransition, ToneDials, TopicRelevance, TransitionType, TurnPhase, TurnPlan,
-    WaitingThread,
+    ThreadState, ThreadTransition, TopicRelevance, TransitionType, TurnPhase, TurnPlan, WaitingThread,
 };
 pub use port::{
     BoxFuture, BoxStream, Conversation, ConversationEngine, ConversationError, Embedder, EmotionAnalyzer,

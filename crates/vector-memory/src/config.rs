@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::recall::RecallWeights;
+use crate::recall::{RecallWeights, RelevanceWeights};
 
 /// How a [`VectorMemory`](crate::VectorMemory) behaves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub struct VectorMemoryConfig {
     pub chunk_overlap_chars: usize,
     /// What a recall score is made of.
     pub recall: RecallWeights,
+    /// How the relevance of a hit follows from what is known of it.
+    pub relevance: RelevanceWeights,
 }
 
 impl VectorMemoryConfig {
@@ -58,6 +60,7 @@ impl Default for VectorMemoryConfig {
             chunk_chars: CHUNK_CHARS,
             chunk_overlap_chars: CHUNK_OVERLAP_CHARS,
             recall: RecallWeights::default(),
+            relevance: RelevanceWeights::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! function of words alone: nothing of an owner is in it but that somebody used the word.
 
 mod alike;
+mod form;
 mod vocabulary;
 
 use std::{
@@ -45,6 +46,10 @@ pub(crate) struct Words {
     numbers: WordMap<u32>,
     hashes: Vec<u32>,
     stems: Vec<u32>,
+    /// The words one after the other, where each ends, and the letters that each has.
+    texts: String,
+    text_ends: Vec<u32>,
+    letters: Vec<u32>,
     dim: usize,
     /// `dim` for each word; zeros for a word without embedding.
     codes: Vec<i8>,
@@ -87,6 +92,7 @@ impl Lexicon {
         let new: Vec<(u32, String)> = {
             let words = self.read();
             content_words(text)
+                .into_iter()
                 .map(|(_, word)| (word_hash(&word), word.into_owned()))
                 .filter(|(hash, _)| !words.numbers.contains_key(hash))
                 .collect()
@@ -133,10 +139,11 @@ impl Words {
     }
 
     fn bytes(&self) -> usize {
-        let numbers = self.hashes.capacity() + self.stems.capacity() + self.steps.capacity();
+        let forms = self.text_ends.capacity() + self.letters.capacity();
+        let numbers = self.hashes.capacity() + self.stems.capacity() + self.steps.capacity() + forms;
         // A map keeps an eighth free, and a byte of control for each place.
         let map = self.numbers.capacity() * (size_of::<(u32, u32)>() + 1) * 8 / 7;
-        map + numbers * 4 + self.codes.capacity()
+        map + numbers * 4 + self.texts.capacity() + self.codes.capacity()
     }
 
     fn add(&mut self, hash: u32, word: &str, values: Option<&[f32]>) {
@@ -146,10 +153,15 @@ impl Words {
         self.numbers.insert(hash, self.hashes.len() as u32);
         self.hashes.push(hash);
         self.stems.push(stem_hash(word));
+        self.texts.push_str(word);
+        self.text_ends.push(self.texts.len() as u32);
+        self.letters.push(form::letters_of(word));
         if self.dim == 0 || self.steps.len() >= MOST_EMBEDDED {
             return;
         }
-        let Some(values) = values.filter(|values| values.len() == self.dim) else {
+        // A number or a code is that to the letter or another one.
+        let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+        let Some(values) = values.filter(|values| values.len() == self.dim && !has_digit) else {
             self.steps.push(0.0);
             self.codes.resize(self.codes.len() + self.dim, 0);
             return;

@@ -71,4 +71,4 @@ pub use error::{Error, Result};
 pub use memory::VectorMemory;
 pub use owner::{Hit, OwnerMemory, OwnerStats};
 pub use partitions::PartitionStats;
-pub use recall::{Metric, RecallWeights};
+pub use recall::{Evidence, Metric, RecallWeights, RelevanceWeights, answered_features, first_features};

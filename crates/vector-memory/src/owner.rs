@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use whisperengine_types::{
     Committed, Embedding, EmbeddingError, Filter, MemoryError, MemoryId, MemoryOwner, MemoryPatch,
-    MemoryRecord, MemoryStore, Recall, RecallQuery, RecalledMemory, Similarity, WriteOp,
+    MemoryRecord, MemoryStore, Recall, RecallQuery, RecalledMemory, Similarity, Timestamp, WriteOp,
 };
 
 use crate::{
     memory::{Shared, VectorMemory},
     partition::{TextTest, check_filter},
-    recall::{Asked, Certainty, Metric, Question, UnitQuery, rank, search},
+    recall::{Asked, Certainty, Evidence, Metric, Question, UnitQuery, rank, search},
     record,
     store::{OwnerKey, Table},
 };
@@ -102,6 +102,20 @@ impl OwnerMemory {
     /// [`MemoryError::Corrupt`].
     pub fn recall(&self, query: &RecallQuery) -> Result<Recall, MemoryError> {
         self.memory.shared.recall(&self.key, query)
+    }
+
+    /// The memories that [`recall`](Self::recall) finds, whatever their relevance, each with what its relevance is made of.
+    ///
+    /// # Errors
+    /// As [`recall`](Self::recall).
+    pub fn evidence(&self, query: &RecallQuery) -> Result<Vec<(MemoryId, Evidence)>, MemoryError> {
+        let all = RecallQuery {
+            min_relevance: 0.0,
+            ..query.clone()
+        };
+        let (recall, evidence) = self.memory.shared.recall_with_evidence(&self.key, &all)?;
+        let ids = recall.memories.iter().map(|hit| hit.memory.id.clone());
+        Ok(ids.zip(evidence).collect())
     }
 
     /// The `k` memories nearest to `embedding` among those that `filter` admits, nearest first; equally
@@ -246,6 +260,14 @@ impl OwnerMemory {
 
 impl Shared {
     pub(crate) fn recall(&self, owner: &OwnerKey, query: &RecallQuery) -> Result<Recall, MemoryError> {
+        Ok(self.recall_with_evidence(owner, query)?.0)
+    }
+
+    fn recall_with_evidence(
+        &self,
+        owner: &OwnerKey,
+        query: &RecallQuery,
+    ) -> Result<(Recall, Vec<Evidence>), MemoryError> {
         check_filter(&query.filter)?;
         if query.text.trim().is_empty() && query.embedding.is_none() {
             return Err(MemoryError::InvalidQuery {
@@ -258,13 +280,18 @@ impl Shared {
         let question = self.read(owner, |partition| {
             // It arrives while the question is looked at and embedded.
             partition.prefetch();
-            Ok(Question::new(&query.text, partition, &self.lexicon))
+            Ok(Question::new(
+                &query.text,
+                query.context.as_deref(),
+                partition,
+                &self.lexicon,
+            ))
         })?;
         let made;
         let embedding = if let Some(embedding) = &query.embedding {
             embedding
         } else {
-            made = self.embedder.embed(&question.text_to_embed)?;
+            made = self.embed_question(&question)?;
             &made
         };
         let unit = UnitQuery::new(embedding);
@@ -279,15 +306,20 @@ impl Shared {
             };
             let ranked = rank(partition, &admitted, &asked, weights, &self.lexicon, query.k);
             let mut copy = partition.copies();
-            let memories = ranked.into_iter().map(|ranked| {
+            let evidence: Vec<Evidence> = ranked.iter().map(|ranked| ranked.evidence).collect();
+            let relevances = self.config.relevance.relevances(&evidence);
+            let ranked = ranked.into_iter().zip(relevances);
+            let ranked = ranked.filter(|&(_, relevance)| relevance >= query.min_relevance);
+            let memories = ranked.map(|(ranked, relevance)| {
                 let matched = question.written.iter().take(64).enumerate();
                 Ok(RecalledMemory {
                     memory: Arc::new(copy(ranked.record)?),
                     score: ranked.score,
-                    relevance: 1.0,
+                    relevance,
                     passage: None,
-                    copies: 0,
-                    last_copy_at: None,
+                    copies: ranked.copies.count,
+                    last_copy_at: (ranked.copies.count > 0)
+                        .then(|| Timestamp::from_millis(ranked.copies.last)),
                     superseded: false,
                     similarity: ranked.similarity,
                     parts: ranked.parts,
@@ -297,12 +329,25 @@ impl Shared {
                         .collect(),
                 })
             });
-            Ok(Recall {
+            let recall = Recall {
                 memories: memories.collect::<Result<_, MemoryError>>()?,
                 asked_time: None,
                 degraded: None,
-            })
+            };
+            Ok((recall, evidence))
         })
+    }
+
+    /// The embedding of a question, turned somewhat towards what was said before it.
+    fn embed_question(&self, question: &Question) -> Result<Embedding, MemoryError> {
+        let own = self.embedder.embed(&question.text_to_embed)?;
+        let Some((context, share)) = &question.context_to_embed else {
+            return Ok(own);
+        };
+        let context = self.embedder.embed(context)?;
+        let values = own.values().iter().zip(context.values());
+        let mixed: Vec<f32> = values.map(|(own, context)| own + share * context).collect();
+        Ok(Embedding::new(own.space(), mixed)?)
     }
 
     /// The ids of the `k` memories nearest to `embedding`, nearest first, each with its nearness.

@@ -8,6 +8,7 @@ mod admit;
 mod codes;
 mod lexical;
 mod names;
+mod nature;
 mod postings;
 mod scan;
 mod session;
@@ -20,12 +21,12 @@ pub(crate) use self::{
     scan::norm,
     session::NONE,
 };
-use self::{names::Names, postings::Postings, session::SessionLinks};
+use self::{names::Names, nature::Nature, postings::Postings, session::SessionLinks};
 use crate::{
     kernel::prefetch,
     lexicon::{Lexicon, Vocabulary},
     record::{Body, Reader, Row, corrupt, id_of},
-    text::{Days, is_question, told_times},
+    text::{Days, told_times},
 };
 
 /// The columns of one owner's memories.
@@ -53,7 +54,7 @@ pub(crate) struct Partition {
     postings: Postings,
     /// The words that the postings hold.
     vocabulary: Vocabulary,
-    asks: Vec<bool>,
+    nature: Vec<Nature>,
     /// Of the records that tell of times, ascending by record.
     told: Vec<(u32, Days)>,
     speakers: Names,
@@ -146,9 +147,9 @@ impl Partition {
         &self.speakers
     }
 
-    /// Whether the record ends as a question.
-    pub(crate) fn asks(&self, record: u32) -> bool {
-        self.asks[record as usize]
+    /// What sort of saying the record is.
+    pub(crate) fn nature(&self, record: u32) -> Nature {
+        self.nature[record as usize]
     }
 
     /// The times that the record tells of.
@@ -190,6 +191,7 @@ impl Partition {
     /// [`MemoryError::Corrupt`] when the body does not parse or the rows have another dimension.
     pub(crate) fn insert(&mut self, bytes: &[u8], rows: &[Row]) -> Result<(), MemoryError> {
         let body = Body::parse(bytes)?;
+        let nature = Nature::of(&body)?;
         let dim = rows.first().map_or(self.dim(), |row| row.coordinates.dim());
         if !self.codes.accepts(dim) || rows.iter().any(|row| row.coordinates.dim() != dim) {
             return Err(corrupt("has an embedding of another dimension"));
@@ -217,7 +219,7 @@ impl Partition {
             .push(body.channel.map_or(NONE, |name| self.channels.number(name)));
         let session = body.session.map_or(NONE, |name| self.sessions.number(name));
         self.session.push(session);
-        self.asks.push(is_question(body.text));
+        self.nature.push(nature);
         let told = told_times(body.text, days(body.sent_at.as_millis()));
         self.told.extend(told.into_iter().map(|days| (record, days)));
         for row in rows {
@@ -275,7 +277,7 @@ impl Partition {
         self.row_record.shrink_to_fit();
         self.postings.shrink_to_fit();
         self.vocabulary.shrink_to_fit();
-        self.asks.shrink_to_fit();
+        self.nature.shrink_to_fit();
         self.told.shrink_to_fit();
         self.links.shrink_to_fit();
     }
@@ -294,7 +296,7 @@ impl Partition {
         prefetch(&self.importance);
         prefetch(&self.trust);
         prefetch(&self.pinned);
-        prefetch(&self.asks);
+        prefetch(&self.nature);
         prefetch(&self.speaker);
         prefetch(&self.body_end);
         prefetch(&self.row_end);
@@ -316,7 +318,7 @@ impl Partition {
             + self.row_record.capacity() * 4
             + self.postings.bytes()
             + self.vocabulary.bytes()
-            + self.asks.capacity()
+            + self.nature.capacity() * size_of::<Nature>()
             + self.told.capacity() * size_of::<(u32, Days)>()
             + self.codes.bytes()
             + self.speakers.bytes()
@@ -359,7 +361,7 @@ impl Partition {
             fresh.trust.push(self.trust[from]);
             fresh.kind.push(self.kind[from]);
             fresh.pinned.push(self.pinned[from]);
-            fresh.asks.push(self.asks[from]);
+            fresh.nature.push(self.nature[from]);
             let told = self.told_by(record).iter().map(|&(_, days)| (number, days));
             fresh.told.extend(told);
             fresh

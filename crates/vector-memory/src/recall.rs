@@ -8,6 +8,7 @@
 //! recent, important or trusted. The parts of the sum are the explanation.
 
 mod column;
+mod evidence;
 mod fuse;
 mod narrow;
 mod question;
@@ -20,4 +21,8 @@ pub(crate) use self::{
     question::Question,
     search::{Certainty, UnitQuery, search},
 };
-pub use self::{search::Metric, weights::RecallWeights};
+pub use self::{
+    evidence::{Evidence, RelevanceWeights, answered_features, first_features},
+    search::Metric,
+    weights::RecallWeights,
+};

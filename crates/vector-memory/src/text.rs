@@ -4,6 +4,9 @@ mod chunk;
 mod civil;
 mod dates;
 mod hash;
+mod marks;
+mod polarity;
+mod segment;
 mod stop_words;
 mod words;
 
@@ -13,11 +16,16 @@ pub(crate) use self::{
     chunk::chunks,
     dates::{Days, NamedDate, named_dates, told_times, year_of},
     hash::{HashOfHash, WordMap, word_hash},
-    words::{BYTES_PER_CONTENT_WORD, analyze, content_words, is_question, stem_hash, text_to_embed, words},
+    polarity::polarity,
+    stop_words::nearly_stops,
+    words::{
+        BYTES_PER_CONTENT_WORD, analyze, begins_sentence, capitals_are_common, content_words, is_question,
+        only_asks, stem_hash, text_to_embed, words,
+    },
 };
 
 /// Which analysis found a stored row's words; raised whenever [`analyze`] changes its answer.
-pub(crate) const ANALYSIS: u8 = 1;
+pub(crate) const ANALYSIS: u8 = 2;
 
 /// Makes what texts are read with, so that the first message does not wait for it.
 pub(crate) fn prepare() {

@@ -171,21 +171,15 @@ impl<'a> Assembly<'a> {
         Replies::new(responder, gate, timeout, self.config.reply_limit_bytes)
     }
 
-    pub(crate) fn writer(
-        &mut self,
-        store: &Arc<dyn MemoryStore>,
-        recall: &Arc<dyn MemoryRecall>,
-    ) -> Result<Writer, BuildError> {
+    pub(crate) fn writer(&mut self, store: &Arc<dyn MemoryStore>) -> Result<Writer, BuildError> {
         let mut settings = self.config.memory_batcher.clone();
         if !self.on.batcher {
             settings.max_batch_items = 1;
         }
         let batcher =
-            MemoryBatcher::start(Arc::clone(store), Arc::clone(recall), settings).map_err(|error| {
-                BuildError::Part {
-                    part: "memory batcher",
-                    source: Box::new(error),
-                }
+            MemoryBatcher::start(Arc::clone(store), settings).map_err(|error| BuildError::Part {
+                part: "memory batcher",
+                source: Box::new(error),
             })?;
         let gate = self.gate(Component::Store, "messages wait in memory");
         let acknowledged = if self.is_durable {

@@ -10,6 +10,7 @@ use std::{
 use dashmap::DashMap;
 use tokio::runtime::Handle;
 use whisperengine_conversation_scheduler::{Batch, Handler, Scheduler};
+use whisperengine_memory_batcher::CachedRecall;
 use whisperengine_types::{
     Clock, ConversationEngine, Embedder, EmotionAnalyzer, MemoryRecall, MemoryStore, Responder, SystemClock,
     TurnOutcome,
@@ -145,9 +146,12 @@ impl WhisperEngineBuilder {
         let embedder = assembly.embedder(self.embedder);
         let shared_embedder: Arc<dyn Embedder> = Arc::new(embedder.clone());
         let (store, found) = assembly.memory(self.store.zip(self.recall), &shared_embedder)?;
-        let writer = assembly.writer(&store, &found)?;
+        let cached = CachedRecall::new(found, config.recall_cache.clone());
+        let store = cached.store(store);
+        let writer = assembly.writer(&store)?;
         let recall = TurnRecall {
-            port: assembly.recall(found),
+            port: assembly.recall(Arc::new(cached.clone())),
+            cache: cached,
             limit: config.recall_memories,
             min_relevance: config.recall_min_relevance,
             lore: config.lore()?,
@@ -183,6 +187,7 @@ impl WhisperEngineBuilder {
             Arc::clone(&cells),
             channels,
             writer.clone(),
+            recall.cache.clone(),
             runtime.clone(),
         )
         .map_err(|error| BuildError::Part {
@@ -248,10 +253,13 @@ struct TurnHandler {
 impl Handler<Turn, TurnOutcome> for TurnHandler {
     fn handle(&self, batch: &mut Batch<Turn, TurnOutcome>) {
         (0..batch.len()).for_each(|at| batch.begin_effects(at));
-        let turns = batch.turns().iter().map(|turn| Turn {
-            priority: turn.class,
-            sequence: turn.sequence,
-            ..turn.payload.clone()
+        let turns = batch.turns().iter().map(|turn| {
+            let payload = Turn {
+                priority: turn.class,
+                sequence: turn.sequence,
+                ..turn.payload.clone()
+            };
+            payload.after(&turn.earlier)
         });
         let turns: Vec<Turn> = turns.collect();
         let replies = batch.detach_all();

@@ -414,6 +414,9 @@ impl Opened {
             }
             Role::Person => {
                 loaded.session(channel, record.sent_at, session_gap);
+                if let Some(zone) = text_of(record, ZONE) {
+                    loaded.settings.zone = whisperengine_types::ZoneId::new(zone).ok();
+                }
                 let offered = offered_of(record);
                 loaded.settings.language = emotion.language.or(loaded.settings.language);
                 if record.audience().is_private() {
@@ -464,6 +467,8 @@ impl Save {
 
 /// The metadata key of the moments that the plan of a message offered, as JSON: replaying needs them.
 pub(crate) const MOMENTS: &str = "moments";
+/// The metadata key of the writer's time zone, where it is another than before.
+pub(crate) const ZONE: &str = "zone";
 /// The metadata key of the turn that a reply belongs to.
 pub(crate) const REPLY_TO: &str = "reply_to";
 /// The metadata key of the moment that a reply brought up.

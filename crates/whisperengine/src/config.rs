@@ -21,7 +21,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 use whisperengine_conversation_scheduler::Config as SchedulerConfig;
-use whisperengine_memory_batcher::Config as BatcherConfig;
+use whisperengine_memory_batcher::{CacheConfig, Config as BatcherConfig};
 use whisperengine_phase4::Config as Phase4Config;
 use whisperengine_reply_context::ContextConfig;
 use whisperengine_types::SpaceId;
@@ -46,12 +46,14 @@ pub struct EngineConfig {
     pub data_dir: Option<PathBuf>,
     /// The longest message in bytes; default 65,536.
     pub message_limit_bytes: usize,
-    /// How many memories a turn recalls at most; default 6. More gives the plan more to work with and
-    /// costs time and prompt.
+    /// How many memories a turn recalls at most; default 24. More gives the reply's context more to
+    /// choose from and costs time.
     pub recall_memories: usize,
-    /// Memories of a lower relevance are not recalled, `0..=1`; default 0.1. Which of the recalled ones a
+    /// Memories of a lower relevance are not recalled, `0..=1`; default 0.02. Which of the recalled ones a
     /// language model is given is a setting of the reply context.
     pub recall_min_relevance: f32,
+    /// Answers of recall that are kept until their owner writes.
+    pub recall_cache: CacheConfig,
     /// Shared spaces of each bot that every turn searches besides the person's memories; default `lore`.
     pub lore: Vec<String>,
     /// Milliseconds that a responder has for a whole reply; default 60,000.
@@ -129,6 +131,7 @@ impl Default for EngineConfig {
             message_limit_bytes: MESSAGE_LIMIT_BYTES,
             recall_memories: RECALL_MEMORIES,
             recall_min_relevance: RECALL_MIN_RELEVANCE,
+            recall_cache: CacheConfig::default(),
             lore: vec!["lore".to_owned()],
             reply_timeout_ms: REPLY_TIMEOUT_MS,
             reply_limit_bytes: MESSAGE_LIMIT_BYTES,
@@ -321,7 +324,7 @@ const MAX_BATCH_TURNS: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not ze
 const PREFIX: &str = "WHISPERENGINE_";
 const OPTIMIZATION: &str = "ENABLE_PRODUCTION_OPTIMIZATION";
 const MESSAGE_LIMIT_BYTES: usize = 64 << 10;
-const RECALL_MEMORIES: usize = 6;
-const RECALL_MIN_RELEVANCE: f32 = 0.1;
+const RECALL_MEMORIES: usize = 24;
+const RECALL_MIN_RELEVANCE: f32 = 0.02;
 const REPLY_TIMEOUT_MS: u64 = 60_000;
 const SHUTDOWN_SECONDS: u64 = 10;

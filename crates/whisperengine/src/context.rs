@@ -46,6 +46,8 @@ pub(crate) struct Scene {
     pub(crate) summary: Vec<SummaryLine>,
     pub(crate) digest: Option<String>,
     pub(crate) zone: Option<ZoneId>,
+    /// The zone, where it is another than that of the message before.
+    pub(crate) moved_to: Option<ZoneId>,
     pub(crate) language: Option<Language>,
 }
 
@@ -55,6 +57,14 @@ impl Scene {
         self.dialogue = window.lines().to_vec();
         self.summary = window.summary().to_vec();
         self.digest = window.digest().map(str::to_owned);
+    }
+}
+
+impl Scene {
+    /// Takes out the lines for which `is_closed` holds.
+    pub(crate) fn leave_out(&mut self, is_closed: impl Fn(&str) -> bool) {
+        self.dialogue.retain(|line| !is_closed(&line.text));
+        self.summary.retain(|line| !is_closed(&line.text));
     }
 }
 

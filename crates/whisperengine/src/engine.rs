@@ -12,7 +12,7 @@ use std::{
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 use whisperengine_conversation_scheduler::{
-    PriorityChoice, RefusalReason, Refused, Scheduler, SubmitOptions,
+    Place, PriorityChoice, RefusalReason, Refused, Scheduler, SubmitOptions,
 };
 use whisperengine_types::{
     BotId, ChannelId, Clock, IdError, MemoryOwner, MemoryStore, Message, ReplyContext, Suggestion,
@@ -128,7 +128,15 @@ impl WhisperEngine {
     ///
     /// # Errors
     /// [`Error::InvalidMessage`], [`Error::Busy`] or [`Error::ShuttingDown`]; nothing is kept of it.
-    pub fn submit(&self, mut message: Message) -> Result<Ticket> {
+    pub fn submit(&self, message: Message) -> Result<Ticket> {
+        self.submit_to(None, message)
+    }
+
+    pub(crate) fn submit_to(
+        &self,
+        place: Option<Place<Turn, TurnOutcome>>,
+        mut message: Message,
+    ) -> Result<Ticket> {
         let inner = &*self.inner;
         if self.is_shutting_down() {
             return Err(Error::ShuttingDown);
@@ -140,8 +148,11 @@ impl WhisperEngine {
             || PriorityChoice::Scored(inner.scheduler.score(&session, &message.text, None)),
             PriorityChoice::Class,
         );
-        let turn = self.turn(message);
-        let ticket = inner.scheduler.submit(session, turn, SubmitOptions::new(choice));
+        let (turn, options) = (self.turn(message), SubmitOptions::new(choice));
+        let ticket = match place {
+            Some(place) => inner.scheduler.submit_to(place, session, turn, options),
+            None => inner.scheduler.submit(session, turn, options),
+        };
         Ok(Ticket::new(ticket.map_err(|refused| refusal(&refused))?))
     }
 
@@ -163,6 +174,7 @@ impl WhisperEngine {
         let cell = self.inner.pipeline.cells.cell(&owner);
         Turn {
             epoch: cell.epoch(),
+            merged: Vec::new(),
             cell,
             owner,
             priority: message.priority.unwrap_or_default(),
@@ -192,6 +204,7 @@ impl WhisperEngine {
             components,
             waiting_writes: pipeline.writer.waiting(),
             conversations: pipeline.cells.len(),
+            recall_cache: pipeline.recall.cache.stats().into(),
         }
     }
 
@@ -264,7 +277,7 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
     }
 }
 
-fn refusal(refused: &Refused) -> Error {
+pub(crate) fn refusal(refused: &Refused) -> Error {
     let (label, shutting_down) = match &refused.reason {
         RefusalReason::ShuttingDown => ("shutting_down", true),
         RefusalReason::Overloaded { .. } | RefusalReason::DeadlineTooShort { .. } => ("overloaded", false),

@@ -30,6 +30,9 @@ pub enum Error {
         /// What became of it.
         reason: String,
     },
+    /// The message was part of a burst and is answered with a later one; see the scheduler's `coalesce`.
+    #[error("message is answered with a later one of its burst")]
+    Merged,
     /// The store refused.
     #[error("memory operation failed")]
     Memory(#[from] MemoryError),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use whisperengine_memory_batcher::CacheStats;
 use whisperengine_types::{Component, Degradation, Timestamp};
 
 use crate::fallback::{Gate, GateState};
@@ -19,6 +20,29 @@ pub struct Health {
     pub waiting_writes: usize,
     /// People whose conversation is in memory.
     pub conversations: usize,
+    /// Answers of recall that are kept.
+    pub recall_cache: RecallCache,
+}
+
+/// How often recall was answered from what it keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct RecallCache {
+    /// Queries answered from the cache.
+    pub hits: u64,
+    /// Queries that were searched for.
+    pub misses: u64,
+    /// Answers dropped because their owner wrote.
+    pub invalidations: u64,
+}
+
+impl From<CacheStats> for RecallCache {
+    fn from(stats: CacheStats) -> Self {
+        Self {
+            hits: stats.hits,
+            misses: stats.misses,
+            invalidations: stats.invalidations,
+        }
+    }
 }
 
 /// A verdict, best first.

@@ -70,17 +70,22 @@ pub use engine::{ShutdownReport, WhisperEngine};
 pub use environment::{Environment, Platform};
 pub use error::{BuildError, ConfigError, Error, Result};
 pub use fallback::{Answered, Fallback, Gate, GateConfig, GateState};
-pub use health::{ComponentHealth, Health, Status};
+pub use health::{ComponentHealth, Health, RecallCache, Status};
 pub use owner::{ExportLine, OwnerHandle};
 pub use report::CapabilityReport;
 pub use responder::TemplateResponder;
+pub use service::EngineService;
 pub use ticket::Ticket;
 
+pub use whisperengine_reply_context::{
+    AnthropicPrompt, ContextConfig, OpenAiMessage, OpenAiRole, ScriptEstimate, TokenCounter,
+    anthropic_prompt, openai_messages, push_quoted,
+};
 #[doc(no_inline)]
 pub use whisperengine_types::*;
 
-/// The metadata key of the most relevant [`FactKind`] that a message tells of its writer; its value is the
-/// kind's name, such as `aspiration`. Filter by it to recall what is known of somebody.
+/// The metadata key of what a message states of its writer; its value is the name of a [`Slot`], such as `allergy`.
+/// Filter by it to recall what is known of somebody.
 pub const FACT: &str = "fact";
 
 #[cfg(doctest)]

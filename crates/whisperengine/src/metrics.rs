@@ -8,10 +8,12 @@
 //! | `whisperengine_stage_seconds` | histogram | `stage` | seconds |
 //! | `whisperengine_upkeep_skipped_total` | counter | | turns |
 //! | `whisperengine_replies_total` | counter | `by` | replies |
+//! | `whisperengine_recall_cache_hits_total`, `..._misses_total`, `..._invalidations_total` | counter | | queries |
 //! | `whisperengine_waiting_writes` | gauge | | writes |
 //! | `whisperengine_conversations` | gauge | | people in memory |
 
 use metrics::{counter, gauge, histogram};
+use whisperengine_memory_batcher::CacheStats;
 use whisperengine_types::{Durability, TurnOutcome};
 
 use crate::pipeline::FORGOTTEN;
@@ -59,7 +61,10 @@ pub(crate) fn record_reply(degraded: bool) {
 }
 
 /// Sets what the gauges show.
-pub(crate) fn record_levels(waiting: usize, conversations: usize) {
+pub(crate) fn record_levels(waiting: usize, conversations: usize, cache: &CacheStats) {
+    counter!("whisperengine_recall_cache_hits_total").absolute(cache.hits);
+    counter!("whisperengine_recall_cache_misses_total").absolute(cache.misses);
+    counter!("whisperengine_recall_cache_invalidations_total").absolute(cache.invalidations);
     gauge!("whisperengine_waiting_writes").set(waiting as f64);
     gauge!("whisperengine_conversations").set(conversations as f64);
 }

@@ -9,7 +9,7 @@ use whisperengine_memory_batcher::WriteGroup;
 use whisperengine_text_embedding::CachedEmbedder;
 use whisperengine_types::{
     Clock, Component, ConversationError, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer,
-    EmotionReading, MemoryId, Recall, ReplyContext, StageTimings, TurnOutcome, TurnPlan,
+    EmotionReading, MemoryId, Recall, ReplyContext, Slot, StageTimings, TurnOutcome, TurnPlan,
 };
 
 use crate::{
@@ -52,6 +52,8 @@ pub(crate) struct TurnDraft {
     pub(crate) embedding: Option<Embedding>,
     pub(crate) recalled: Recall,
     pub(crate) plan: TurnPlan,
+    /// What the message states of its writer, foremost.
+    pub(crate) states: Option<Slot>,
     /// What its context is assembled from.
     pub(crate) scene: Scene,
     pub(crate) context: ReplyContext,
@@ -110,6 +112,7 @@ impl Pipeline {
             embedding: None,
             recalled: Recall::default(),
             plan: TurnPlan::default(),
+            states: None,
             scene: Scene::default(),
             context: ReplyContext::default(),
             redelivered: false,
@@ -172,7 +175,7 @@ impl Pipeline {
             id: draft.id.as_ref(),
             emotion: &draft.emotion,
             recalled: &draft.recalled,
-            notes: &[],
+            notes: &draft.plan.notes,
         };
         let now = draft.turn.message.sent_at;
         self.contexts.assemble(turn, &draft.scene, now, budget_tokens)

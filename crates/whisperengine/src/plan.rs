@@ -2,17 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use whisperengine_profile::Statement;
+use whisperengine_profile::{FactChange, Statement};
 use whisperengine_reply_context::DialogueWindow;
 use whisperengine_types::{
     Audience, Component, ConversationError, Degradation, Durability, MemoryId, MemoryRecord, Message,
-    OfferedMoment, SafetyLevel, Timestamp, TurnInput, TurnPlan, WriteOp,
+    OfferedMoment, SafetyLevel, Slot, Timestamp, TurnInput, TurnPlan, WriteOp,
 };
 
 use crate::{
     FACT,
     cell::{Loaded, OwnerCell},
-    cells::{Cells, MOMENTS, line_of},
+    cells::{Cells, MOMENTS, ZONE, line_of},
     channels::{AUTHOR, Channels},
     fallback::{Answered, Gate, isolate},
     pipeline::TurnDraft,
@@ -53,7 +53,10 @@ impl Planner {
         draft.id = Some(id.clone());
         let planned = opened.and_then(|()| {
             self.look_up(draft, &mut locked);
-            self.plan_loaded(cells, draft, &mut locked)
+            let (plan, states) = self.plan_loaded(cells, draft, &mut locked)?;
+            draft.states = states;
+            leave_closed(draft, &locked);
+            Ok(plan)
         });
         if planned.is_err() {
             // What was not planned now is replayed from the store when the conversation is opened next.
@@ -79,9 +82,11 @@ impl Planner {
         }
         draft.write = submit(WriteOp::Store { owner, record });
         locked.changed(now);
-        if let (Some(deliveries), Some(platform)) = (&mut locked.deliveries, &draft.turn.message.platform_id)
-        {
-            deliveries.note(&draft.turn.message.channel, platform, id);
+        if let Some(deliveries) = &mut locked.deliveries {
+            let message = &draft.turn.message;
+            for platform in message.platform_id.iter().chain(&draft.turn.merged) {
+                deliveries.note(&message.channel, platform, id.clone());
+            }
         }
     }
 
@@ -91,6 +96,7 @@ impl Planner {
         let mut locked = cell.lock();
         cells.load(&owner, &mut locked)?;
         self.look_up(draft, &mut locked);
+        leave_closed(draft, &locked);
         self.gather(draft, &mut locked, |_, _| ());
         Ok(())
     }
@@ -99,7 +105,11 @@ impl Planner {
     /// which of the recalled memories say what no longer holds; those come last.
     fn look_up(&self, draft: &mut TurnDraft, cell: &mut OwnerCell) {
         let message = &draft.turn.message;
-        let Some(loaded) = &cell.loaded else { return };
+        let Some(loaded) = &mut cell.loaded else { return };
+        if message.zone.is_some() && message.zone != loaded.settings.zone {
+            loaded.settings.zone.clone_from(&message.zone);
+            draft.scene.moved_to.clone_from(&message.zone);
+        }
         let (now, profile) = (message.sent_at, &loaded.profile);
         let mut facts = loaded.facts(now, &message.audience);
         let ended = profile.recently_ended(now, RECENTLY_ENDED).into_iter();
@@ -110,7 +120,7 @@ impl Planner {
                 .cloned(),
         );
         let question = Statement {
-            zone: message.zone.as_ref().or(loaded.settings.zone.as_ref()),
+            zone: loaded.settings.zone.as_ref(),
             language: draft.emotion.language,
             audience: message.audience.clone(),
             ..Statement::new(MemoryId::from_number(0), &message.text, now)
@@ -126,10 +136,10 @@ impl Planner {
         draft.recalled.memories.sort_by_key(|hit| hit.superseded);
     }
 
-    /// Enters the facts that the message states.
-    fn learn(draft: &TurnDraft, loaded: &mut Loaded) {
+    /// Enters the facts that the message states; which slot the first is of.
+    fn learn(draft: &TurnDraft, loaded: &mut Loaded) -> Option<Slot> {
         let message = &draft.turn.message;
-        loaded.profile.learn(&Statement {
+        let changes = loaded.profile.learn(&Statement {
             zone: loaded.settings.zone.as_ref(),
             language: draft.emotion.language,
             audience: message.audience.clone(),
@@ -140,6 +150,10 @@ impl Planner {
                 message.sent_at,
             )
         });
+        changes.iter().find_map(|change| match change {
+            FactChange::Learned(fact) => Some(fact.slot),
+            _ => None,
+        })
     }
 
     /// Gathers what the context of a turn needs, and adds the message to its dialogue.
@@ -177,9 +191,11 @@ impl Planner {
         match (&message.audience, &mut cell.loaded) {
             (Audience::Private, None) => {}
             (Audience::Private, Some(loaded)) => {
-                let window = loaded.dialogue(&message.channel);
-                scene.take(window);
-                then(window, message);
+                scene.take(loaded.dialogue(&message.channel));
+                if !loaded.conversation.is_closed(&message.text) {
+                    scene.leave_out(|text| loaded.conversation.is_closed(text));
+                }
+                then(loaded.dialogue(&message.channel), message);
             }
             (Audience::Group(group), _) => {
                 let key = (message.bot.clone(), group.clone(), message.channel.clone());
@@ -222,7 +238,7 @@ impl Planner {
         cells: &Cells,
         draft: &TurnDraft,
         cell: &mut OwnerCell,
-    ) -> Result<TurnPlan, Degradation> {
+    ) -> Result<(TurnPlan, Option<Slot>), Degradation> {
         let Some(attempt) = self.gate.enter() else {
             return Err(self.gate.degradation());
         };
@@ -243,8 +259,8 @@ impl Planner {
             replay: None,
         };
         let planned = isolate(Component::Conversation, || {
-            Self::learn(draft, loaded);
-            loaded.conversation.plan_turn(&input)
+            let states = Self::learn(draft, loaded);
+            loaded.conversation.plan_turn(&input).map(|plan| (plan, states))
         });
         match &planned {
             Ok(_) => attempt.succeeded(),
@@ -259,10 +275,13 @@ impl Planner {
     fn record(&self, cells: &Cells, draft: &TurnDraft, cell: &mut OwnerCell) -> MemoryRecord {
         let message = &draft.turn.message;
         let id = draft.id.clone().expect("it was issued");
-        let fact = draft.plan.facts.first();
-        let matters = fact
-            .map_or(0.0, |fact| fact.relevance)
-            .max(draft.emotion.intensity);
+        let stated = if draft.states.is_some() { 0.7 } else { 0.0 };
+        let stated = draft
+            .plan
+            .facts
+            .first()
+            .map_or(stated, |fact| fact.relevance.max(stated));
+        let matters = stated.max(draft.emotion.intensity);
         let mut record = MemoryRecord::new(id, &*message.text, message.sent_at);
         record.speaker = Some(message.user.as_str().to_owned());
         record.session = cell
@@ -277,8 +296,11 @@ impl Planner {
             let key = MemoryRecord::PLATFORM_ID.to_owned();
             record.metadata.insert(key, platform.as_str().into());
         }
-        if let Some(fact) = fact {
-            record.metadata.insert(FACT.to_owned(), fact.kind.name().into());
+        if let Some(slot) = draft.states {
+            record.metadata.insert(FACT.to_owned(), slot.name().into());
+        }
+        if let Some(zone) = draft.scene.moved_to.as_ref() {
+            record.metadata.insert(ZONE.to_owned(), zone.as_str().into());
         }
         if !draft.plan.moments.is_empty() {
             let offered = draft.plan.moments.iter().map(|moment| OfferedMoment {
@@ -292,6 +314,21 @@ impl Planner {
         }
         record
     }
+}
+
+/// Takes out what touches a subject that the person does not want to be asked about, unless they raise it
+/// themselves.
+fn leave_closed(draft: &mut TurnDraft, cell: &OwnerCell) {
+    let Some(loaded) = &cell.loaded else { return };
+    let is_closed = |text: &str| loaded.conversation.is_closed(text);
+    if is_closed(&draft.turn.message.text) {
+        return;
+    }
+    draft.recalled.memories.retain(|hit| !is_closed(&hit.memory.text));
+    draft
+        .scene
+        .facts
+        .retain(|fact| !is_closed(&fact.value) && !is_closed(&fact.quote));
 }
 
 /// How long facts that ceased to hold are still given.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use dashmap::DashMap;
+use whisperengine_memory_batcher::CachedRecall;
 use whisperengine_types::{
     Audience, AudienceId, BotId, Component, Degradation, MemoryOwner, MemoryRecall, MemoryStore, Recall,
     RecallQuery, SpaceId,
@@ -20,6 +21,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct TurnRecall {
     pub(crate) port: Fallback<dyn MemoryRecall>,
+    /// The answers behind the port.
+    pub(crate) cache: CachedRecall,
     /// How many memories at most.
     pub(crate) limit: usize,
     /// Memories of a lower relevance are not recalled.

@@ -5,7 +5,9 @@
 
 use std::{hash::Hasher, sync::Arc, time::Instant};
 
-use whisperengine_types::{ChannelId, MemoryId, MemoryOwner, Message, Priority, SessionId, Timestamp};
+use whisperengine_types::{
+    ChannelId, MemoryId, MemoryOwner, Message, PlatformId, Priority, SessionId, Timestamp,
+};
 
 use crate::cell::Cell;
 
@@ -17,9 +19,32 @@ pub(crate) struct Turn {
     pub(crate) cell: Arc<Cell>,
     /// The owner's epoch when the message was accepted.
     pub(crate) epoch: u64,
+    /// The platform's numbers of earlier messages of a burst that are part of this one.
+    pub(crate) merged: Vec<PlatformId>,
     pub(crate) priority: Priority,
     pub(crate) sequence: u64,
     pub(crate) accepted: Instant,
+}
+
+impl Turn {
+    /// The turn of a burst: the earlier messages and this one, a line each.
+    pub(crate) fn after(mut self, earlier: &[Self]) -> Self {
+        if let Some(first) = earlier.first() {
+            let texts = earlier
+                .iter()
+                .chain([&self])
+                .map(|turn| turn.message.text.as_str());
+            self.message.text = texts.collect::<Vec<_>>().join("\n");
+            self.accepted = first.accepted;
+            // Forgotten in the middle of a burst, all of it is forgotten.
+            self.epoch = first.epoch;
+            self.merged = earlier
+                .iter()
+                .filter_map(|turn| turn.message.platform_id.clone())
+                .collect();
+        }
+        self
+    }
 }
 
 /// Whose words a record holds.

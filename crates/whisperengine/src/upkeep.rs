@@ -13,6 +13,7 @@ use std::{
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use tokio::runtime::Handle;
+use whisperengine_memory_batcher::CachedRecall;
 use whisperengine_types::{Clock, MemoryOwner};
 
 use crate::{cell::OwnerCell, cells::Cells, channels::Channels, fallback::guarded, metrics, writer::Writer};
@@ -36,6 +37,7 @@ struct Worker {
     cells: Arc<Cells>,
     channels: Arc<Channels>,
     writer: Writer,
+    cache: CachedRecall,
     runtime: Handle,
 }
 
@@ -46,6 +48,7 @@ impl Upkeep {
         cells: Arc<Cells>,
         channels: Arc<Channels>,
         writer: Writer,
+        cache: CachedRecall,
         runtime: Handle,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, tasks) = bounded(QUEUE_TURNS);
@@ -55,6 +58,7 @@ impl Upkeep {
             cells,
             channels,
             writer,
+            cache,
             runtime,
         };
         let thread = thread::Builder::new()
@@ -147,7 +151,7 @@ impl Worker {
         self.cells.unload_idle(now);
         let idle = Duration::from_secs(self.cells.config.unload_after_idle_secs);
         self.channels.unload_idle(now, idle);
-        metrics::record_levels(self.writer.waiting(), self.cells.len());
+        metrics::record_levels(self.writer.waiting(), self.cells.len(), &self.cache.stats());
     }
 
     /// A panic of a conversation engine costs the work at hand, not the thread.

@@ -11,10 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use whisperengine_memory_batcher::{
-    BatcherError, Dedup, MemoryBatcher, Submission, Write, WriteGroup, Written,
-};
-use whisperengine_types::{Clock, Durability, MemoryError, WriteOp};
+use whisperengine_memory_batcher::{BatcherError, MemoryBatcher, Submission, WriteGroup};
+use whisperengine_types::{Clock, Committed, Durability, MemoryError, WriteOp};
 
 use crate::fallback::{Gate, guarded};
 
@@ -64,16 +62,14 @@ impl Writer {
 
     /// Submits a write; its place in the group's answers, or why it is not stored.
     pub(crate) fn submit(&self, group: &mut WriteGroup, op: WriteOp) -> Result<usize, Durability> {
-        group
-            .submit(Write::new(op).dedup(Dedup::Off))
-            .map_err(|error| self.durability(Err(error)))
+        group.submit(op).map_err(|error| self.durability(Err(error)))
     }
 
     /// Submits a write by itself.
     pub(crate) fn submit_one(&self, op: WriteOp) -> Submission {
         let mut group = self.batcher.group(1);
         // Refused, its place is answered as closed.
-        let _ = group.submit(Write::new(op).dedup(Dedup::Off));
+        let _ = group.submit(op);
         group.finish()
     }
 
@@ -154,7 +150,7 @@ impl Writer {
 
     /// Tries once more what the store would not take, without waiting for it.
     pub(crate) fn retry(&self, runtime: &tokio::runtime::Handle) {
-        if self.batcher.dead_letters().is_empty() {
+        if self.batcher.dead_letter_count() == 0 {
             return;
         }
         let batcher = self.batcher.clone();
@@ -163,7 +159,7 @@ impl Writer {
 
     /// How many writes wait for the store to come back.
     pub(crate) fn waiting(&self) -> usize {
-        self.batcher.dead_letters().len()
+        self.batcher.dead_letter_count()
     }
 
     pub(crate) fn batcher(&self) -> &MemoryBatcher {
@@ -171,7 +167,7 @@ impl Writer {
     }
 
     /// Tells the gate how a write went, and the caller how safe it is.
-    fn note(&self, outcome: Result<Written, BatcherError>) -> Durability {
+    fn note(&self, outcome: Result<Committed, BatcherError>) -> Durability {
         match &outcome {
             Ok(_) => self.gate.note(None),
             Err(BatcherError::Memory(error)) if error.is_unavailable() => {
@@ -185,7 +181,7 @@ impl Writer {
         self.durability(outcome)
     }
 
-    fn durability(&self, outcome: Result<Written, BatcherError>) -> Durability {
+    fn durability(&self, outcome: Result<Committed, BatcherError>) -> Durability {
         match outcome {
             Ok(_) => self.acknowledged.clone(),
             // Kept as a dead letter, and written when the store is back.

@@ -13,7 +13,7 @@ async fn layers_go_around_the_engine() {
     let engine = WhisperEngine::builder().clock(support::clock()).build().unwrap();
     let mut service = ServiceBuilder::new()
         .timeout(Duration::from_secs(60))
-        .service(engine.clone());
+        .service(engine.service());
     let message = engine.message("ember", "ana", "direct", "good morning").unwrap();
     let outcome = service
         .ready()

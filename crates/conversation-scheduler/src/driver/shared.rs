@@ -32,7 +32,7 @@ pub(super) type Core<T, R> = SchedulerCore<T, ReplySlot<R>>;
 
 pub(crate) struct Shared<T, R> {
     pub(super) state: Mutex<State<T, R>>,
-    /// Tells the worker that lurks that it may look again; what it finds is decided under the lock.
+    /// Notifies the worker that spins that it may look again; what it finds is decided under the lock.
     pub(super) hint: AtomicBool,
     pub(super) timer: Condvar,
     pub(super) clock: Arc<dyn Clock>,
@@ -42,12 +42,12 @@ pub(crate) struct Shared<T, R> {
 
 pub(super) struct State<T, R> {
     pub(super) core: Core<T, R>,
-    /// Workers without work, the last to go to sleep last; whoever calls one takes it out.
+    /// Workers without work, the last to go to sleep last; a caller that wakes one takes it out.
     pub(super) idle: Vec<Sleeper>,
     /// Workers that the controller does not want at present.
     pub(super) parked: Vec<Sleeper>,
     /// A worker without work gives way to others, ready for the next turn.
-    pub(super) lurks: bool,
+    pub(super) spins: bool,
     /// Workers that were wanted when last looked at.
     wanted: usize,
     pub(super) timer: Timer,
@@ -85,7 +85,7 @@ pub(super) enum Wake {
 }
 
 /// What is to be done once the lock is released.
-struct Aftermath<T, R> {
+struct Effects<T, R> {
     outputs: VecDeque<Output<T, ReplySlot<R>>>,
     places: Vec<Waker>,
     drained: Vec<oneshot::Sender<()>>,
@@ -104,7 +104,7 @@ impl<T, R> Shared<T, R> {
                 core,
                 idle: Vec::new(),
                 parked: Vec::new(),
-                lurks: false,
+                spins: false,
                 wanted,
                 timer: Timer::Awake,
                 place_waiters: Vec::new(),
@@ -133,7 +133,7 @@ impl<T, R> Shared<T, R> {
         self.state.lock()
     }
 
-    /// Changes the state machine and tells everyone whom it concerns.
+    /// Changes the state machine and notifies whom it concerns.
     pub(super) fn with<O>(&self, wake: Wake, act: impl FnOnce(&mut Core<T, R>) -> O) -> O {
         let mut state = self.lock();
         let outcome = act(&mut state.core);
@@ -165,7 +165,7 @@ impl<T, R> Shared<T, R> {
         let mut state = self.lock();
         state.core.handle_timeout(now);
         let more = state.core.poll_timeout().is_some_and(|next| next <= now);
-        // Handed to whoever waits for it: round after round, the next one would get it first otherwise.
+        // Passed to a thread that waits for it: round after round, the next one would get it first otherwise.
         report(self.release_by(state, Wake::One, MutexGuard::unlock_fair));
         more
     }
@@ -211,7 +211,7 @@ impl<T, R> Shared<T, R> {
         report(self.release_by(state, wake, drop));
     }
 
-    /// [`release`](Self::release), but for telling those who wait for the end; they are given back.
+    /// [`release`](Self::release), but without notifying the waiters for the end; they are given back.
     fn release_by<'a>(
         &self,
         mut state: MutexGuard<'a, State<T, R>>,
@@ -220,13 +220,13 @@ impl<T, R> Shared<T, R> {
     ) -> Vec<oneshot::Sender<()>> {
         let called = self.settle(&mut state, wake);
         let timer = wake != Wake::None && state.timer_oversleeps();
-        let aftermath = state.aftermath();
+        let effects = state.effects();
         unlock(state);
         called.into_iter().for_each(|(_, waker)| waker.wake());
         if timer {
             self.timer.notify_one();
         }
-        self.deliver(aftermath)
+        self.deliver(effects)
     }
 
     /// The workers to wake: all of them at a turning point of the scheduler's life.
@@ -246,7 +246,7 @@ impl<T, R> Shared<T, R> {
         if !state.core.has_ready() {
             return called;
         }
-        if state.lurks {
+        if state.spins {
             self.hint.store(true, Relaxed);
             return called;
         }
@@ -258,9 +258,9 @@ impl<T, R> Shared<T, R> {
         called
     }
 
-    fn deliver(&self, aftermath: Aftermath<T, R>) -> Vec<oneshot::Sender<()>> {
+    fn deliver(&self, effects: Effects<T, R>) -> Vec<oneshot::Sender<()>> {
         let mut answers = Vec::new();
-        for output in aftermath.outputs {
+        for output in effects.outputs {
             match output {
                 Output::Answered { token, error, .. } => answers.push((token, Err(error))),
                 Output::SessionEnded(key) => {
@@ -270,8 +270,8 @@ impl<T, R> Shared<T, R> {
             }
         }
         send_all(answers);
-        aftermath.places.into_iter().for_each(Waker::wake);
-        aftermath.drained
+        effects.places.into_iter().for_each(Waker::wake);
+        effects.drained
     }
 }
 
@@ -330,7 +330,7 @@ impl<T, R> Drop for Counted<T, R> {
         let mut state = shared.lock();
         state.threads -= 1;
         let waiters = shared.release_by(state, Wake::None, drop);
-        // Whoever hears of the end finds that no thread holds the handler any more.
+        // At the end no thread holds the handler any more.
         drop(shared);
         report(waiters);
     }
@@ -364,7 +364,7 @@ impl<T, R> State<T, R> {
         }
     }
 
-    fn aftermath(&mut self) -> Aftermath<T, R> {
+    fn effects(&mut self) -> Effects<T, R> {
         let mut outputs = self.core.take_outputs();
         if let Some(drain) = &mut self.drain {
             for output in &mut outputs {
@@ -388,7 +388,7 @@ impl<T, R> State<T, R> {
             Some(drain) if over => std::mem::take(&mut drain.waiters),
             _ => Vec::new(),
         };
-        Aftermath {
+        Effects {
             outputs,
             places,
             drained,

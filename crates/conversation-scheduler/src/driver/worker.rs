@@ -20,9 +20,9 @@ struct Worker<T, R> {
     index: usize,
     waker: Waker,
     done: Done,
-    /// How often it has looked for work since then, and whether it is the one that lurks.
+    /// How often it has looked for work since then, and whether it is the one that spins.
     looks: usize,
-    lurks: bool,
+    spins: bool,
 }
 
 /// What a worker has done and not given back.
@@ -36,7 +36,7 @@ struct Done {
 /// What a worker is to do next.
 enum Step {
     Serve,
-    Lurk,
+    Spin,
     Sleep,
     End,
 }
@@ -53,7 +53,7 @@ pub(super) async fn run<T: Send + 'static, R: Send + 'static>(
         waker: poll_fn(|cx| Poll::Ready(cx.waker().clone())).await,
         done: Done::default(),
         looks: 0,
-        lurks: false,
+        spins: false,
     };
     loop {
         match worker.next(&mut batch) {
@@ -66,7 +66,7 @@ pub(super) async fn run<T: Send + 'static, R: Send + 'static>(
                     host.give_way().await;
                 }
             }
-            Step::Lurk => lurk(&worker.shared, host).await,
+            Step::Spin => spin(&worker.shared, host).await,
             Step::Sleep => sleep().await,
             Step::End => break,
         }
@@ -80,8 +80,8 @@ impl<T, R> Worker<T, R> {
         let mut state = shared.lock();
         let now = shared.clock.instant();
         state.wakes_up(self.index);
-        if std::mem::take(&mut self.lurks) {
-            state.lurks = false;
+        if std::mem::take(&mut self.spins) {
+            state.spins = false;
         }
         if self.done.turns > 0 {
             self.looks = if self.done.turns > LARGE { LOOKS } else { 0 };
@@ -102,12 +102,12 @@ impl<T, R> Worker<T, R> {
             if state.stop {
                 return Step::End;
             }
-            if wanted && self.looks < LOOKS && !state.lurks {
+            if wanted && self.looks < LOOKS && !state.spins {
                 self.looks += 1;
-                self.lurks = true;
-                state.lurks = true;
+                self.spins = true;
+                state.spins = true;
                 shared.hint.store(false, Relaxed);
-                return Step::Lurk;
+                return Step::Spin;
             }
             let sleeper = (self.index, self.waker.clone());
             if wanted {
@@ -150,7 +150,7 @@ impl<T, R> Drop for Worker<T, R> {
 
 /// Gives way to others until there is a hint of work or none has come for a while: under load a turn
 /// finds a worker awake, and the turns that come meanwhile share its next batch.
-async fn lurk<T, R>(shared: &Shared<T, R>, host: Host) {
+async fn spin<T, R>(shared: &Shared<T, R>, host: Host) {
     for _ in 0..YIELDS {
         host.give_way().await;
         if shared.hint.load(Relaxed) {

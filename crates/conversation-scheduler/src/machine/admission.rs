@@ -1,4 +1,4 @@
-//! Whether a turn is taken in, and what a refused caller is told.
+//! Whether a turn is accepted, and when a refused caller may come back.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{OverloadPolicy, RefusalReason, Refused, TurnError, controller::Capac
 
 /// What admission needs to know of a turn.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Applicant {
+pub(super) struct AdmissionRequest {
     pub(super) now: u64,
     pub(super) class: Priority,
     pub(super) session: Option<u32>,
@@ -65,12 +65,12 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     #[inline]
-    pub(super) fn admit(&mut self, applicant: Applicant) -> Result<Duration, Refused> {
-        self.bound_rate(applicant.now);
-        match self.judge(applicant) {
+    pub(super) fn admit(&mut self, request: AdmissionRequest) -> Result<Duration, Refused> {
+        self.bound_rate(request.now);
+        match self.judge(request) {
             Ok(wait) => {
-                if applicant.place == Place::Free && applicant.replaces == 0 && self.is_full() {
-                    self.shed_for(applicant.class);
+                if request.place == Place::Free && request.replaces == 0 && self.is_full() {
+                    self.shed_for(request.class);
                 }
                 Ok(wait)
             }
@@ -82,7 +82,7 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     /// While the first calls run, all that is known of a turn's time is that it is not over yet. Without
-    /// this, whoever comes before the first call ends is taken in, however many they are.
+    /// this, every turn that comes before the first call ends would be accepted, however many they are.
     #[inline]
     fn bound_rate(&mut self, now: u64) {
         if self.service_rate.is_none()
@@ -94,8 +94,8 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     #[inline]
-    fn judge(&self, applicant: Applicant) -> Result<Duration, Refused> {
-        let Applicant { class, session, .. } = applicant;
+    fn judge(&self, request: AdmissionRequest) -> Result<Duration, Refused> {
+        let AdmissionRequest { class, session, .. } = request;
         let refuse = |reason, retry_after| Err(Refused { reason, retry_after });
         if self.phase != Phase::Open {
             return refuse(RefusalReason::ShuttingDown, None);
@@ -104,12 +104,12 @@ impl<T, K> SchedulerCore<T, K> {
             let limit = self.config.max_sessions;
             return refuse(
                 RefusalReason::SessionLimit { limit },
-                Some(self.next_session_end(applicant.now)),
+                Some(self.next_session_end(request.now)),
             );
         }
-        let estimated = self.turn_wait(class, session, applicant.replaces);
-        let refuse_for = |reason| refuse(reason, Some(self.worked_off_in(class, estimated, applicant.now)));
-        if applicant.replaces == 0 {
+        let estimated = self.turn_wait(class, session, request.replaces);
+        let refuse_for = |reason| refuse(reason, Some(self.drain_time(class, estimated, request.now)));
+        if request.replaces == 0 {
             let waiting = session.map_or(0, |index| self.sessions.get(index).depth());
             if waiting >= self.config.max_queued_per_session {
                 let limit = self.config.max_queued_per_session;
@@ -119,7 +119,7 @@ impl<T, K> SchedulerCore<T, K> {
                 let limit = self.config.max_queued_per_class;
                 return refuse_for(RefusalReason::ClassFull { class, limit });
             }
-            if applicant.place == Place::Free && self.is_full() && self.gives_way_to(class).is_none() {
+            if request.place == Place::Free && self.is_full() && self.gives_way_to(class).is_none() {
                 let limit = self.config.max_queued;
                 return refuse_for(RefusalReason::QueueFull { limit });
             }
@@ -130,7 +130,7 @@ impl<T, K> SchedulerCore<T, K> {
         if others && estimated > limit {
             return refuse_for(RefusalReason::Overloaded { estimated, limit });
         }
-        match applicant.deadline {
+        match request.deadline {
             Some(deadline) if others && estimated > deadline => {
                 refuse_for(RefusalReason::DeadlineTooShort { estimated, deadline })
             }
@@ -192,7 +192,7 @@ impl<T, K> SchedulerCore<T, K> {
     /// not after everything that waits, since the other classes' turns come to an end as well, nor, at first,
     /// after some times as long as the service has been measured for. Callers who stay away for longer leave
     /// workers idle.
-    fn worked_off_in(&self, class: Priority, estimated: Duration, now: u64) -> Duration {
+    fn drain_time(&self, class: Priority, estimated: Duration, now: u64) -> Duration {
         if self.service_rate.is_none() {
             return UNMEASURED_RETRY;
         }
@@ -210,7 +210,7 @@ impl<T, K> SchedulerCore<T, K> {
     }
 }
 
-/// What a caller is told while no turn has been served yet.
+/// When a refused caller may come back while no turn has been served yet.
 const UNMEASURED_RETRY: Duration = Duration::from_secs(1);
 /// How much longer than a rate has been measured for it is trusted to last: the first calls of all find
 /// nothing in a cache, and the next ones take less.

@@ -79,6 +79,7 @@ impl<T, K> SchedulerCore<T, K> {
         }
         if taken > 0 {
             self.calls += 1;
+            self.last_call = now;
             self.first_call.get_or_insert(now);
         }
         taken
@@ -147,6 +148,7 @@ impl<T, K> SchedulerCore<T, K> {
             queued: self.turns.len(),
             oldest,
             batch_time: self.rate.batch_time(),
+            turn_share: self.rate.turn_share(self.controller.capacity().batch),
             utilisation: self.rate.utilisation(self.controller.capacity().workers),
         };
         self.controller.observe(load, now);

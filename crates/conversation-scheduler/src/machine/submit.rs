@@ -10,7 +10,7 @@ use whisperengine_types::{Priority, SessionKey};
 
 use super::{
     Accepted, Output, Ready, SchedulerCore, Submission,
-    admission::{Applicant, Place},
+    admission::{AdmissionRequest, Place},
     nanos,
 };
 use crate::{
@@ -117,7 +117,7 @@ impl<T, K> SchedulerCore<T, K> {
             _ => 0,
         };
         let deadline = options.deadline.or(self.config.default_deadline);
-        let estimated_wait = self.admit(Applicant {
+        let estimated_wait = self.admit(AdmissionRequest {
             now,
             class,
             session: known,
@@ -135,6 +135,7 @@ impl<T, K> SchedulerCore<T, K> {
         record.last_message = now;
         record.queued[class as usize] += 1;
         let sequence = record.sequence;
+        let in_line = record.ready_token != 0;
         let deadline_at = deadline.map_or(u64::MAX, |span| now.saturating_add(nanos(span)));
         let index = self.turns.insert(QueuedTurn {
             serial,
@@ -144,6 +145,8 @@ impl<T, K> SchedulerCore<T, K> {
             sequence,
             submitted: now,
             deadline: deadline_at,
+            held_until: 0,
+            burst: now,
             payload: submission.payload,
             earlier: Vec::new(),
             token: submission.token,
@@ -161,12 +164,38 @@ impl<T, K> SchedulerCore<T, K> {
             // After the new turn is in: the session keeps its place in line.
             self.displace(session, index, coalesce);
         }
+        let held = self.hold(index, coalesce, in_line, now);
         self.make_ready(session, class);
         Ok(Accepted {
             id: TurnId { index, serial },
             sequence: u64::from(sequence),
-            estimated_wait,
+            estimated_wait: estimated_wait + held,
         })
+    }
+
+    /// Holds a turn back for the rest of its burst, unless its session's turn to be served has come already.
+    #[inline]
+    fn hold(&mut self, index: u32, coalesce: Coalesce, in_line: bool, now: u64) -> Duration {
+        let window = nanos(self.config.coalesce_window);
+        if window == 0 || in_line {
+            return Duration::ZERO;
+        }
+        let Some(turn) = self.turns.get_mut(index) else {
+            return Duration::ZERO;
+        };
+        if coalesce == Coalesce::Queue {
+            // It ends the burst that waits before it.
+            let first = self.sessions.get(turn.session).turns.first;
+            if first != index {
+                self.holds.disarm(first);
+                self.release_hold(first);
+            }
+            return Duration::ZERO;
+        }
+        let last = turn.burst.saturating_add(window.saturating_mul(BURST_WINDOWS));
+        turn.held_until = now.saturating_add(window).min(last).max(now + 1);
+        self.holds.arm(index, turn.held_until);
+        Duration::from_nanos(turn.held_until - now)
     }
 
     fn begin_session(&mut self, hash: u32, key: &SessionKey, now: u64) -> u32 {
@@ -180,11 +209,13 @@ impl<T, K> SchedulerCore<T, K> {
     /// merged.
     fn displace(&mut self, session: u32, by: u32, coalesce: Coalesce) {
         let mut earlier = Vec::new();
+        let mut burst = u64::MAX;
         loop {
             let index = self.sessions.get(session).turns.first;
             if index == by {
                 break;
             }
+            burst = burst.min(self.turns.get(index).map_or(u64::MAX, |turn| turn.burst));
             if coalesce == Coalesce::Latest {
                 self.answer_queued(index, TurnError::Superseded);
                 continue;
@@ -204,14 +235,18 @@ impl<T, K> SchedulerCore<T, K> {
                 turn: None,
             });
         }
-        self.turns.set_earlier(by, earlier);
+        if let Some(turn) = self.turns.get_mut(by) {
+            turn.earlier = earlier;
+            turn.burst = turn.burst.min(burst);
+        }
     }
 
     /// Puts a session with waiting turns in line, or moves it to a more urgent class.
     #[inline]
     pub(super) fn make_ready(&mut self, index: u32, class: Priority) {
         let session = self.sessions.get_mut(index);
-        if session.in_flight {
+        let is_held = |turn: &QueuedTurn<T, K>| turn.held_until > 0;
+        if session.in_flight || self.turns.get(session.turns.first).is_some_and(is_held) {
             return;
         }
         if session.ready_token != 0 {
@@ -271,7 +306,11 @@ impl<T, K> SchedulerCore<T, K> {
         if deadline != u64::MAX {
             self.deadlines.disarm(index);
         }
-        self.turns.remove(index)
+        let turn = self.turns.remove(index);
+        if turn.held_until > 0 {
+            self.holds.disarm(index);
+        }
+        turn
     }
 
     /// The turn as the caller knows it, not started.
@@ -309,6 +348,8 @@ impl<T, K> SchedulerCore<T, K> {
 }
 
 const SLACK: usize = 1_024;
+/// A burst that goes on is served after this many windows.
+const BURST_WINDOWS: u64 = 4;
 
 #[cfg(test)]
 mod tests {

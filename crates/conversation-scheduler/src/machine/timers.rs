@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Output, Phase, SchedulerCore, nanos};
-use crate::TurnError;
+use crate::{TurnError, controller::Capacity};
 
 impl<T, K> SchedulerCore<T, K> {
     /// When [`handle_timeout`](Self::handle_timeout) next has something to do; may be in the past.
@@ -12,19 +12,31 @@ impl<T, K> SchedulerCore<T, K> {
             Phase::Draining(until) => Some(until),
             Phase::Open | Phase::Closed => None,
         };
-        [self.idle.next(), self.deadlines.next(), drain]
-            .into_iter()
-            .flatten()
-            .min()
-            .and_then(|at| self.base.checked_add(Duration::from_nanos(at)))
+        let holds = self.holds.next();
+        [
+            self.idle.next(),
+            self.deadlines.next(),
+            holds,
+            drain,
+            self.relief_at(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .and_then(|at| self.base.checked_add(Duration::from_nanos(at)))
     }
 
     /// Does what is due at `now`, at most [`TIMER_BUDGET`](Self::TIMER_BUDGET) timers of a kind; when more
     /// are due, [`poll_timeout`](Self::poll_timeout) is in the past.
     pub fn handle_timeout(&mut self, now: Instant) {
         let now = self.time(now);
+        self.release_holds(now);
         self.pass_deadlines(now);
         self.end_idle_sessions(now);
+        if self.relief_at().is_some_and(|at| at <= now) {
+            self.controller.add_worker();
+            self.measure_rate();
+        }
         if let Phase::Draining(until) = self.phase
             && until <= now
         {
@@ -45,6 +57,43 @@ impl<T, K> SchedulerCore<T, K> {
             Phase::Draining(before) => Phase::Draining(before.min(until)),
             Phase::Closed => Phase::Closed,
         };
+        while let Some(index) = self.holds.pop(u64::MAX) {
+            self.release_hold(index);
+        }
+    }
+
+    /// When a further worker is called in because turns wait and every active one is inside a long call.
+    fn relief_at(&self) -> Option<u64> {
+        let Capacity { workers, .. } = self.controller.capacity();
+        let stuck = self.calls >= workers && self.controller.can_grow() && self.has_ready();
+        stuck.then(|| {
+            self.last_call
+                .saturating_add(nanos(self.config.batch_time_target))
+        })
+    }
+
+    fn release_holds(&mut self, now: u64) {
+        for _ in 0..Self::TIMER_BUDGET {
+            let Some(index) = self.holds.pop(now) else {
+                return;
+            };
+            match self.turns.get(index).map(|turn| turn.held_until) {
+                Some(until) if until > now => self.holds.arm(index, until),
+                _ => self.release_hold(index),
+            }
+        }
+    }
+
+    /// Lets a turn be served whose burst is over.
+    pub(super) fn release_hold(&mut self, index: u32) {
+        let Some(turn) = self.turns.get_mut(index) else {
+            return;
+        };
+        turn.held_until = 0;
+        let session = turn.session;
+        if let Some(class) = self.sessions.get(session).most_urgent() {
+            self.make_ready(session, class);
+        }
     }
 
     fn pass_deadlines(&mut self, now: u64) {

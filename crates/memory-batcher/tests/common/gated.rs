@@ -1,11 +1,8 @@
-//! A store whose commits and searches wait until they are let through.
+//! A store whose commits wait until they are let through.
 
 use std::sync::{Condvar, Mutex};
 
-use whisperengine_types::{
-    Committed, MemoryError, MemoryOwner, MemoryRecall, MemoryStore, MemoryStoreLayer, Recall, RecallQuery,
-    WriteOp,
-};
+use whisperengine_types::{Committed, MemoryError, MemoryStore, MemoryStoreLayer, WriteOp};
 
 use super::MemoryOfOps;
 
@@ -20,10 +17,8 @@ pub(crate) struct Gated {
 struct State {
     shut: bool,
     panics: bool,
-    /// Commits and searches that wait, and searches made so far.
+    /// Commits that wait.
     commits: usize,
-    searching: usize,
-    searches: usize,
 }
 
 impl Gated {
@@ -45,22 +40,13 @@ impl Gated {
         self.state.lock().unwrap().commits
     }
 
-    /// Searches that wait at the gate.
-    pub(crate) fn searching(&self) -> usize {
-        self.state.lock().unwrap().searching
-    }
-
-    pub(crate) fn searches(&self) -> usize {
-        self.state.lock().unwrap().searches
-    }
-
-    fn pass(&self, place: impl Fn(&mut State) -> &mut usize) {
+    fn pass(&self) {
         let mut state = self.state.lock().unwrap();
-        *place(&mut state) += 1;
+        state.commits += 1;
         while state.shut {
             state = self.changed.wait(state).unwrap();
         }
-        *place(&mut state) -= 1;
+        state.commits -= 1;
         let panics = state.panics;
         drop(state);
         assert!(!panics, "on demand");
@@ -73,18 +59,8 @@ impl MemoryStoreLayer for Gated {
     }
 
     fn commit(&self, ops: &[WriteOp]) -> Vec<Result<Committed, MemoryError>> {
-        self.pass(|state| &mut state.commits);
+        self.pass();
         self.inner().commit(ops)
-    }
-}
-
-impl MemoryRecall for Gated {
-    fn recall(&self, owner: &MemoryOwner, query: &RecallQuery) -> Result<Recall, MemoryError> {
-        // The answer is that of the moment the search begins, as from a snapshot.
-        let answer = self.memory.recall(owner, query);
-        self.state.lock().unwrap().searches += 1;
-        self.pass(|state| &mut state.searching);
-        answer
     }
 }
 

@@ -202,12 +202,17 @@ pub(crate) fn answer(model: &Model, owner: &MemoryOwner, query: &RecallQuery) ->
     let memories = found.map(|record| RecalledMemory {
         memory: Arc::clone(record),
         score: 1.0,
+        relevance: 1.0,
         similarity: None,
         parts: ScoreParts::default(),
         matched_terms: Vec::new(),
+        passage: None,
+        copies: 0,
+        last_copy_at: None,
     });
     Recall {
         memories: memories.collect(),
+        asked_time: None,
         degraded: None,
     }
 }

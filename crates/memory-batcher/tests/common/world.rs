@@ -6,7 +6,7 @@ use std::{
 };
 
 use whisperengine_memory_batcher::{
-    BatcherError, Config, DrainReport, Input, Machine, Output, Prepared, Write, Written,
+    BatcherError, Config, DrainReport, Input, Machine, Output, Replay, estimated_bytes,
 };
 use whisperengine_types::{Clock, Committed, MemoryError, MemoryOwner, SystemClock, WriteOp};
 
@@ -18,6 +18,8 @@ pub(crate) enum Fault {
     None,
     /// Nothing is applied.
     Down,
+    /// Nothing is applied, nor will be until the store is reopened.
+    ReadOnly,
     /// Operations whose bit is set are not applied.
     Some(u64),
     /// All is applied, and then the store panics.
@@ -41,8 +43,6 @@ struct InFlight {
 #[derive(Debug)]
 pub(crate) struct World {
     parallel: usize,
-    /// Writes are handed in with the call that gives out the batch, too.
-    pub(crate) in_one_call: bool,
     pub(crate) machine: Machine<Token>,
     pub(crate) now: Instant,
     pub(crate) start: Instant,
@@ -50,12 +50,14 @@ pub(crate) struct World {
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) commit_time: Duration,
     in_flight: Vec<InFlight>,
-    /// What was handed in, by token.
+    /// What was submitted, by token.
     pub(crate) ops: Vec<Option<WriteOp>>,
-    pub(crate) answers: BTreeMap<Token, Result<Written, BatcherError>>,
+    pub(crate) answers: BTreeMap<Token, Result<Committed, BatcherError>>,
     /// Tokens in the order they were answered.
     pub(crate) answered: Vec<Token>,
-    pub(crate) settled: BTreeMap<Token, usize>,
+    /// When, and how each replay ended.
+    pub(crate) answered_at: BTreeMap<Token, Instant>,
+    pub(crate) replays: Vec<Replay>,
     pub(crate) reports: Vec<DrainReport>,
     pub(crate) batches: Vec<(Instant, Vec<WriteOp>)>,
 }
@@ -65,7 +67,6 @@ impl World {
         let start = SystemClock.instant();
         Self {
             parallel: config.parallel_commits,
-            in_one_call: false,
             machine: Machine::new(config).unwrap(),
             now: start,
             start,
@@ -76,35 +77,27 @@ impl World {
             ops: Vec::new(),
             answers: BTreeMap::new(),
             answered: Vec::new(),
-            settled: BTreeMap::new(),
+            answered_at: BTreeMap::new(),
+            replays: Vec::new(),
             reports: Vec::new(),
             batches: Vec::new(),
         }
     }
 
-    pub(crate) fn submit(&mut self, write: impl Into<Write>) -> Token {
-        let write = write.into();
+    pub(crate) fn submit(&mut self, op: WriteOp) -> Token {
         let token = self.ops.len();
-        self.ops.push(Some(write.op.clone()));
-        let write = Prepared::new(write);
-        if !self.in_one_call {
-            self.machine.handle(Input::Write { write, token }, self.now);
-        } else if let Some((batch, ops)) = self.machine.handle_and_poll_commit(write, token, self.now) {
-            self.commit(batch, ops);
-        }
+        self.ops.push(Some(op.clone()));
+        let bytes = estimated_bytes(&op);
+        self.machine.handle(Input::Write { op, bytes, token }, self.now);
         self.pump();
         token
     }
 
-    pub(crate) fn wait_for(&mut self, owner: &MemoryOwner, span: Duration) -> Token {
+    pub(crate) fn replay(&mut self) {
         let token = self.ops.len();
         self.ops.push(None);
-        let until = self.now + span;
-        let owner = owner.clone();
-        self.machine
-            .handle(Input::Await { owner, until, token }, self.now);
+        self.machine.handle(Input::Replay { token }, self.now);
         self.pump();
-        token
     }
 
     pub(crate) fn drain(&mut self, span: Duration) {
@@ -137,7 +130,7 @@ impl World {
         }
     }
 
-    pub(crate) fn outcome(&self, token: Token) -> &Result<Written, BatcherError> {
+    pub(crate) fn outcome(&self, token: Token) -> &Result<Committed, BatcherError> {
         self.answers.get(&token).expect("everyone is answered")
     }
 
@@ -162,11 +155,9 @@ impl World {
                     let before = self.answers.insert(token, outcome);
                     assert!(before.is_none(), "write {token} is answered twice");
                     self.answered.push(token);
+                    self.answered_at.insert(token, self.now);
                 }
-                Output::Settled { token, pending } => {
-                    let before = self.settled.insert(token, pending);
-                    assert!(before.is_none(), "reader {token} is told twice");
-                }
+                Output::Replayed { replay, .. } => self.replays.push(replay),
                 Output::Drained { report, .. } => self.reports.push(report),
                 other => panic!("unknown output {other:?}"),
             }
@@ -185,6 +176,9 @@ impl World {
         let mut apply = |at: usize, op: &WriteOp| -> Result<Committed, MemoryError> {
             match fault {
                 Fault::Down | Fault::PanicBefore => Err(unavailable()),
+                Fault::ReadOnly => Err(MemoryError::ReadOnly {
+                    reason: "on demand".to_owned(),
+                }),
                 Fault::Some(mask) if mask >> (at % 64) & 1 == 1 => Err(unavailable()),
                 _ => self.model.apply(op),
             }

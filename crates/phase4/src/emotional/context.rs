@@ -1,8 +1,10 @@
 use serde::{Deserialize, Serialize};
-use whisperengine_types::{EmotionReading, EmotionalState};
+use whisperengine_types::{
+    EmotionReading, EmotionalPattern, EmotionalState, EmotionalTrigger, PrimaryEmotion,
+};
 
 use super::{
-    history::{EmotionalHistory, EmotionalPattern},
+    history::EmotionalHistory,
     mapping::{Feeling, feeling},
 };
 use crate::{
@@ -10,55 +12,6 @@ use crate::{
     number::unit,
     text::Utterance,
 };
-
-/// What set a feeling off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[repr(u8)]
-pub enum EmotionalTrigger {
-    /// Words of stress, or a strong unpleasant feeling.
-    StressIndicators,
-    /// Clear sadness.
-    SadnessOnset,
-    /// A feeling so strong that it takes over.
-    OverwhelmingEmotions,
-    /// A call for help or advice.
-    SupportOpportunities,
-    /// An achievement told with joy.
-    CelebrationMoments,
-    /// Fear or stress again and again.
-    AnxietyPatterns,
-    /// A turn to the better on a subject that used to hurt.
-    EmotionalBreakthroughs,
-    /// Something personal told in sadness or fear, in trust.
-    RelationshipConcerns,
-}
-
-impl EmotionalTrigger {
-    /// How many there are.
-    pub(crate) const COUNT: usize = 8;
-
-    const ALL: [(Self, &'static str); Self::COUNT] = [
-        (Self::StressIndicators, "stress_indicators"),
-        (Self::SadnessOnset, "sadness_onset"),
-        (Self::OverwhelmingEmotions, "overwhelming_emotions"),
-        (Self::SupportOpportunities, "support_opportunities"),
-        (Self::CelebrationMoments, "celebration_moments"),
-        (Self::AnxietyPatterns, "anxiety_patterns"),
-        (Self::EmotionalBreakthroughs, "emotional_breakthroughs"),
-        (Self::RelationshipConcerns, "relationship_concerns"),
-    ];
-
-    /// Every trigger.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().map(|(trigger, _)| trigger)
-    }
-
-    /// The lower-case name.
-    pub fn name(self) -> &'static str {
-        Self::ALL[self as usize].1
-    }
-}
 
 /// A set of triggers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -82,7 +35,6 @@ impl Triggers {
     pub(crate) fn iter(self) -> impl Iterator<Item = EmotionalTrigger> {
         EmotionalTrigger::ALL
             .into_iter()
-            .map(|(trigger, _)| trigger)
             .filter(move |&trigger| self.has(trigger))
     }
 }
@@ -161,7 +113,10 @@ fn triggers(feeling: &Feeling, of: &Assessment<'_>) -> Triggers {
     // Strong joy is no stress: only unpleasant feelings count, and words of stress unless all is well.
     let stress_words = words.has(Cue::Stress) && !(pleasant && feeling.valence > 0.3);
     let stress = stress_words || (unpleasant && intensity > 0.7);
-    let achieved = words.has(Cue::Achievement) && (feeling.state == S::Joy || feeling.valence > 0.3);
+    // Without words for achievements the reading's pride is the sign of one.
+    let proud = words.is_mute && of.reading.primary == PrimaryEmotion::Pride && intensity > 0.4;
+    let achieved =
+        (words.has(Cue::Achievement) && (feeling.state == S::Joy || feeling.valence > 0.3)) || proud;
     let mut triggers = Triggers::default();
     triggers.set(T::StressIndicators, stress);
     triggers.set(T::SupportOpportunities, words.has(Cue::Support));

@@ -1,19 +1,7 @@
-use whisperengine_types::InteractionType;
+use whisperengine_types::{EmotionalTrigger, Focus, InteractionType};
 
-use super::context::{EmotionalContext, EmotionalTrigger};
+use super::context::EmotionalContext;
 use crate::{lexicon::Cue, text::Utterance};
-
-/// Everything that may come first, most pressing first.
-pub(crate) const FOCI: [&str; 8] = [
-    "calm",
-    "repair_trust",
-    "comfort",
-    "reassure",
-    "help",
-    "relieve_stress",
-    "celebrate",
-    "answer",
-];
 
 /// Named at most.
 const NAMED: usize = 3;
@@ -23,25 +11,30 @@ pub(crate) fn focus(
     utterance: &Utterance<'_>,
     emotion: &EmotionalContext,
     interaction: InteractionType,
-) -> Vec<String> {
+) -> Vec<Focus> {
     const BREACH: u128 = Cue::Distrust.bit() | Cue::Insult.bit();
     use EmotionalTrigger as T;
     let has = |trigger| emotion.triggers.has(trigger);
     let unpleasant = emotion.is_unpleasant();
     let due = [
-        unpleasant && has(T::OverwhelmingEmotions),
-        utterance.has_any(BREACH),
-        has(T::SadnessOnset) || has(T::RelationshipConcerns),
-        has(T::AnxietyPatterns),
-        has(T::SupportOpportunities) || interaction == InteractionType::ProblemSolving,
-        has(T::StressIndicators),
-        has(T::CelebrationMoments) || has(T::EmotionalBreakthroughs),
-        interaction == InteractionType::InformationSeeking,
+        (Focus::Calm, unpleasant && has(T::OverwhelmingEmotions)),
+        (Focus::RepairTrust, utterance.has_any(BREACH)),
+        (
+            Focus::Comfort,
+            has(T::SadnessOnset) || has(T::RelationshipConcerns),
+        ),
+        (Focus::Reassure, has(T::AnxietyPatterns)),
+        (
+            Focus::Help,
+            has(T::SupportOpportunities) || interaction == InteractionType::ProblemSolving,
+        ),
+        (Focus::RelieveStress, has(T::StressIndicators)),
+        (
+            Focus::Celebrate,
+            has(T::CelebrationMoments) || has(T::EmotionalBreakthroughs),
+        ),
+        (Focus::Answer, interaction == InteractionType::InformationSeeking),
     ];
-    FOCI.iter()
-        .zip(due)
-        .filter(|(_, due)| *due)
-        .take(NAMED)
-        .map(|(name, _)| (*name).to_owned())
-        .collect()
+    let due = due.into_iter().filter(|(_, due)| *due);
+    due.take(NAMED).map(|(focus, _)| focus).collect()
 }

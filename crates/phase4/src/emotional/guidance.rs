@@ -1,25 +1,7 @@
-use whisperengine_types::{EmotionalGuidance, EmotionalState, ToneDials};
+use whisperengine_types::{EmotionalGuidance, EmotionalState, EmotionalTrigger, Tone, ToneDials};
 
-use super::{
-    context::{EmotionalContext, EmotionalTrigger},
-    history::EmotionalHistory,
-};
+use super::{context::EmotionalContext, history::EmotionalHistory};
 use crate::number::unit;
-
-/// Every tone and style that guidance may name.
-pub(crate) const MANNERS: [&str; 11] = [
-    "professionally_supportive",
-    "warmly_celebratory",
-    "deeply_empathetic",
-    "enthusiastic_sharing",
-    "gentle_supportive",
-    "calm_understanding",
-    "reassuring_stable",
-    "engaged_curious",
-    "balanced_natural",
-    "calm_grounding",
-    "enthusiastic_celebratory",
-];
 
 /// How to answer the feeling; what to avoid and what comes first is added by the caller, who knows what was
 /// refused and what sort of exchange it is.
@@ -30,23 +12,19 @@ pub(crate) fn guide(context: &EmotionalContext, history: &EmotionalHistory) -> E
     let support = has(EmotionalTrigger::SupportOpportunities);
     let strong = context.intensity > 0.6 && context.state != S::Neutral;
     EmotionalGuidance {
-        tone: tone(context).to_owned(),
+        tone: tone(context),
         empathy: context.empathy,
         acknowledge: strong || !context.triggers.is_empty(),
         validate: matches!(context.state, S::Sadness | S::Anger | S::Fear),
         offer_support: support,
-        triggers: context
-            .triggers
-            .iter()
-            .map(|trigger| trigger.name().to_owned())
-            .collect(),
-        pattern: context.pattern.map(|pattern| pattern.name().to_owned()),
+        triggers: context.triggers.iter().collect(),
+        pattern: context.pattern,
         state: context.state,
         dials: dials(context, similar, mean_intensity),
         length_factor: length_factor(context, support),
         suggest_solutions: has(EmotionalTrigger::StressIndicators),
         share_empathy: context.trust > 0.6 && context.intensity > 0.5,
-        style_override: style_override(context).map(str::to_owned),
+        style_override: style_override(context),
         expected_effectiveness: (0.7_f32
             + if similar > 3 { 0.1 } else { 0.0 }
             + if context.trust > 0.7 { 0.1 } else { 0.0 }
@@ -64,19 +42,19 @@ pub(crate) fn guide(context: &EmotionalContext, history: &EmotionalHistory) -> E
     }
 }
 
-fn tone(context: &EmotionalContext) -> &'static str {
+fn tone(context: &EmotionalContext) -> Tone {
     use EmotionalState as S;
     let distant = context.trust < 0.4 && matches!(context.state, S::Sadness | S::Fear);
     match context.state {
-        _ if distant => "professionally_supportive",
-        S::Joy if context.depth > 0.7 => "warmly_celebratory",
-        S::Sadness if context.depth > 0.7 => "deeply_empathetic",
-        S::Joy | S::Anticipation => "enthusiastic_sharing",
-        S::Sadness => "gentle_supportive",
-        S::Anger => "calm_understanding",
-        S::Fear => "reassuring_stable",
-        S::Surprise => "engaged_curious",
-        S::Disgust | S::Neutral | S::Trust => "balanced_natural",
+        _ if distant => Tone::ProfessionallySupportive,
+        S::Joy if context.depth > 0.7 => Tone::WarmlyCelebratory,
+        S::Sadness if context.depth > 0.7 => Tone::DeeplyEmpathetic,
+        S::Joy | S::Anticipation => Tone::EnthusiasticSharing,
+        S::Sadness => Tone::GentleSupportive,
+        S::Anger => Tone::CalmUnderstanding,
+        S::Fear => Tone::ReassuringStable,
+        S::Surprise => Tone::EngagedCurious,
+        S::Disgust | S::Neutral | S::Trust => Tone::BalancedNatural,
     }
 }
 
@@ -118,13 +96,13 @@ fn length_factor(context: &EmotionalContext, support: bool) -> f32 {
     strong * asked * distant
 }
 
-fn style_override(context: &EmotionalContext) -> Option<&'static str> {
+fn style_override(context: &EmotionalContext) -> Option<Tone> {
     if context.triggers.has(EmotionalTrigger::OverwhelmingEmotions) {
-        Some("calm_grounding")
+        Some(Tone::CalmGrounding)
     } else if context.triggers.has(EmotionalTrigger::CelebrationMoments) {
-        Some("enthusiastic_celebratory")
+        Some(Tone::EnthusiasticCelebratory)
     } else if context.state == EmotionalState::Fear {
-        Some("reassuring_stable")
+        Some(Tone::ReassuringStable)
     } else {
         None
     }

@@ -1,53 +1,14 @@
 use serde::{Deserialize, Serialize};
-use whisperengine_types::{ConversationPattern, EmotionalState, Timestamp};
+use whisperengine_types::{
+    ConversationPattern, EmotionalPattern, EmotionalState, EmotionalTrigger, Timestamp,
+};
 
-use super::context::{EmotionalContext, EmotionalTrigger, Triggers, is_unpleasant};
+use super::context::{EmotionalContext, Triggers, is_unpleasant};
 use crate::{
     lexicon::{Theme, Themes},
     number::{Byte, DAY, SignedByte, push_bounded, unit},
     reception::Reception,
 };
-
-/// A way in which a person's feelings repeat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-#[repr(u8)]
-pub enum EmotionalPattern {
-    RecurringJoy,
-    StressResponse,
-    SupportSeeking,
-    CelebrationMoments,
-    VulnerabilitySharing,
-    ResilienceBuilding,
-    EmotionalValidation,
-    ComfortSeeking,
-    ExcitementSharing,
-    FrustrationVenting,
-}
-
-impl EmotionalPattern {
-    /// How many there are.
-    pub(crate) const COUNT: usize = 10;
-
-    const NAMES: [&'static str; Self::COUNT] = [
-        "recurring_joy",
-        "stress_response",
-        "support_seeking",
-        "celebration_moments",
-        "vulnerability_sharing",
-        "resilience_building",
-        "emotional_validation",
-        "comfort_seeking",
-        "excitement_sharing",
-        "frustration_venting",
-    ];
-
-    /// The lower-case name.
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-}
 
 /// What is kept of the feelings of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -247,8 +208,8 @@ impl EmotionalHistory {
         sore
     }
 
-    /// The names of the patterns that have shown often enough to count, most frequent first.
-    pub(crate) fn lasting_patterns(&self, limit: usize) -> Vec<String> {
+    /// The patterns that have shown often enough to count, most frequent first.
+    pub(crate) fn lasting_patterns(&self, limit: usize) -> Vec<EmotionalPattern> {
         let mut lasting: Vec<(u32, EmotionalPattern)> = self
             .clusters
             .iter()
@@ -256,8 +217,7 @@ impl EmotionalHistory {
             .map(|known| (known.frequency, known.pattern))
             .collect();
         lasting.sort_by_key(|&(frequency, pattern)| (std::cmp::Reverse(frequency), pattern));
-        let named = lasting.iter().take(limit);
-        named.map(|(_, pattern)| pattern.name().to_owned()).collect()
+        lasting.iter().take(limit).map(|&(_, pattern)| pattern).collect()
     }
 
     /// Turns from unpleasant to pleasant.
@@ -348,13 +308,13 @@ impl EmotionalHistory {
             let with = members().filter(|felt| felt.triggers.has(*trigger)).count();
             with > 0 && 10 * with >= 3 * all
         };
-        EmotionalTrigger::all().filter(common).collect()
+        EmotionalTrigger::ALL.into_iter().filter(common).collect()
     }
 
     /// Brings decoded values into their ranges.
     pub(crate) fn repair(&mut self) {
         self.recent.truncate(RECENT);
-        self.clusters.truncate(EmotionalPattern::NAMES.len());
+        self.clusters.truncate(EmotionalPattern::COUNT);
         for share in &mut self.distribution {
             *share = if share.is_finite() {
                 share.clamp(0.0, 100.0)
@@ -369,7 +329,7 @@ impl EmotionalHistory {
     }
 }
 
-pub(crate) const STATES: [EmotionalState; 9] = [
+const STATES: [EmotionalState; 9] = [
     EmotionalState::Joy,
     EmotionalState::Sadness,
     EmotionalState::Anger,
@@ -380,18 +340,3 @@ pub(crate) const STATES: [EmotionalState; 9] = [
     EmotionalState::Anticipation,
     EmotionalState::Trust,
 ];
-
-/// The lower-case name of a state.
-pub(crate) fn state_name(state: EmotionalState) -> &'static str {
-    match state {
-        EmotionalState::Joy => "joy",
-        EmotionalState::Sadness => "sadness",
-        EmotionalState::Anger => "anger",
-        EmotionalState::Fear => "fear",
-        EmotionalState::Surprise => "surprise",
-        EmotionalState::Disgust => "disgust",
-        EmotionalState::Neutral => "neutral",
-        EmotionalState::Anticipation => "anticipation",
-        EmotionalState::Trust => "trust",
-    }
-}

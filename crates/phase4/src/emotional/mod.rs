@@ -11,10 +11,9 @@ mod guidance;
 mod history;
 mod mapping;
 
-pub use context::EmotionalTrigger;
 pub(crate) use context::{Assessment, EmotionalContext, assess};
-pub(crate) use focus::{FOCI, focus};
-pub(crate) use guidance::{MANNERS, guide};
-pub use history::{EmotionalCluster, EmotionalPattern, EmotionalSummary};
-pub(crate) use history::{EmotionalHistory, Felt, STATES, state_name};
+pub(crate) use focus::focus;
+pub(crate) use guidance::guide;
+pub use history::{EmotionalCluster, EmotionalSummary};
+pub(crate) use history::{EmotionalHistory, Felt};
 pub use mapping::emotional_state_from_label;

@@ -38,9 +38,9 @@ const ENOUGH: f32 = 0.25;
 
 impl Mentions {
     pub(crate) fn new(utterance: &Utterance<'_>, scope: Scope) -> Self {
-        let telling = utterance.terms.iter().filter(|term| term.weight >= 0.9);
+        let subjects = utterance.terms.iter().filter(|term| term.subject);
         Self {
-            terms: telling
+            terms: subjects
                 .take(MAX_MENTIONS)
                 .map(|term| (term.id, term.word))
                 .collect(),

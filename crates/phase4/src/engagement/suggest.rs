@@ -41,6 +41,9 @@ struct Candidate {
 
 /// The best suggestions, best first, at most three and no strategy twice.
 pub(crate) fn suggest(engagement: &Engagement, ground: &Ground<'_>) -> Vec<Suggestion> {
+    if !ground.lexicon.speaks() {
+        return Vec::new();
+    }
     let mut candidates = candidates(engagement, ground);
     for candidate in &mut candidates {
         let learnt = engagement.initiative.success(candidate.strategy) - 0.5;

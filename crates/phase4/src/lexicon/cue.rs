@@ -23,7 +23,7 @@ macro_rules! cues {
 cues! {
     Negator = "negator", TrailingNegator = "trailing_negator", Clause = "clause", Link = "link",
     Contrast = "contrast", Intensifier = "intensifier", Diminisher = "diminisher",
-    Stop = "stop", Common = "common",
+    Stop = "stop", Common = "common", Quality = "quality",
     Joy = "joy", Sadness = "sadness", Anger = "anger", Fear = "fear", Surprise = "surprise",
     Disgust = "disgust", Anticipation = "anticipation", Trust = "trust", Ahead = "ahead",
     Stress = "stress", Support = "support", Achievement = "achievement", Personal = "personal",
@@ -40,7 +40,7 @@ cues! {
     Greeting = "greeting", Conciliation = "conciliation",
     AskMoreHelp = "ask_more_help", AskLessHelp = "ask_less_help", Preference = "preference",
     OptOut = "opt_out", OptIn = "opt_in", Reasoned = "reasoned", Gut = "gut",
-    Character = "character", Value = "value", Circumstance = "circumstance", Growth = "growth",
+    Character = "character", Value = "value", Growth = "growth",
     Expertise = "expertise", Ignorance = "ignorance", Manner = "manner",
     Goal = "goal", Commitment = "commitment", Done = "done", Deferral = "deferral", Cause = "cause",
     Lively = "lively", Willing = "willing", Flat = "flat",

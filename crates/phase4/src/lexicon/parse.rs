@@ -1,6 +1,4 @@
-use whisperengine_types::ConversationPattern;
-
-use super::{Cue, Entry, Lexicon, Phrase, Prompt, Table, Theme, stem::Stemmer};
+use super::{Cue, Entry, Lexicon, Phrase, Table, stem::Stemmer};
 use crate::text::{HashedMap, hash64};
 
 /// Why files are not a lexicon.
@@ -12,12 +10,6 @@ pub enum LexiconError {
     UnknownSection {
         /// Its name.
         section: String,
-    },
-    /// A family has no section in the cue file.
-    #[error("section [{section}] of cues is missing")]
-    MissingSection {
-        /// Its name.
-        section: &'static str,
     },
     /// A line of one of the files cannot be read.
     #[error("cannot read line {line:?}")]
@@ -36,17 +28,17 @@ pub enum LexiconError {
 impl Lexicon {
     /// Reads a language from the contents of its three files.
     ///
+    /// Without any phrase the engine says nothing in this language.
+    ///
     /// # Errors
     /// [`LexiconError`] names the section, line or phrase that is wrong or missing.
     pub fn parse(cues: &str, lemmas: &str, phrases: &str) -> Result<Self, LexiconError> {
         let stemmer = Stemmer::parse(lemmas).map_err(|line| LexiconError::Syntax { line })?;
         let said = read_phrases(phrases)?;
-        let prompt = |key: &&str| said.get(&hash64(key.as_bytes())).cloned().unwrap_or_default();
         let mut lexicon = Self {
             exact: Table::default(),
             stems: Table::default(),
             stemmer,
-            prompts: Prompt::KEYS.iter().map(prompt).collect(),
             phrases: said,
             seed: [cues, lemmas, phrases]
                 .iter()
@@ -65,7 +57,6 @@ impl Lexicon {
     }
 
     fn read_cues(&mut self, text: &str) -> Result<(), LexiconError> {
-        let mut seen = [false; Cue::COUNT];
         let mut family = None;
         for line in text.lines().map(str::trim) {
             if line.is_empty() || line.starts_with('#') {
@@ -76,7 +67,6 @@ impl Lexicon {
                 let (cue, _) = found.ok_or_else(|| LexiconError::UnknownSection {
                     section: name.to_owned(),
                 })?;
-                seen[*cue as usize] = true;
                 family = Some(*cue);
                 continue;
             }
@@ -89,10 +79,7 @@ impl Lexicon {
                 })?;
             }
         }
-        match Cue::ALL.iter().find(|(cue, _)| !seen[*cue as usize]) {
-            Some((_, section)) => Err(LexiconError::MissingSection { section }),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     fn add(&mut self, cue: Cue, item: &str) -> Option<()> {
@@ -105,6 +92,7 @@ impl Lexicon {
             None => (text, false),
         };
         let mut scratch = Vec::new();
+        let text = self.part_elisions(text);
         let words = || {
             text.split_whitespace()
                 .map(|word| (word, hash64(word.as_bytes())))
@@ -140,6 +128,18 @@ impl Lexicon {
     }
 }
 
+impl Lexicon {
+    /// "j'ai" as it is read: two words.
+    fn part_elisions(&self, item: &str) -> String {
+        let word = |word: &str| match word.split_once('\'') {
+            Some((letters, rest)) if self.elides(letters) && !rest.is_empty() => format!("{letters} {rest}"),
+            _ => word.to_owned(),
+        };
+        let words: Vec<String> = item.split_whitespace().map(word).collect();
+        words.join(" ")
+    }
+}
+
 fn read_phrases(text: &str) -> Result<HashedMap<Box<str>>, LexiconError> {
     let mut phrases = HashedMap::default();
     for line in text.lines().map(str::trim) {
@@ -151,6 +151,9 @@ fn read_phrases(text: &str) -> Result<HashedMap<Box<str>>, LexiconError> {
         })?;
         phrases.insert(hash64(key.trim().as_bytes()), value.trim().into());
     }
+    if phrases.is_empty() {
+        return Ok(phrases);
+    }
     match required_phrases().find(|key| !phrases.contains_key(&hash64(key.as_bytes()))) {
         Some(key) => Err(LexiconError::MissingPhrase { key }),
         None => Ok(phrases),
@@ -159,7 +162,7 @@ fn read_phrases(text: &str) -> Result<HashedMap<Box<str>>, LexiconError> {
 
 /// Every key that the engine asks for.
 fn required_phrases() -> impl Iterator<Item = String> {
-    let bridges = [
+    const BRIDGES: [&str; 12] = [
         "natural_flow",
         "explicit_switch",
         "reminder_driven",
@@ -172,9 +175,8 @@ fn required_phrases() -> impl Iterator<Item = String> {
         "nothing",
         "resume_question",
         "resume_commitment",
-        "urgent",
     ];
-    let moments = [
+    const MOMENTS: [&str; 10] = [
         "achievement_callback",
         "emotional_continuity",
         "interest_development",
@@ -186,7 +188,7 @@ fn required_phrases() -> impl Iterator<Item = String> {
         "celebration_echo",
         "support_follow_up",
     ];
-    let suggestions = [
+    const SUGGESTIONS: [&str; 11] = [
         "topic_suggestion",
         "follow_up_question",
         "follow_up_question.commitment",
@@ -199,27 +201,9 @@ fn required_phrases() -> impl Iterator<Item = String> {
         "celebration",
         "support_offer",
     ];
-    let bridges = bridges.into_iter().map(|key| format!("bridge.{key}"));
-    let moments = moments
-        .into_iter()
-        .flat_map(|key| [format!("callback.{key}"), format!("tone.{key}")]);
-    let suggestions = suggestions.into_iter().map(|key| format!("suggest.{key}"));
-    let states = crate::emotional::STATES.map(crate::emotional::state_name);
-    let named = |prefix: &'static str, names: &[&str]| -> Vec<String> {
-        names.iter().map(|name| format!("{prefix}{name}")).collect()
-    };
-    bridges
-        .chain(moments)
-        .chain(suggestions)
-        .chain((1..=8).map(|n| format!("explore.{n}")))
-        .chain(named("feeling.", &states))
-        .chain(named("state.", &states))
-        .chain(named("manner.", &crate::emotional::MANNERS))
-        .chain(named("focus.", &crate::emotional::FOCI))
-        .chain(named(
-            "pattern.",
-            &ConversationPattern::ALL.map(ConversationPattern::name),
-        ))
-        .chain(named("theme.", &Theme::ALL.map(Theme::name)))
-        .chain(named("", &Prompt::KEYS))
+    let bridges = BRIDGES.into_iter().map(|key| format!("bridge.{key}"));
+    let moments = MOMENTS.into_iter().map(|key| format!("callback.{key}"));
+    let suggestions = SUGGESTIONS.into_iter().map(|key| format!("suggest.{key}"));
+    let explorations = (1..=8).map(|n| format!("explore.{n}"));
+    bridges.chain(moments).chain(suggestions).chain(explorations)
 }

@@ -14,6 +14,11 @@ pub(super) struct Stemmer {
     fold: Vec<(char, Box<str>)>,
     /// The last letters of the endings, one bit each.
     last: u32,
+    /// Endings of adverbs, adjectives and participles, and the nouns that end so.
+    modifiers: Vec<Box<str>>,
+    nouns: Vec<Box<str>>,
+    elisions: Vec<Box<str>>,
+    implies_self: bool,
 }
 
 #[derive(Debug)]
@@ -41,6 +46,14 @@ impl Stemmer {
         if let Some(rule) = line.strip_prefix("@fold ") {
             let (from, to) = rule.split_once(' ')?;
             self.fold.push((from.chars().next()?, to.trim().into()));
+        } else if let Some(endings) = line.strip_prefix("@modifier ") {
+            self.modifiers.extend(endings.split_whitespace().map(Into::into));
+        } else if let Some(letters) = line.strip_prefix("@elide ") {
+            self.elisions.extend(letters.split_whitespace().map(Into::into));
+        } else if line == "@self" {
+            self.implies_self = true;
+        } else if let Some(nouns) = line.strip_prefix("@noun ") {
+            self.nouns.extend(nouns.split_whitespace().map(Into::into));
         } else if let Some(letters) = line.strip_prefix("@undouble ") {
             self.undouble = letters.bytes().collect();
         } else if let Some(letter) = line.strip_prefix("@drop ") {
@@ -94,6 +107,21 @@ impl Stemmer {
             changed = true;
         }
         if changed { hash64(out) } else { hash }
+    }
+
+    /// Whether a lower-case word is by its ending no noun.
+    pub(super) fn is_modifier(&self, word: &[u8]) -> bool {
+        let ends = |ending: &str| word.len() >= ending.len() + 3 && word.ends_with(ending.as_bytes());
+        self.modifiers.iter().any(|ending| ends(ending))
+            && !self.nouns.iter().any(|noun| noun.as_bytes() == word)
+    }
+
+    pub(super) fn implies_self(&self) -> bool {
+        self.implies_self
+    }
+
+    pub(super) fn elides(&self, letters: &str) -> bool {
+        self.elisions.iter().any(|known| **known == *letters)
     }
 
     fn fold_into(&self, word: &str, out: &mut Vec<u8>) {

@@ -26,7 +26,7 @@ use note::Note;
 pub(crate) use note::{Draft, Marks, NoteFacts};
 pub use pattern::ConnectionReport;
 use pattern::Pattern;
-pub(crate) use pick::Occasion;
+pub(crate) use pick::{Occasion, tone};
 pub(crate) use prefilter::Beginnings;
 pub(crate) use timing::Timings;
 pub use usage::MomentRecord;

@@ -130,7 +130,11 @@ impl Draft {
             .as_ref()
             .map_or(0..0, |saying| saying.range.0..saying.range.1);
         Self {
-            words: telling().take(3).map(|term| term.word).collect(),
+            words: telling()
+                .filter(|term| term.subject)
+                .take(3)
+                .map(|term| term.word)
+                .collect(),
             quotable: best.is_some(),
             note: Note {
                 at: facts.at,

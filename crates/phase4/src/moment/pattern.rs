@@ -6,7 +6,7 @@ use super::{
     note::{Draft, Note},
 };
 use crate::{
-    lexicon::{Lexicon, Theme, Themes},
+    lexicon::{Theme, Themes},
     number::DAY,
     text::Word,
 };
@@ -35,9 +35,9 @@ pub(crate) struct Group<'a>(&'a Pattern);
 
 impl<'a> Group<'a> {
     /// The theme, else the first of the words.
-    pub(crate) fn name(self, lexicon: &'a Lexicon) -> &'a str {
+    pub(crate) fn name(self) -> &'a str {
         match self.0.key {
-            Key::Theme(theme) => lexicon.named("theme.", theme.name()),
+            Key::Theme(theme) => theme.name(),
             _ => self.0.words.first().map_or("", Word::as_str),
         }
     }

@@ -1,7 +1,8 @@
 //! Which moments to offer now.
 
 use whisperengine_types::{
-    MemoryId, MemoryKind, MemoryOwner, MomentPlan, MomentTiming, MomentType, RecalledMemory, Timestamp,
+    MemoryId, MemoryKind, MemoryOwner, MomentPlan, MomentTiming, MomentTone, MomentType, RecalledMemory,
+    Timestamp,
 };
 
 use super::{
@@ -20,6 +21,7 @@ use crate::{
     lexicon::{Lexicon, Themes},
     number::{DAY, HOUR, unit},
     session::scope,
+    state::Danger,
     text::{Utterance, clip, hash64},
     thread::Scope,
 };
@@ -34,6 +36,7 @@ pub(crate) struct Occasion<'a> {
     pub(crate) config: &'a MomentConfig,
     pub(crate) lexicon: &'a Lexicon,
     pub(crate) boundaries: &'a Boundaries,
+    pub(crate) danger: &'a Danger,
     pub(crate) owner: &'a MemoryOwner,
     pub(crate) recalled: &'a [RecalledMemory],
     pub(crate) text: &'a str,
@@ -61,8 +64,6 @@ pub(crate) struct Occasion<'a> {
     pub(crate) message: &'a MemoryId,
     pub(crate) turn: u64,
     pub(crate) at: Timestamp,
-    /// Words with which a memory is quoted, at most.
-    pub(crate) quote_chars: usize,
     /// The relationship has just risen a stage.
     pub(crate) risen: bool,
 }
@@ -91,6 +92,8 @@ const MAX_RECALLED: usize = 4;
 /// A recalled memory below this similarity and without a shared word is not looked at.
 const FAR: f32 = 0.3;
 const MAX_OFFERED: usize = 3;
+/// Characters of a memory that are said again.
+const CALLBACK_CHARS: usize = 80;
 /// Shorter quotes say nothing.
 const MIN_QUOTE_BYTES: usize = 12;
 
@@ -216,7 +219,7 @@ impl Moments {
         if found.iter().any(|other| other.key == key && other.score >= score) {
             return;
         }
-        let quote = clip(said.quote, now.quote_chars);
+        let quote = clip(said.quote, now.config.quote_chars);
         let known = self.usage.was_told(&quote, now.at) || now.text.contains(said.quote);
         if known || now.boundaries.cover(now.lexicon, said.quote) {
             return;
@@ -269,7 +272,7 @@ impl Moments {
             found.push(Candidate {
                 connection,
                 key,
-                quote: clip(&note.quote, now.quote_chars),
+                quote: clip(&note.quote, now.config.quote_chars),
                 memory: note.memory.as_ref(),
                 said_at: note.at,
                 timing,
@@ -281,6 +284,10 @@ impl Moments {
 
     fn plan(&self, candidate: Candidate<'_>, now: &Occasion<'_>) -> MomentPlan {
         let kind = candidate.connection.kind;
+        // Inside the sentence the quote has no full stop of its own.
+        let item = clip(&candidate.quote, CALLBACK_CHARS);
+        let item = format!("'{}'", item.trim_end_matches(['.', ' ']));
+        let callback = now.lexicon.fill(callback_key(kind), &[("item", &item)]);
         MomentPlan {
             id: moment_id(candidate.key),
             kind,
@@ -290,8 +297,8 @@ impl Moments {
             quote: candidate.quote,
             memory: candidate.memory.cloned(),
             said_at: candidate.said_at,
-            callback: now.lexicon.phrase(callback_key(kind)).to_owned(),
-            tone: now.lexicon.phrase(tone_key(kind)).to_owned(),
+            callback,
+            tone: tone(kind),
             impact: candidate.impact,
         }
     }
@@ -341,7 +348,12 @@ fn may_be_told(recalled: &RecalledMemory, now: &Occasion<'_>) -> bool {
     }
     let age = now.at.since(memory.sent_at);
     let earlier = memory.sent_at < now.session_started || age >= HOUR * now.config.minimum_age_hours;
-    if memory.id == *now.message || memory.text == now.text || !earlier || age.is_zero() {
+    if memory.id == *now.message
+        || now.danger.holds(&memory.id)
+        || memory.text == now.text
+        || !earlier
+        || age.is_zero()
+    {
         return false;
     }
     let own = match (&memory.speaker, now.owner) {
@@ -367,23 +379,30 @@ fn moment_key(connection: &Connection) -> u64 {
     hash64(&[connection.kind as u8, tag, value[0], value[1], value[2], value[3]])
 }
 
-macro_rules! keys {
-    ($name:ident, $prefix:literal) => {
-        fn $name(kind: MomentType) -> &'static str {
-            match kind {
-                MomentType::AchievementCallback => concat!($prefix, "achievement_callback"),
-                MomentType::EmotionalContinuity => concat!($prefix, "emotional_continuity"),
-                MomentType::InterestDevelopment => concat!($prefix, "interest_development"),
-                MomentType::RelationshipMilestone => concat!($prefix, "relationship_milestone"),
-                MomentType::ProblemResolution => concat!($prefix, "problem_resolution"),
-                MomentType::SharedExperience => concat!($prefix, "shared_experience"),
-                MomentType::PersonalGrowth => concat!($prefix, "personal_growth"),
-                MomentType::RecurringTheme => concat!($prefix, "recurring_theme"),
-                MomentType::CelebrationEcho => concat!($prefix, "celebration_echo"),
-                MomentType::SupportFollowUp => concat!($prefix, "support_follow_up"),
-            }
-        }
-    };
+/// The phrase that brings a moment of this kind up.
+fn callback_key(kind: MomentType) -> &'static str {
+    match kind {
+        MomentType::AchievementCallback => "callback.achievement_callback",
+        MomentType::EmotionalContinuity => "callback.emotional_continuity",
+        MomentType::InterestDevelopment => "callback.interest_development",
+        MomentType::RelationshipMilestone => "callback.relationship_milestone",
+        MomentType::ProblemResolution => "callback.problem_resolution",
+        MomentType::SharedExperience => "callback.shared_experience",
+        MomentType::PersonalGrowth => "callback.personal_growth",
+        MomentType::RecurringTheme => "callback.recurring_theme",
+        MomentType::CelebrationEcho => "callback.celebration_echo",
+        MomentType::SupportFollowUp => "callback.support_follow_up",
+    }
 }
-keys!(callback_key, "callback.");
-keys!(tone_key, "tone.");
+
+pub(crate) fn tone(kind: MomentType) -> MomentTone {
+    match kind {
+        MomentType::AchievementCallback | MomentType::ProblemResolution | MomentType::PersonalGrowth => {
+            MomentTone::WarmCongratulatory
+        }
+        MomentType::InterestDevelopment | MomentType::CelebrationEcho => MomentTone::Enthusiastic,
+        MomentType::RelationshipMilestone | MomentType::SharedExperience => MomentTone::Caring,
+        MomentType::EmotionalContinuity | MomentType::RecurringTheme => MomentTone::UnderstandingEmpathetic,
+        MomentType::SupportFollowUp => MomentTone::GentleEncouraging,
+    }
+}

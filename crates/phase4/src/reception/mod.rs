@@ -10,13 +10,15 @@ mod pattern;
 mod tally;
 
 use serde::{Deserialize, Serialize};
-use whisperengine_types::{Adaptation, ConversationPattern, EffectivePattern, EmotionalState};
+use whisperengine_types::{
+    Adaptation, ConversationPattern, EffectivePattern, EmotionalPattern, EmotionalState,
+};
 
 use pattern::{bit, patterns};
 use tally::Tallies;
 
 use crate::{
-    emotional::{EmotionalContext, EmotionalPattern},
+    emotional::EmotionalContext,
     lexicon::Cue,
     number::{SignedByte, unit},
     text::Utterance,

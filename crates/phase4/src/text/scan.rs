@@ -1,6 +1,6 @@
 //! Cues, negation, terms and themes of a text.
 
-use super::{Sentence, Token, Word, fold32, token::Tokens};
+use super::{Sentence, Token, Word, fold32, mask::words_only, token::Tokens};
 use crate::lexicon::{Cue, Entry, Lexicon, Phrase, Theme, Themes};
 
 /// A text and everything that is read off its words.
@@ -15,6 +15,8 @@ pub(crate) struct Utterance<'t> {
     pub(crate) terms: Vec<Term>,
     pub(crate) themes: Themes,
     pub(crate) exclamations: u32,
+    /// Whether the language has function words only: nothing is known of what the words mean.
+    pub(crate) is_mute: bool,
     lower: String,
     weights: [f32; Cue::COUNT],
     negated: [f32; Cue::COUNT],
@@ -48,15 +50,19 @@ pub(crate) struct Term {
     pub(crate) weight: f32,
     /// The sentences it is in, one bit for each of the first 64.
     pub(crate) sentences: u64,
+    /// Whether it may be what the talk is about.
+    pub(crate) subject: bool,
 }
 
 impl Term {
     /// Whether the word is telling: no everyday word and no number.
     pub(crate) fn is_telling(&self) -> bool {
-        self.weight >= 0.9
+        self.weight >= TELLING
     }
 }
 
+/// Weight from which a word tells something.
+const TELLING: f32 = 0.9;
 /// Content words kept of one message.
 pub(crate) const MAX_TERMS: usize = 20;
 /// Words after a negation that it turns around.
@@ -69,7 +75,7 @@ impl<'t> Utterance<'t> {
             sentences,
             lower,
             exclamations,
-        } = Tokens::split(text);
+        } = Tokens::split(&words_only(text), lexicon);
         let mut utterance = Self {
             text,
             tokens,
@@ -78,6 +84,7 @@ impl<'t> Utterance<'t> {
             terms: Vec::with_capacity(8),
             themes: Themes::default(),
             exclamations,
+            is_mute: !lexicon.speaks(),
             lower,
             weights: [0.0; Cue::COUNT],
             negated: [0.0; Cue::COUNT],
@@ -88,7 +95,7 @@ impl<'t> Utterance<'t> {
         utterance.negate(lexicon);
         utterance.find_cues(lexicon);
         utterance.find_questions();
-        utterance.find_voices();
+        utterance.find_voices(lexicon);
         utterance.find_terms();
         utterance
     }
@@ -173,6 +180,7 @@ impl<'t> Utterance<'t> {
                 if !token.symbol {
                     let word = &self.lower.as_bytes()[token.lower.0 as usize..token.lower.1 as usize];
                     token.stem = lexicon.stem(word, token.surface, &mut scratch);
+                    token.quality |= lexicon.is_modifier(word);
                 }
                 token.cues = lexicon.stems.place(token.stem);
             }
@@ -184,7 +192,7 @@ impl<'t> Utterance<'t> {
         for index in 0..self.tokens.len() {
             let token = self.tokens[index];
             let flags = token.exact.map_or(0, |place| lexicon.exact.at(place).flags);
-            let is = |flag: u8| flags & flag != 0;
+            let is = |flag: u16| flags & flag != 0;
             if token.clause_start || is(Entry::CONTRAST) {
                 scope = 0;
             }
@@ -245,6 +253,7 @@ impl<'t> Utterance<'t> {
 
     fn match_entry(&mut self, index: usize, entry: &Entry, from: usize) {
         self.tokens[index].common |= entry.flags & Entry::COMMON != 0;
+        self.tokens[index].quality |= entry.flags & Entry::QUALITY != 0;
         if !entry.phrases.is_empty() {
             self.match_phrases(index, &entry.phrases, from);
         }
@@ -337,7 +346,10 @@ impl<'t> Utterance<'t> {
     }
 
     /// Counts in each sentence who it is about. "You" inside a set phrase ("thank you") is nobody.
-    fn find_voices(&mut self) {
+    fn find_voices(&mut self, lexicon: &Lexicon) {
+        if lexicon.implies_self() {
+            self.sentences.iter_mut().for_each(|sentence| sentence.own = 1);
+        }
         for index in 0..self.hits.len() {
             let hit = self.hits[index];
             let phrase = |other: &Hit| {
@@ -390,7 +402,7 @@ impl<'t> Utterance<'t> {
         for index in 0..self.tokens.len() {
             let token = &self.tokens[index];
             let lower = &self.lower[token.lower.0 as usize..token.lower.1 as usize];
-            if token.symbol || token.stop || lower.len() < 3 {
+            if token.symbol || token.stop || lower.len() < 3 || is_id(lower) {
                 continue;
             }
             let id = fold32(token.stem);
@@ -414,6 +426,7 @@ impl<'t> Utterance<'t> {
                 word: Word::new(lower),
                 weight,
                 sentences: sentence,
+                subject: weight >= TELLING && !token.quality,
             });
             if self.terms.len() == MAX_TERMS {
                 return;
@@ -444,4 +457,12 @@ impl<'t> Utterance<'t> {
                 })
             })
     }
+}
+
+/// Whether a word is the number or code of something: long digits, or many of them among letters.
+fn is_id(lower: &str) -> bool {
+    let digits = lower.bytes().filter(u8::is_ascii_digit).count();
+    let hex = lower.len() >= 12 && lower.bytes().all(|byte| byte.is_ascii_hexdigit());
+    digits > 0
+        && (digits >= 7 || hex || (digits < lower.len() && lower.len() >= 6 && 2 * digits >= lower.len()))
 }

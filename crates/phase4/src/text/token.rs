@@ -1,7 +1,7 @@
 //! Words, symbols, clauses and sentences of a text, in one pass over its characters.
 
 use super::{Fnv, hash64};
-use crate::lexicon::Place;
+use crate::lexicon::{Lexicon, Place};
 
 /// One word or pictograph.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,8 @@ pub(crate) struct Token {
     pub(crate) undone: bool,
     pub(crate) stop: bool,
     pub(crate) common: bool,
+    /// An adjective, adverb or verb: it tells, but nobody talks about it.
+    pub(crate) quality: bool,
     /// Inside square brackets: a caption or stage direction, not the person's own words.
     pub(crate) aside: bool,
 }
@@ -66,21 +68,21 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    pub(crate) fn split(text: &str) -> Self {
+    pub(crate) fn split(text: &str, lexicon: &Lexicon) -> Self {
         let tokens = Self {
             list: Vec::with_capacity(text.len().min(2048) / 5 + 1),
             sentences: Vec::with_capacity(4),
             ..Self::default()
         };
         if text.is_ascii() {
-            tokens.split_ascii(text)
+            tokens.split_ascii(text, lexicon)
         } else {
-            tokens.split_any(text)
+            tokens.split_any(text, lexicon)
         }
     }
 
     /// [`Self::split_any`] of plain text, as nearly every message is: the lower-case copy is made in one go.
-    fn split_ascii(mut self, text: &str) -> Self {
+    fn split_ascii(mut self, text: &str, lexicon: &Lexicon) -> Self {
         let mut open = Open::default();
         let bytes = text.as_bytes();
         let lower = text.to_ascii_lowercase();
@@ -102,7 +104,11 @@ impl Tokens {
                 continue;
             }
             let mut hash = Fnv::new();
-            while joins(place) || (bytes.get(place) == Some(&b'\'') && joins(place + 1)) {
+            while joins(place)
+                || (bytes.get(place) == Some(&b'\'')
+                    && joins(place + 1)
+                    && !lexicon.elides(&lower[at..place]))
+            {
                 hash.feed(folded[place]);
                 place += 1;
             }
@@ -120,18 +126,34 @@ impl Tokens {
         self
     }
 
-    fn split_any(mut self, text: &str) -> Self {
+    fn split_any(mut self, text: &str, lexicon: &Lexicon) -> Self {
         self.lower.reserve(text.len().min(8192));
         let tokens = &mut self;
         let mut open = Open::default();
         let mut rest = text.char_indices().peekable();
         while let Some((at, c)) = rest.next() {
             let joins = rest.peek().is_some_and(|(_, next)| next.is_alphanumeric());
+            if is_unspaced(c) {
+                tokens.close(&mut open);
+                let run = text[at..].split(|c| !is_unspaced(c)).next().unwrap_or("");
+                tokens.part(&mut open, at, run, lexicon);
+                while rest.next_if(|(next, _)| *next < at + run.len()).is_some() {}
+                continue;
+            }
             if c.is_alphanumeric() {
                 tokens.extend(&mut open, at, c);
                 continue;
             }
-            if matches!(c, '\'' | '\u{2019}') && open.word.is_some() && joins {
+            if is_joiner(c) && open.word.is_some() {
+                tokens.lower.push(c);
+                continue;
+            }
+            if matches!(c, '\'' | '\u{2019}')
+                && joins
+                && open
+                    .word
+                    .is_some_and(|(_, from, _)| !lexicon.elides(&tokens.lower[from..]))
+            {
                 tokens.lower.push('\'');
                 continue;
             }
@@ -168,6 +190,69 @@ impl Tokens {
         }
     }
 
+    /// Words of a script without blanks: the longest known ones, and what lies between them where the kind of
+    /// letter changes.
+    fn part(&mut self, open: &mut Open, start: usize, run: &str, lexicon: &Lexicon) {
+        open.sentence.get_or_insert(start);
+        let places: Vec<usize> = run.char_indices().map(|(at, _)| at).chain([run.len()]).collect();
+        let (mut place, mut unknown) = (0, 0);
+        while place + 1 < places.len() {
+            let longest = (place + 1..places.len().min(place + 1 + MAX_KNOWN)).rev();
+            let known = longest
+                .into_iter()
+                .find(|&end| lexicon.knows(&run[places[place]..places[end]]));
+            let kind = |at: usize| run[places[at]..].chars().next().map(Kind::of);
+            if known.is_some() || kind(place) != kind(unknown) {
+                self.piece(
+                    open,
+                    start,
+                    run,
+                    (places[unknown], places[place]),
+                    known.is_none(),
+                );
+                unknown = place;
+            }
+            if let Some(end) = known {
+                self.piece(open, start, run, (places[place], places[end]), false);
+                unknown = end;
+            }
+            place = known.unwrap_or(place + 1);
+        }
+        self.piece(
+            open,
+            start,
+            run,
+            (places[unknown.min(places.len() - 1)], run.len()),
+            false,
+        );
+    }
+
+    /// One word of a run; `inflected`: letters of another kind go on with it.
+    fn piece(
+        &mut self,
+        open: &mut Open,
+        start: usize,
+        run: &str,
+        (from, until): (usize, usize),
+        inflected: bool,
+    ) {
+        let word = &run[from..until];
+        let Some(first) = word.chars().next() else { return };
+        let lower = self.lower.len();
+        self.lower.push_str(word);
+        self.push(
+            open,
+            start + from,
+            (lower, self.lower.len()),
+            false,
+            hash64(word.as_bytes()),
+        );
+        if let Some(token) = self.list.last_mut() {
+            // Kana alone are grammar, and what they go on with is a verb; a long stretch is no single word.
+            token.quality = Kind::of(first) == Kind::Hiragana || inflected || word.chars().count() > MAX_NOUN;
+        }
+    }
+
     fn push(&mut self, open: &mut Open, start: usize, lower: (usize, usize), capital: bool, surface: u64) {
         self.list.push(Token {
             surface,
@@ -184,6 +269,7 @@ impl Tokens {
             undone: false,
             stop: false,
             common: false,
+            quality: false,
             aside: open.aside,
         });
         open.in_clause = true;
@@ -198,11 +284,13 @@ impl Tokens {
                 self.end_sentence(open, at);
                 open.aside = c == '[';
             }
-            '.' | '!' | '?' | '\n' | '\u{2026}' | '\u{3002}' | '\u{ff01}' | '\u{ff1f}' => {
-                open.question |= matches!(c, '?' | '\u{ff1f}');
+            '.' | '!' | '?' | '\n' | '\u{2026}' | '\u{3002}' | '\u{ff01}' | '\u{ff1f}' | '\u{61f}'
+            | '\u{964}' => {
+                open.question |= matches!(c, '?' | '\u{ff1f}' | '\u{61f}');
                 self.end_sentence(open, at + c.len_utf8());
             }
-            ',' | ';' | ':' | '(' | ')' | '"' | '\u{2013}' | '\u{2014}' => open.in_clause = false,
+            ',' | ';' | ':' | '(' | ')' | '"' | '\u{2013}' | '\u{2014}' | '\u{a1}' | '\u{bf}'
+            | '\u{3001}' | '\u{ff0c}' | '\u{60c}' => open.in_clause = false,
             _ if is_pictograph(c) => {
                 let from = self.lower.len();
                 self.lower.push(c);
@@ -258,6 +346,42 @@ fn is_word(byte: u8) -> bool {
     WORD[usize::from(byte)]
 }
 
+/// Letters of a known word in a script without blanks, at most.
+const MAX_KNOWN: usize = 12;
+/// Letters of a noun there, at most.
+const MAX_NOUN: usize = 6;
+
+/// The kinds of letters that part words where there are no blanks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Hiragana,
+    Katakana,
+    Thai,
+    Other,
+}
+
+impl Kind {
+    fn of(c: char) -> Self {
+        match u32::from(c) {
+            0x3041..=0x309f => Self::Hiragana,
+            0x30a0..=0x30ff => Self::Katakana,
+            0xe00..=0xe7f => Self::Thai,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Chinese characters, kana and Thai.
+pub(crate) fn is_unspaced(c: char) -> bool {
+    matches!(u32::from(c), 0xe01..=0xe3a | 0xe40..=0xe59 | 0x3005..=0x3007 | 0x3041..=0x30fa | 0x30fc..=0x30ff
+        | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3134f)
+}
+
+/// Marks inside words of Devanagari and combining accents.
+fn is_joiner(c: char) -> bool {
+    matches!(u32::from(c), 0x300..=0x36f | 0x93c | 0x94d | 0x200d)
+}
+
 fn is_pictograph(c: char) -> bool {
     matches!(u32::from(c), 0x203c..=0x3000 | 0x1f000..=0x1fbff) && !c.is_whitespace()
 }
@@ -271,7 +395,8 @@ mod tests {
     proptest! {
         #[test]
         fn plain_text_is_split_as_any_text(text in "[ -~\\n]{0,60}|([a-c'.,: ]{0,12}[?!A-C]){0,9}|(a\\. ){1020,1030}[.b? ]{0,9}") {
-            let (plain, any) = (Tokens::default().split_ascii(&text), Tokens::default().split_any(&text));
+            let english = Lexicon::english();
+            let (plain, any) = (Tokens::default().split_ascii(&text, &english), Tokens::default().split_any(&text, &english));
             let parts = |tokens: &Tokens| -> Vec<_> {
                 let word = |token: &Token| tokens.lower[token.lower.0 as usize..token.lower.1 as usize].to_owned();
                 let list = tokens.list.iter();

@@ -12,7 +12,7 @@ impl Threads {
     /// A sentence that leads over to where the message went, naming at most two words of each side; taken
     /// up again, a thread's open question or commitment is recalled.
     pub(crate) fn bridge(&self, lexicon: &Lexicon, routed: &Routed, here: Scope) -> Option<String> {
-        let kind = routed.change?;
+        let kind = routed.change.filter(|_| lexicon.speaks())?;
         let name = |number: Option<u64>| {
             let thread = number
                 .and_then(|number| self.find(number))

@@ -177,7 +177,7 @@ impl Threads {
                 strength: routed.strength,
                 bridge: self.bridge(lexicon, routed, here).unwrap_or_default(),
             }),
-            waiting: self.waiting(lexicon, owner, here),
+            waiting: self.waiting(owner, here),
         })
     }
 
@@ -190,7 +190,7 @@ impl Threads {
     }
 
     /// The thread besides the current one that deserves attention most, if one does.
-    fn waiting(&self, lexicon: &Lexicon, owner: u128, here: Scope) -> Option<WaitingThread> {
+    fn waiting(&self, owner: u128, here: Scope) -> Option<WaitingThread> {
         let rests = |thread: &&Thread| {
             Some(thread.number) != self.current && !thread.is_closed() && thread.scope.visible_in(here)
         };
@@ -206,7 +206,7 @@ impl Threads {
         let (thread, score) = scored.max_by(|a, b| a.1.total_cmp(&b.1))?;
         let because = match self.items(here).find(|item| item.thread == thread.number) {
             Some(item) => clip(&item.text, 80),
-            None if thread.urgency > 0.5 => lexicon.phrase("bridge.urgent").to_owned(),
+            None if thread.urgency > 0.5 => "urgent when it was left".to_owned(),
             None => return None,
         };
         Some(WaitingThread {

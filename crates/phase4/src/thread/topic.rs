@@ -28,6 +28,14 @@ pub(super) struct TopicTerm {
     pub(super) id: u32,
     pub(super) word: Word,
     weight: Weight,
+    /// Whether it may be what the talk is about.
+    subject: bool,
+}
+
+impl TopicTerm {
+    fn is_subject(&self) -> bool {
+        self.subject && self.weight.value() >= 0.35
+    }
 }
 
 /// A term's weight, `0..=3`, in one byte.
@@ -65,19 +73,23 @@ impl Fit {
 }
 
 impl Topic {
-    /// Takes a message in; `share` is less than 1 for words that are not the person's own.
-    pub(super) fn absorb(&mut self, terms: &[Term], themes: Themes, sketch: Option<&Sketch>, share: f32) {
+    /// Takes a message in.
+    pub(super) fn absorb(&mut self, terms: &[Term], themes: Themes, sketch: Option<&Sketch>) {
         for term in &mut self.terms {
-            term.weight = Weight::new(term.weight.value() * (1.0 - (1.0 - TERM_DECAY) * share));
+            term.weight = Weight::new(term.weight.value() * TERM_DECAY);
         }
         for term in terms {
-            let add = term.weight * share;
+            let add = term.weight;
             match self.terms.iter_mut().find(|known| known.id == term.id) {
-                Some(known) => known.weight = Weight::new(known.weight.value() + add),
+                Some(known) => {
+                    known.weight = Weight::new(known.weight.value() + add);
+                    known.subject |= term.subject;
+                }
                 None => self.terms.push(TopicTerm {
                     id: term.id,
                     word: term.word,
                     weight: Weight::new(add),
+                    subject: term.subject,
                 }),
             }
         }
@@ -88,15 +100,25 @@ impl Topic {
             if *weight == 0 && !named {
                 continue;
             }
-            let added = if named { 40.0 * share } else { 0.0 };
+            let added = if named { 40.0 } else { 0.0 };
             *weight = (f32::from(*weight) * 0.92 + added).min(250.0) as u8;
         }
         if let Some(sketch) = sketch {
             match &mut self.centroid {
-                Some(centroid) if centroid.space == sketch.space => centroid.absorb(sketch, share),
+                Some(centroid) if centroid.space == sketch.space => centroid.absorb(sketch),
                 other => *other = Some(Centroid::new(sketch)),
             }
         }
+    }
+
+    /// Takes note that a reply speaks of what the person spoke of; its own words are none of theirs.
+    pub(super) fn reinforce(&mut self, terms: &[Term], share: f32) {
+        for known in &mut self.terms {
+            if terms.iter().any(|term| term.id == known.id) {
+                known.weight = Weight::new(known.weight.value() + share);
+            }
+        }
+        self.terms.sort_by_key(|term| std::cmp::Reverse(term.weight));
     }
 
     /// The subjects that are present enough.
@@ -125,23 +147,16 @@ impl Topic {
         themes
     }
 
-    /// The strongest words; everyday words only when there are no others.
+    /// The strongest words that the talk may be about.
     pub(super) fn words(&self, limit: usize) -> impl Iterator<Item = &Word> {
-        let telling = self
-            .terms
-            .iter()
-            .filter(|term| term.weight.value() >= 0.35)
-            .count();
-        self.terms
-            .iter()
-            .take(if telling > 0 { telling } else { self.terms.len() })
-            .take(limit)
-            .map(|term| &term.word)
+        let subjects = self.terms.iter().filter(|term| term.is_subject());
+        subjects.take(limit).map(|term| &term.word)
     }
 
     /// The strongest word with its term.
     pub(super) fn strongest(&self) -> Option<(u32, Word)> {
-        self.terms.first().map(|term| (term.id, term.word))
+        let strongest = self.terms.iter().find(|term| term.is_subject());
+        strongest.map(|term| (term.id, term.word))
     }
 
     /// Terms whose ids may be among those of `mask`, with their weights.
@@ -354,13 +369,13 @@ impl Centroid {
             .sum::<i32>() as f32
     }
 
-    fn absorb(&mut self, sketch: &Sketch, share: f32) {
+    fn absorb(&mut self, sketch: &Sketch) {
         if self.values.len() != sketch.values.len() {
             *self = Self::new(sketch);
             return;
         }
         let length = self.norm().sqrt().max(1.0);
-        let rate = 0.25 * share;
+        let rate = 0.25;
         let mixed: Vec<f32> = self
             .values
             .iter()

@@ -30,7 +30,7 @@ impl Threads {
         thread.last_active = at;
         thread
             .topic
-            .absorb(&utterance.terms, utterance.themes, turn.sketch, 1.0);
+            .absorb(&utterance.terms, utterance.themes, turn.sketch);
         let first = thread.messages == 1;
         let mix = |old: f32, new: f32| if first { new } else { 0.7 * old + 0.3 * new };
         thread.engagement = unit(mix(thread.engagement, engagement(utterance)));
@@ -57,7 +57,7 @@ impl Threads {
         self.answer_items(reply);
         self.asked = reply.is_question();
         if let Some(thread) = self.current.and_then(|number| self.find_mut(number)) {
-            thread.topic.absorb(&reply.terms, reply.themes, None, 0.4);
+            thread.topic.reinforce(&reply.terms, 0.4);
         }
     }
 

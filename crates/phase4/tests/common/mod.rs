@@ -14,6 +14,7 @@ pub(crate) struct Talk {
     pub(crate) audience: Audience,
     pub(crate) now: Timestamp,
     pub(crate) recalled: Vec<RecalledMemory>,
+    pub(crate) facts: Vec<Fact>,
     pub(crate) embedding: Option<Embedding>,
     messages: u64,
 }
@@ -75,6 +76,7 @@ impl Talk {
             // A Monday, noon.
             now: "2026-03-02T12:00:00Z".parse().unwrap(),
             recalled: Vec::new(),
+            facts: Vec::new(),
             embedding: None,
             messages: 0,
         };
@@ -112,7 +114,7 @@ impl Talk {
             emotion,
             embedding: self.embedding.as_ref(),
             recalled: &self.recalled,
-            facts: &[],
+            facts: &self.facts,
             sent_at: self.now,
             replay: None,
         };
@@ -152,6 +154,11 @@ impl Talk {
         })
         .unwrap();
     }
+}
+
+/// Whether a note begins like this.
+pub(crate) fn has_note(plan: &TurnPlan, start: &str) -> bool {
+    plan.notes.iter().any(|note| note.starts_with(start))
 }
 
 pub(crate) fn thread(plan: &TurnPlan) -> &ThreadPlan {

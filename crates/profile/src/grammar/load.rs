@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use whisperengine_types::Slot;
 
 use super::{
-    Act, Asked, Calendar, Class, Grammar, GrammarError, Rule,
+    Act, Asked, Calendar, Class, Flag, Grammar, GrammarError, Rule,
     pattern::{self, Capture, Node, Words},
 };
 use crate::text::{Apostrophe, Kind, Tokens, folded};
@@ -14,23 +14,35 @@ impl Grammar {
     /// Reads the rules of the language `code` from `text`.
     pub(super) fn parse(code: &str, text: &str) -> Result<Self, GrammarError> {
         let mut loader = Loader {
-            apostrophe: if code == "en" { Apostrophe::English } else { Apostrophe::Elision },
+            apostrophe: if code == "en" {
+                Apostrophe::English
+            } else {
+                Apostrophe::Elision
+            },
             vocabulary: HashMap::new(),
             classes: Vec::new(),
             class_names: HashMap::new(),
         };
         let (mut rules, mut calendar) = (Vec::new(), Vec::new());
-        let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines = || {
+            text.lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        };
         for class in lines().filter_map(|line| line.strip_prefix('@')) {
             let (name, words) = class.split_once('=').ok_or_else(|| GrammarError::new(class))?;
-            loader.define(name.trim(), words).map_err(|_| GrammarError::new(class))?;
+            loader
+                .define(name.trim(), words)
+                .map_err(|_| GrammarError::new(class))?;
         }
         for line in lines().filter(|line| !line.starts_with('@')) {
             if let Some((unit, words)) = calendar_line(line) {
                 for phrase in words.split('|') {
                     calendar.push((loader.words(phrase), unit));
                 }
-            } else if let Some((words, rule)) = line.strip_prefix("each ").and_then(|each| each.split_once(" > ")) {
+            } else if let Some((words, rule)) =
+                line.strip_prefix("each ").and_then(|each| each.split_once(" > "))
+            {
                 for word in words.split_whitespace() {
                     let rule = rule.replace("{K}", word);
                     rules.push(loader.rule(&rule).map_err(|_| GrammarError::new(&rule))?);
@@ -40,7 +52,8 @@ impl Grammar {
             }
         }
         // The longest phrase first, so that "the day after tomorrow" is not read as "tomorrow".
-        calendar.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
+        calendar.retain(|(words, _): &(Vec<u32>, Calendar)| !words.is_empty());
+        calendar.sort_by_key(|(words, _)| (words[0], std::cmp::Reverse(words.len())));
         let class = |name: &str| loader.class_names.get(name).copied();
         let mut grammar = Self {
             stop: class("stop"),
@@ -53,6 +66,7 @@ impl Grammar {
             question: class("question"),
             common: class("common"),
             state: class("state"),
+            asking: class("asking"),
             apostrophe: loader.apostrophe,
             noun_capitals: code == "de",
             wide: matches!(code, "zh" | "ja" | "ko" | "th"),
@@ -62,6 +76,7 @@ impl Grammar {
             class_names: loader.class_names,
             by_word: HashMap::new(),
             by_prefix: HashMap::new(),
+            always: Vec::new(),
             calendar,
         };
         grammar.index();
@@ -84,6 +99,9 @@ impl Grammar {
                 .iter()
                 .filter_map(|node| self.triggers(node))
                 .min_by_key(|triggers| triggers.iter().map(|t| frequency[t]).max());
+            if best.is_none() {
+                self.always.push(at as u16);
+            }
             for trigger in best.unwrap_or_default() {
                 match trigger {
                     Trigger::Word(word) => self.by_word.entry(word).or_default().push(at as u16),
@@ -104,7 +122,14 @@ impl Grammar {
             Node::Prefix(stem) => Some(vec![Trigger::Prefix(stem.clone())]),
             Node::Class(class) | Node::Capture(_, Capture::Class(class)) => {
                 let class = &self.classes[*class];
-                let words = class.words.iter().copied().chain(class.phrases.iter().map(|phrase| phrase[0]));
+                if !class.suffixes.is_empty() {
+                    return None;
+                }
+                let words = class
+                    .words
+                    .iter()
+                    .copied()
+                    .chain(class.phrases.iter().map(|phrase| phrase[0]));
                 let stems = class.prefixes.iter().cloned().map(Trigger::Prefix);
                 Some(words.map(Trigger::Word).chain(stems).collect())
             }
@@ -115,6 +140,7 @@ impl Grammar {
                 }
                 Some(all)
             }
+            Node::Capture(_, Capture::Job) => self.job.and_then(|class| self.triggers(&Node::Class(class))),
             Node::Capture(_, Capture::State) => {
                 self.state.and_then(|class| self.triggers(&Node::Class(class)))
             }
@@ -145,15 +171,26 @@ impl Loader {
         for phrase in words.split('|') {
             let phrase = phrase.trim();
             if let Some(other) = phrase.strip_prefix('@') {
-                let other = *self.class_names.get(other).ok_or_else(|| GrammarError::new(phrase))?;
-                let Class { words, phrases, prefixes } = &self.classes[other];
-                let copy = (words.clone(), phrases.clone(), prefixes.clone());
+                let other = *self
+                    .class_names
+                    .get(other)
+                    .ok_or_else(|| GrammarError::new(phrase))?;
+                let Class {
+                    words,
+                    phrases,
+                    prefixes,
+                    suffixes,
+                } = &self.classes[other];
+                let copy = (words.clone(), phrases.clone(), prefixes.clone(), suffixes.clone());
                 let class = &mut self.classes[at];
                 class.words.extend(copy.0);
                 class.phrases.extend(copy.1);
                 class.prefixes.extend(copy.2);
+                class.suffixes.extend(copy.3);
             } else if let Some(stem) = phrase.strip_suffix('*') {
                 self.classes[at].prefixes.push(folded(stem).into());
+            } else if let Some(stem) = phrase.strip_prefix('*') {
+                self.classes[at].suffixes.push(folded(stem).into());
             } else {
                 let words = self.words(phrase);
                 match words[..] {
@@ -164,6 +201,9 @@ impl Loader {
             }
         }
         self.classes[at].words.sort_unstable();
+        self.classes[at]
+            .phrases
+            .sort_by_key(|phrase| (phrase[0], std::cmp::Reverse(phrase.len())));
         Ok(())
     }
 
@@ -178,11 +218,7 @@ impl Loader {
             detail: None,
             asked: Asked::Value,
             confidence: 0.9,
-            silent: false,
-            known_only: false,
-            outcome: false,
-            dated: false,
-            in_question: false,
+            flags: Vec::new(),
         };
         for word in head.split_whitespace() {
             match word {
@@ -190,11 +226,12 @@ impl Loader {
                 "-" => rule.act = Act::Deny,
                 "block" => rule.act = Act::Block,
                 "ask" => rule.act = Act::Ask,
-                "silent" => rule.silent = true,
-                "known" => rule.known_only = true,
-                "outcome" => (rule.outcome, rule.known_only) = (true, true),
-                "dated" => rule.dated = true,
-                "questions" => rule.in_question = true,
+                "silent" => rule.flags.push(Flag::Silent),
+                "known" => rule.flags.push(Flag::KnownOnly),
+                "outcome" => rule.flags.extend([Flag::Outcome, Flag::KnownOnly]),
+                "real" => rule.flags.push(Flag::Real),
+                "dated" => rule.flags.push(Flag::Dated),
+                "questions" => rule.flags.push(Flag::InQuestion),
                 "when" => rule.asked = Asked::When,
                 "before" => rule.asked = Asked::Before,
                 _ => {
@@ -222,7 +259,10 @@ impl Loader {
 impl Words for Loader {
     fn words(&mut self, text: &str) -> Vec<u32> {
         if text.contains(char::is_whitespace) {
-            return text.split_whitespace().flat_map(|piece| self.words(piece)).collect();
+            return text
+                .split_whitespace()
+                .flat_map(|piece| self.words(piece))
+                .collect();
         }
         // Clitics are written as they are cut: `'m`, `n't`.
         let clitic = text.starts_with('\'') || text == "n't" || text.ends_with('\'');
@@ -231,8 +271,8 @@ impl Words for Loader {
             return vec![*self.vocabulary.entry(text.into()).or_insert(next)];
         }
         let tokens = Tokens::new(text, self.apostrophe, |_| 0);
-        let mut words = Vec::with_capacity(tokens.tokens.len());
-        for token in &tokens.tokens {
+        let mut words = Vec::with_capacity(tokens.all.len());
+        for token in &tokens.all {
             if token.kind == Kind::Stop {
                 continue;
             }

@@ -37,11 +37,20 @@ pub(crate) fn find(
     from: usize,
     pattern: &[Node],
 ) -> Option<Match> {
-    let mut matcher = Matcher { grammar, tokens, sentence: sentence.clone(), captures: Vec::new(), steps: 0 };
+    let mut matcher = Matcher {
+        grammar,
+        tokens,
+        sentence: sentence.clone(),
+        captures: Vec::new(),
+        steps: 0,
+    };
     for start in from..sentence.end {
         matcher.captures.clear();
         if let Some(end) = matcher.sequence(pattern, start, None) {
-            return Some(Match { range: start..end.max(start + 1), captures: matcher.captures });
+            return Some(Match {
+                range: start..end.max(start + 1),
+                captures: matcher.captures,
+            });
         }
         if matcher.steps > MAX_STEPS {
             return None;
@@ -61,7 +70,7 @@ struct Matcher<'a> {
 /// What follows a group, so that its alternatives are tried with the rest.
 struct Rest<'a> {
     nodes: &'a [Node],
-    after: Option<&'a Rest<'a>>,
+    after: Option<&'a Self>,
 }
 
 impl Matcher<'_> {
@@ -79,11 +88,11 @@ impl Matcher<'_> {
         let end = self.sentence.end;
         match node {
             Node::Word(word) => {
-                (at < end && self.tokens.tokens[at].word == *word).then_some(())?;
+                (at < end && self.tokens.all[at].word == *word).then_some(())?;
                 self.sequence(rest, at + 1, after)
             }
             Node::Prefix(stem) => {
-                let token = self.tokens.tokens[..end].get(at)?;
+                let token = self.tokens.all[..end].get(at)?;
                 self.tokens.folded(token).starts_with(&**stem).then_some(())?;
                 self.sequence(rest, at + 1, after)
             }
@@ -119,7 +128,7 @@ impl Matcher<'_> {
     }
 
     fn is_break(&self, at: usize) -> bool {
-        matches!(self.tokens.tokens[at].kind, Kind::Sign | Kind::Stop | Kind::Question)
+        matches!(self.tokens.all[at].kind, Kind::Sign | Kind::Stop | Kind::Question)
     }
 
     fn capture(
@@ -130,7 +139,11 @@ impl Matcher<'_> {
         at: usize,
         after: Option<&Rest<'_>>,
     ) -> Option<usize> {
-        let Ends { start, shortest, longest } = ends(self.grammar, self.tokens, kind, at, self.sentence.end)?;
+        let Ends {
+            start,
+            shortest,
+            longest,
+        } = ends(self.grammar, self.tokens, kind, at, self.sentence.end)?;
         let captured = self.captures.len();
         let open = !rest.is_empty() || after.is_some_and(|after| !after.nodes.is_empty());
         // Without spaces the shortest value that lets the rest match is the right one.
@@ -138,7 +151,11 @@ impl Matcher<'_> {
         for step in 0..=longest - shortest {
             let end = if lazy { shortest + step } else { longest - step };
             self.captures.truncate(captured);
-            self.captures.push(Captured { role, kind, range: start..end });
+            self.captures.push(Captured {
+                role,
+                kind,
+                range: start..end,
+            });
             if let Some(done) = self.sequence(rest, end, after) {
                 return Some(done);
             }

@@ -14,6 +14,7 @@
 mod load;
 mod matching;
 mod pattern;
+mod quantity;
 mod value;
 
 use std::{
@@ -26,7 +27,7 @@ use whisperengine_types::{Language, Slot};
 pub(crate) use self::{
     matching::{Captured, Match, find},
     pattern::{Capture, Node, Role},
-    value::calendar_at,
+    quantity::calendar_at,
 };
 use crate::text::{Apostrophe, Tokens};
 
@@ -39,7 +40,9 @@ pub(crate) struct GrammarError {
 
 impl GrammarError {
     fn new(text: &str) -> Self {
-        Self { text: text.to_owned() }
+        Self {
+            text: text.to_owned(),
+        }
     }
 }
 
@@ -93,16 +96,29 @@ pub(crate) struct Rule {
     pub detail: Option<Box<str>>,
     pub asked: Asked,
     pub confidence: f32,
+    pub flags: Vec<Flag>,
+}
+
+impl Rule {
+    pub(crate) fn has(&self, flag: Flag) -> bool {
+        self.flags.contains(&flag)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flag {
     /// Ends what stands in the slot, without being worth a line of its own.
-    pub silent: bool,
+    Silent,
     /// Says something only of what is known already.
-    pub known_only: bool,
+    KnownOnly,
+    /// Holds whatever blocks stand beside it.
+    Real,
     /// Tells how a plan went.
-    pub outcome: bool,
+    Outcome,
     /// Needs a date in the sentence.
-    pub dated: bool,
+    Dated,
     /// Takes the sentence also when it is a question.
-    pub in_question: bool,
+    InQuestion,
 }
 
 #[derive(Debug, Default)]
@@ -110,6 +126,7 @@ struct Class {
     words: Vec<u32>,
     phrases: Vec<Vec<u32>>,
     prefixes: Vec<Box<str>>,
+    suffixes: Vec<Box<str>>,
 }
 
 /// The rules of a language.
@@ -126,6 +143,8 @@ pub(crate) struct Grammar {
     /// Rules by the word that must stand in the sentence.
     by_word: HashMap<u32, Vec<u16>>,
     by_prefix: HashMap<char, Vec<(Box<str>, u16)>>,
+    /// Rules without such a word.
+    always: Vec<u16>,
     calendar: Vec<(Vec<u32>, Calendar)>,
     stop: Option<usize>,
     determiner: Option<usize>,
@@ -137,6 +156,7 @@ pub(crate) struct Grammar {
     question: Option<usize>,
     common: Option<usize>,
     state: Option<usize>,
+    asking: Option<usize>,
 }
 
 impl Grammar {
@@ -151,26 +171,38 @@ impl Grammar {
 
     /// The languages that have rules.
     pub(crate) fn languages() -> &'static [Language] {
-        static ALL: LazyLock<Vec<Language>> =
-            LazyLock::new(|| FILES.iter().filter_map(|(code, _)| Language::new(code).ok()).collect());
+        static ALL: LazyLock<Vec<Language>> = LazyLock::new(|| {
+            FILES
+                .iter()
+                .filter_map(|(code, _)| Language::new(code).ok())
+                .collect()
+        });
         &ALL
     }
 
     pub(crate) fn tokens(&self, text: &str) -> Tokens {
-        Tokens::new(text, self.apostrophe, |word| self.vocabulary.get(word).copied().unwrap_or(0))
+        Tokens::new(text, self.apostrophe, |word| {
+            self.vocabulary.get(word).copied().unwrap_or(0)
+        })
     }
 
     /// The rules whose rarest word stands among the tokens, in the order of the file.
     pub(crate) fn candidates(&self, tokens: &Tokens, range: std::ops::Range<usize>, out: &mut Vec<u16>) {
         out.clear();
-        for token in &tokens.tokens[range] {
+        out.extend_from_slice(&self.always);
+        for token in &tokens.all[range] {
             if let Some(rules) = self.by_word.get(&token.word).filter(|_| token.word != 0) {
                 out.extend_from_slice(rules);
             }
             let folded = tokens.folded(token);
             let first = folded.chars().next();
             if let Some(stems) = first.and_then(|c| self.by_prefix.get(&c)) {
-                out.extend(stems.iter().filter(|(s, _)| folded.starts_with(&**s)).map(|&(_, rule)| rule));
+                out.extend(
+                    stems
+                        .iter()
+                        .filter(|(s, _)| folded.starts_with(&**s))
+                        .map(|&(_, rule)| rule),
+                );
             }
         }
         out.sort_unstable();
@@ -185,20 +217,36 @@ impl Grammar {
         if at >= end {
             return 0;
         }
-        let phrase = class.phrases.iter().filter(|phrase| at + phrase.len() <= end);
-        let longest = phrase
-            .filter(|phrase| phrase.iter().zip(&tokens.tokens[at..]).all(|(word, t)| *word == t.word))
-            .map(Vec::len)
-            .max();
-        if let Some(len) = longest {
-            return len;
+        let token = &tokens.all[at];
+        if token.word != 0 {
+            // Phrases are sorted by their first word, the longest first.
+            let from = class.phrases.partition_point(|phrase| phrase[0] < token.word);
+            let phrases = class.phrases[from..]
+                .iter()
+                .take_while(|phrase| phrase[0] == token.word);
+            for phrase in phrases.filter(|phrase| at + phrase.len() <= end) {
+                if phrase
+                    .iter()
+                    .zip(&tokens.all[at..])
+                    .all(|(word, t)| *word == t.word)
+                {
+                    return phrase.len();
+                }
+            }
+            if class.words.binary_search(&token.word).is_ok() {
+                return 1;
+            }
         }
-        let token = &tokens.tokens[at];
-        if token.word != 0 && class.words.binary_search(&token.word).is_ok() {
-            return 1;
+        if class.prefixes.is_empty() && class.suffixes.is_empty() {
+            return 0;
         }
         let folded = tokens.folded(token);
-        usize::from(class.prefixes.iter().any(|stem| folded.starts_with(&**stem)))
+        let stem = class.prefixes.iter().any(|stem| folded.starts_with(&**stem))
+            || class
+                .suffixes
+                .iter()
+                .any(|stem| folded.len() > stem.len() && folded.ends_with(&**stem));
+        usize::from(stem)
     }
 
     /// Whether a class of synonyms (`syn.*`) holds both words.
@@ -207,12 +255,21 @@ impl Grammar {
         let (Some(a), Some(b)) = (word(a), word(b)) else {
             return false;
         };
-        let synonyms = self.class_names.iter().filter(|(name, _)| name.starts_with("syn."));
-        synonyms.map(|(_, class)| &self.classes[*class].words).any(|words| words.contains(&a) && words.contains(&b))
+        let synonyms = self
+            .class_names
+            .iter()
+            .filter(|(name, _)| name.starts_with("syn."));
+        synonyms
+            .map(|(_, class)| &self.classes[*class].words)
+            .any(|words| words.contains(&a) && words.contains(&b))
     }
 
-    pub(crate) fn calendar(&self) -> &[(Vec<u32>, Calendar)] {
-        &self.calendar
+    /// The phrases of the calendar that begin with `word`, the longest first.
+    pub(crate) fn calendar(&self, word: u32) -> impl Iterator<Item = &(Vec<u32>, Calendar)> {
+        let from = self.calendar.partition_point(|(words, _)| words[0] < word);
+        self.calendar[from..]
+            .iter()
+            .take_while(move |(words, _)| words[0] == word)
     }
 
     pub(crate) fn role(&self, role: Special) -> Option<usize> {
@@ -227,6 +284,7 @@ impl Grammar {
             Special::Question => self.question,
             Special::Common => self.common,
             Special::State => self.state,
+            Special::Asking => self.asking,
         }
     }
 }
@@ -246,6 +304,8 @@ pub(crate) enum Special {
     Not,
     /// Words that open a question.
     Question,
+    /// Words that make a sentence a question wherever they stand.
+    Asking,
     /// Lower-case words that are no names.
     Common,
     /// What begins a lasting statement about somebody: `is a`, `lives in`.
@@ -253,7 +313,13 @@ pub(crate) enum Special {
 }
 
 const FILES: &[(&str, &str)] = &[
-    ("en", concat!(include_str!("../../rules/en.txt"), include_str!("../../rules/en-ask.txt"))),
+    (
+        "en",
+        concat!(
+            include_str!("../../rules/en.txt"),
+            include_str!("../../rules/en-ask.txt")
+        ),
+    ),
     ("de", include_str!("../../rules/de.txt")),
     ("es", include_str!("../../rules/es.txt")),
     ("fr", include_str!("../../rules/fr.txt")),

@@ -18,7 +18,7 @@ pub(crate) enum Node {
     /// One of the words of a class.
     Class(usize),
     /// The first sequence that lets the rest match.
-    Any(Vec<Vec<Node>>),
+    Any(Vec<Vec<Self>>),
     /// Up to so many words or signs within the sentence.
     Gap(u8),
     /// The beginning of the sentence, or of a clause.
@@ -89,14 +89,25 @@ pub(super) trait Words {
 }
 
 pub(super) fn parse(pattern: &str, words: &mut dyn Words) -> Result<Vec<Node>, GrammarError> {
-    let mut parser = Parser { rest: pattern.trim(), words };
+    let mut parser = Parser {
+        rest: pattern.trim(),
+        words,
+    };
     let mut ways = vec![parser.sequence()?];
     while let Some(rest) = parser.rest.strip_prefix('|') {
         parser.rest = rest;
         ways.push(parser.sequence()?);
     }
-    let nodes = if ways.len() > 1 { vec![Node::Any(ways)] } else { ways.swap_remove(0) };
-    if parser.rest.is_empty() { Ok(nodes) } else { Err(GrammarError::new(pattern)) }
+    let nodes = if ways.len() > 1 {
+        vec![Node::Any(ways)]
+    } else {
+        ways.swap_remove(0)
+    };
+    if parser.rest.is_empty() {
+        Ok(nodes)
+    } else {
+        Err(GrammarError::new(pattern))
+    }
 }
 
 struct Parser<'a, 'w> {
@@ -144,12 +155,18 @@ impl<'a> Parser<'a, '_> {
             self.rest = rest;
             ways.push(self.sequence()?);
         }
-        self.rest = self.rest.strip_prefix(close).ok_or_else(|| GrammarError::new(self.rest))?;
+        self.rest = self
+            .rest
+            .strip_prefix(close)
+            .ok_or_else(|| GrammarError::new(self.rest))?;
         Ok(ways)
     }
 
     fn until(&mut self, close: char) -> Result<&'a str, GrammarError> {
-        let end = self.rest.find(close).ok_or_else(|| GrammarError::new(self.rest))?;
+        let end = self
+            .rest
+            .find(close)
+            .ok_or_else(|| GrammarError::new(self.rest))?;
         let inside = &self.rest[1..end];
         self.rest = &self.rest[end + 1..];
         Ok(inside)
@@ -194,13 +211,18 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn word(&mut self, nodes: &mut Vec<Node>) -> Result<(), GrammarError> {
-        let end = self.rest.find([' ', '(', ')', '[', ']', '|', '<']).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .find([' ', '(', ')', '[', ']', '|', '<'])
+            .unwrap_or(self.rest.len());
         let text = &self.rest[..end];
         self.rest = &self.rest[end..];
         if text == "..." {
             nodes.push(Node::Gap(4));
         } else if let Some(name) = text.strip_prefix('@') {
-            nodes.push(Node::Class(self.words.class(name).ok_or_else(|| GrammarError::new(text))?));
+            nodes.push(Node::Class(
+                self.words.class(name).ok_or_else(|| GrammarError::new(text))?,
+            ));
         } else if let Some(stem) = text.strip_suffix('*') {
             nodes.push(Node::Prefix(crate::text::folded(stem).into()));
         } else {

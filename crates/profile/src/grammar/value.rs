@@ -1,7 +1,7 @@
 //! How far a captured value reaches.
 
-use super::{Calendar, Capture, Grammar, Special};
-use crate::text::{Kind, Token, Tokens};
+use super::{Calendar, Capture, Grammar, Special, quantity::calendar_at};
+use crate::text::{Apostrophe, Kind, Token, Tokens};
 
 /// Where a value begins, and its shortest and longest end.
 pub(super) struct Ends {
@@ -11,8 +11,12 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    fn one(start: usize, end: usize) -> Self {
-        Self { start, shortest: end, longest: end }
+    pub(super) fn one(start: usize, end: usize) -> Self {
+        Self {
+            start,
+            shortest: end,
+            longest: end,
+        }
     }
 }
 
@@ -49,15 +53,15 @@ pub(super) fn ends(grammar: &Grammar, tokens: &Tokens, kind: Capture, at: usize,
     }
 }
 
-struct Reader<'a> {
-    grammar: &'a Grammar,
-    tokens: &'a Tokens,
-    end: usize,
+pub(super) struct Reader<'a> {
+    pub grammar: &'a Grammar,
+    pub tokens: &'a Tokens,
+    pub end: usize,
 }
 
 impl Reader<'_> {
-    fn token(&self, at: usize) -> Option<&Token> {
-        self.tokens.tokens[..self.end].get(at)
+    pub(super) fn token(&self, at: usize) -> Option<&Token> {
+        self.tokens.all[..self.end].get(at)
     }
 
     fn is(&self, class: Special, at: usize) -> bool {
@@ -65,10 +69,11 @@ impl Reader<'_> {
     }
 
     fn len(&self, class: Special, at: usize) -> usize {
-        self.grammar.class_at(self.grammar.role(class), self.tokens, at, self.end)
+        self.grammar
+            .class_at(self.grammar.role(class), self.tokens, at, self.end)
     }
 
-    fn is_stop(&self, at: usize) -> bool {
+    pub(super) fn is_stop(&self, at: usize) -> bool {
         self.is(Special::Stop, at)
     }
 
@@ -78,27 +83,48 @@ impl Reader<'_> {
             .is_some_and(|(_, unit)| !matches!(unit, Calendar::Number(_) | Calendar::Month(_)))
     }
 
+    /// Korean particles follow their word: a value begins where a word does, and takes one.
+    fn is_inside_word(&self, at: usize) -> bool {
+        at > 0
+            && self.is_hangul(at)
+            && !self.tokens.all[at].spaced
+            && self.tokens.all[at - 1].kind == Kind::Wide
+    }
+
+    fn is_hangul(&self, at: usize) -> bool {
+        let first = self.tokens.folded(&self.tokens.all[at]).chars().next();
+        first.is_some_and(|c| matches!(c, '\u{1100}'..='\u{11FF}' | '\u{AC00}'..='\u{D7A3}'))
+    }
+
     /// A run of words up to a sign or a word that no noun phrase contains.
     fn run(&self, start: usize, most: usize) -> usize {
         let mut at = start;
         let most = if self.grammar.wide { most * 3 } else { most };
         while at < self.end && at - start < most {
-            let token = &self.tokens.tokens[at];
-            if !token.is_text() || self.is_stop(at) || self.is_dated(at) {
+            let token = &self.tokens.all[at];
+            let next_word = at > start && token.spaced && self.is_hangul(at);
+            if !token.is_text() || self.is_stop(at) || self.is_dated(at) || next_word {
                 break;
             }
             at += 1;
         }
         // A phrase that goes on beyond the limit is no noun phrase.
-        let goes_on = at < self.end && self.tokens.tokens[at].is_text() && !self.is_stop(at) && !self.is_dated(at);
+        let goes_on =
+            at < self.end && self.tokens.all[at].is_text() && !self.is_stop(at) && !self.is_dated(at);
         if goes_on && !self.grammar.wide { start } else { at }
     }
 
     fn thing(&self, at: usize, most: usize) -> Option<Ends> {
         let start = at + self.len(Special::Determiner, at);
+        if start >= self.end || self.is_inside_word(start) {
+            return None;
+        }
         let longest = self.run(start, most);
-        (longest > start && self.is_sayable(start, longest))
-            .then_some(Ends { start, shortest: start + 1, longest })
+        (longest > start && self.is_sayable(start, longest)).then_some(Ends {
+            start,
+            shortest: start + 1,
+            longest,
+        })
     }
 
     fn bare(&self, at: usize) -> Option<Ends> {
@@ -114,26 +140,35 @@ impl Reader<'_> {
             return None;
         }
         let rest = self.rest(at + len, false).map_or(at + len, |rest| rest.longest);
-        let joined = |pos: &usize| self.token(*pos).is_some_and(|t| NOTE_ENDS.contains(&self.tokens.folded(t)));
+        let joined = |pos: &usize| {
+            self.token(*pos)
+                .is_some_and(|t| NOTE_ENDS.contains(&self.tokens.folded(t)))
+        };
         Some(Ends::one(at, (at + len..rest).find(joined).unwrap_or(rest)))
     }
 
     fn ending(&self, at: usize, class: usize) -> Option<Ends> {
         let start = at + self.len(Special::Determiner, at);
-        let last = (start..self.end.min(start + MAX_THING)).find_map(|pos| {
+        let mut ends = Vec::new();
+        for pos in start..self.end.min(start + MAX_THING) {
             let len = self.grammar.class_at(Some(class), self.tokens, pos, self.end);
             if len > 0 {
-                return Some(Some(pos + len));
+                ends.push(pos + len);
+            } else if !self.token(pos)?.is_text() || self.is_stop(pos) {
+                break;
             }
-            (!self.token(pos)?.is_text() || self.is_stop(pos)).then_some(None)
-        });
-        last.flatten().map(|end| Ends::one(start, end))
+        }
+        Some(Ends {
+            start,
+            shortest: *ends.first()?,
+            longest: *ends.last()?,
+        })
     }
 
     /// A single letter is no thing, unless the script writes words in one.
     fn is_sayable(&self, start: usize, end: usize) -> bool {
         end - start > 1 || {
-            let token = &self.tokens.tokens[start];
+            let token = &self.tokens.all[start];
             token.kind == Kind::Wide || self.tokens.folded(token).chars().count() > 1
         }
     }
@@ -146,10 +181,16 @@ impl Reader<'_> {
             let close = self.token(inner.longest)?;
             return (close.kind == Kind::Sign).then(|| Ends::one(at + 1, inner.longest));
         }
-        if !matches!(first.kind, Kind::Word | Kind::Wide) || self.is_stop(at) || self.is(Special::Determiner, at) {
+        // Folding makes a Vietnamese name such as Minh the pronoun.
+        let capital = first.capital && self.grammar.apostrophe == Apostrophe::Elision;
+        let stop = !capital && (self.is_stop(at) || self.is(Special::Determiner, at));
+        if !matches!(first.kind, Kind::Word | Kind::Wide) || stop {
             return None;
         }
         let longest = if first.kind == Kind::Wide {
+            if self.is_inside_word(at) {
+                return None;
+            }
             self.wide_name(at, MAX_WIDE_NAME)
         } else if first.capital {
             self.capitals(at, MAX_NAME)
@@ -158,7 +199,11 @@ impl Reader<'_> {
         } else {
             at
         };
-        (longest > at).then_some(Ends { start: at, shortest: at + 1, longest })
+        (longest > at).then_some(Ends {
+            start: at,
+            shortest: at + 1,
+            longest,
+        })
     }
 
     /// At the beginning of a sentence every word has a capital, so that adverbs must be known.
@@ -175,9 +220,14 @@ impl Reader<'_> {
     }
 
     fn wide_name(&self, start: usize, most: usize) -> usize {
+        let thai = self
+            .tokens
+            .folded(&self.tokens.all[start])
+            .starts_with(|c| matches!(c, '\u{0E00}'..='\u{0E7F}'));
+        let most = if thai { most * 3 } else { most };
         let mut at = start;
         while at < self.end && at - start < most {
-            let token = &self.tokens.tokens[at];
+            let token = &self.tokens.all[at];
             let korean_break = at > start && token.spaced;
             if !matches!(token.kind, Kind::Wide | Kind::Word) || self.is_stop(at) || korean_break {
                 break;
@@ -190,7 +240,7 @@ impl Reader<'_> {
     fn capitals(&self, start: usize, most: usize) -> usize {
         let mut at = start;
         while at < self.end && at - start < most {
-            let token = &self.tokens.tokens[at];
+            let token = &self.tokens.all[at];
             let dotted = token.kind == Kind::Sign && at > start && !token.spaced && self.dot_goes_on(at);
             let next = token.kind == Kind::Word && token.capital && (at == start || !self.is_stop(at));
             if !next && !dotted {
@@ -204,18 +254,22 @@ impl Reader<'_> {
     /// The full stop of `Dr. Vance`.
     fn dot_goes_on(&self, at: usize) -> bool {
         let next = self.token(at + 1);
-        let text_is_dot = self.tokens.folded(&self.tokens.tokens[at]) == ".";
+        let text_is_dot = self.tokens.folded(&self.tokens.all[at]) == ".";
         text_is_dot && next.is_some_and(|next| next.kind == Kind::Word && next.capital)
     }
 
     fn place(&self, at: usize) -> Option<Ends> {
         let first = self.token(at)?;
         if first.kind == Kind::Wide {
-            if self.is_stop(at) {
+            if self.is_stop(at) || self.is_inside_word(at) {
                 return None;
             }
             let longest = self.wide_name(at, MAX_WIDE_PLACE);
-            return (longest > at).then_some(Ends { start: at, shortest: at + 1, longest });
+            return (longest > at).then_some(Ends {
+                start: at,
+                shortest: at + 1,
+                longest,
+            });
         }
         let det = self.len(Special::Determiner, at);
         let start = at + det;
@@ -225,7 +279,11 @@ impl Reader<'_> {
         }
         if first.capital && !(self.grammar.noun_capitals && det > 0) {
             let longest = self.capitals(start, MAX_PLACE);
-            return Some(Ends { start, shortest: start + 1, longest });
+            return Some(Ends {
+                start,
+                shortest: start + 1,
+                longest,
+            });
         }
         if det > 0 {
             return None;
@@ -237,12 +295,19 @@ impl Reader<'_> {
             return None;
         }
         let longest = self.run(start, 2);
-        (longest > start).then_some(Ends { start, shortest: longest, longest })
+        (longest > start).then_some(Ends {
+            start,
+            shortest: longest,
+            longest,
+        })
     }
 
     /// A noun phrase whose last word, or the last before a stop, names an occupation.
     fn job(&self, at: usize) -> Option<Ends> {
         let start = at + self.len(Special::Determiner, at);
+        if start >= self.end || self.is_inside_word(start) {
+            return None;
+        }
         let most = if self.grammar.wide { 10 } else { 4 };
         let mut best = None;
         let mut pos = start;
@@ -265,7 +330,7 @@ impl Reader<'_> {
             (next.kind == Kind::Word && !self.is_stop(longest) && !self.is(Special::And, longest))
                 || self.tokens.folded(next) == "'s"
         });
-        let possible = self.grammar.wide || !goes_on || self.grammar.apostrophe == crate::text::Apostrophe::Elision;
+        let possible = self.grammar.wide || !goes_on || self.grammar.apostrophe == Apostrophe::Elision;
         possible.then_some(Ends::one(start, self.job_tail(longest)))
     }
 
@@ -276,7 +341,11 @@ impl Reader<'_> {
         }
         let after = end + 1;
         match self.token(after) {
-            Some(next) if next.kind == Kind::Word && !self.is_stop(after) && !self.is(Special::Determiner, after) => {
+            Some(next)
+                if next.kind == Kind::Word
+                    && !self.is_stop(after)
+                    && !self.is(Special::Determiner, after) =>
+            {
                 after + 1
             }
             _ => end,
@@ -284,104 +353,69 @@ impl Reader<'_> {
     }
 
     fn is_inner(&self, at: usize) -> bool {
-        self.token(at).is_some_and(|token| INNER.contains(&self.tokens.folded(token)))
-    }
-
-    fn phone(&self, at: usize) -> Option<Ends> {
-        let mut pos = at;
-        let mut digits = 0;
-        let mut longest = at;
-        while let Some(token) = self.token(pos) {
-            let text = self.tokens.folded(token);
-            let count = text.bytes().filter(u8::is_ascii_digit).count();
-            if token.kind == Kind::Number && text.bytes().all(|b| b.is_ascii_digit() || b"-./+".contains(&b)) {
-                digits += count;
-                longest = pos + 1;
-            } else if !matches!(text, "+" | "(" | ")" | "-" | "/") {
-                break;
-            }
-            pos += 1;
-        }
-        (6..=16).contains(&digits).then(|| Ends::one(at, longest))
-    }
-
-    fn number(&self, at: usize) -> Option<Ends> {
-        if self.token(at)?.kind == Kind::Number {
-            return Some(Ends::one(at, at + 1));
-        }
-        let (len, unit) = calendar_at(self.grammar, self.tokens, at, self.end)?;
-        matches!(unit, Calendar::Number(_)).then(|| Ends::one(at, at + len))
-    }
-
-    /// A code holds a digit, or a hyphen or capitals within; it may consist of several such pieces.
-    fn code(&self, at: usize) -> Option<Ends> {
-        let mut longest = at;
-        let mut coded = false;
-        while let Some(token) = self.token(longest).filter(|token| token.is_text()) {
-            let folded = self.tokens.folded(token);
-            let number = token.kind == Kind::Number || folded.contains(['-', '_']);
-            let capitals = token.capital && folded.len() <= 4 && !self.is_stop(longest);
-            if !(number || capitals) || longest - at >= 5 {
-                break;
-            }
-            coded |= number;
-            longest += 1;
-        }
-        coded.then(|| Ends::one(at, longest))
-    }
-
-    /// A run of calendar words, numbers and short joining words that holds a month, a weekday or a numeric date.
-    fn date(&self, at: usize) -> Option<Ends> {
-        let (mut pos, mut longest, mut dated) = (at, at, false);
-        while let Some(token) = self.token(pos).filter(|_| pos - at < 12) {
-            let folded = self.tokens.folded(token);
-            if let Some((len, unit)) = calendar_at(self.grammar, self.tokens, pos, self.end) {
-                dated |= !matches!(unit, Calendar::Number(_));
-                pos += len;
-                longest = pos;
-            } else if token.kind == Kind::Number {
-                let pieces = folded.split(['.', '/', '-']).filter(|piece| !piece.is_empty()).count();
-                dated |= pieces > 1;
-                pos += 1;
-                longest = pos;
-            } else if DATE_JOINS.contains(&folded) {
-                pos += 1;
-                if token.kind == Kind::Wide {
-                    longest = pos;
-                }
-            } else {
-                break;
-            }
-        }
-        (dated && longest > at).then(|| Ends::one(at, longest))
+        self.token(at)
+            .is_some_and(|token| INNER.contains(&self.tokens.folded(token)))
     }
 
     fn gerund(&self, at: usize) -> Option<Ends> {
         let token = self.token(at)?;
         let folded = self.tokens.folded(token);
-        if token.kind != Kind::Word || folded.len() < 5 || !folded.ends_with("ing") || self.is(Special::Common, at) {
+        if token.kind != Kind::Word
+            || folded.len() < 5
+            || !folded.ends_with("ing")
+            || self.is(Special::Common, at)
+        {
             return None;
         }
         let mut more = at + 1;
-        while let Some(token) = self.token(more).filter(|token| token.is_text() && more - at < 7) {
+        while let Some(token) = self.token(more).filter(|_| more - at < MAX_GERUND) {
             let folded = self.tokens.folded(token);
-            let ends = self.is(Special::And, more) || CONJUNCTIONS.contains(&folded);
-            if ends {
+            // "a safe, inviting place": a comma between two adjectives.
+            let adjectives = folded == "," && more > at + 2 && self.is(Special::Determiner, more - 2);
+            if !(token.is_text() || adjectives)
+                || self.is(Special::And, more)
+                || CONJUNCTIONS.contains(&folded)
+            {
                 break;
             }
             more += 1;
         }
-        let trimmed = (at + 1..=more).rev().find(|&end| end == at + 1 || !self.is_stop(end - 1));
-        Some(Ends { start: at, shortest: at + 1, longest: trimmed.unwrap_or(at + 1) })
+        // What goes on beyond the limit is cut before its last preposition.
+        let cut_off = more - at == MAX_GERUND && self.token(more).is_some_and(Token::is_text);
+        let whole = if cut_off {
+            (at + 2..more)
+                .rev()
+                .find(|&end| self.is_stop(end))
+                .unwrap_or(at + 1)
+        } else {
+            more
+        };
+        let open = |end: usize| self.is_stop(end - 1) || self.is(Special::Determiner, end - 1);
+        let longest = (at + 1..=whole)
+            .rev()
+            .find(|&end| end == at + 1 || !open(end))
+            .unwrap_or(at + 1);
+        // "drinking while I eat" is not about drinking.
+        let alone = longest == at + 1
+            && self
+                .token(longest)
+                .is_some_and(|t| NARROWING.contains(&self.tokens.folded(t)));
+        (!alone).then_some(Ends {
+            start: at,
+            shortest: at + 1,
+            longest,
+        })
     }
 
     fn rest(&self, at: usize, beyond_signs: bool) -> Option<Ends> {
         let mut pos = at;
         while let Some(token) = self.token(pos) {
-            let inside = token.is_text() || (beyond_signs && token.kind == Kind::Sign) || !token.spaced && {
-                let sign = self.tokens.folded(token);
-                matches!(sign, "'" | "-" | "/" | "&" | "%" | "#")
-            };
+            let inside = token.is_text()
+                || (beyond_signs && token.kind == Kind::Sign)
+                || !token.spaced && {
+                    let sign = self.tokens.folded(token);
+                    matches!(sign, "'" | "-" | "/" | "&" | "%" | "#")
+                };
             if !inside || pos - at >= MAX_REST {
                 break;
             }
@@ -395,7 +429,10 @@ impl Reader<'_> {
         let mut longest = first.longest;
         loop {
             let mut next = longest;
-            if self.token(next).is_some_and(|t| matches!(self.tokens.folded(t), "," | "、" | "，" | "&")) {
+            if self
+                .token(next)
+                .is_some_and(|t| matches!(self.tokens.folded(t), "," | "、" | "，" | "&"))
+            {
                 next += 1;
             }
             next += self.len(Special::And, next);
@@ -407,23 +444,17 @@ impl Reader<'_> {
                 None => break,
             }
         }
-        let shortest = if self.grammar.wide { first.shortest } else { longest };
-        Some(Ends { start: first.start, shortest, longest })
+        let shortest = if self.grammar.wide {
+            first.shortest
+        } else {
+            longest
+        };
+        Some(Ends {
+            start: first.start,
+            shortest,
+            longest,
+        })
     }
-}
-
-/// The calendar word or number at a token, and how many tokens it takes.
-pub(crate) fn calendar_at(grammar: &Grammar, tokens: &Tokens, at: usize, end: usize) -> Option<(usize, Calendar)> {
-    let first = tokens.tokens[..end].get(at)?.word;
-    if first == 0 {
-        return None;
-    }
-    grammar
-        .calendar()
-        .iter()
-        .filter(|(words, _)| words.first() == Some(&first) && at + words.len() <= end)
-        .find(|(words, _)| words.iter().zip(&tokens.tokens[at..]).all(|(word, t)| *word == t.word))
-        .map(|(words, unit)| (words.len(), *unit))
 }
 
 const MAX_THING: usize = 4;
@@ -434,16 +465,23 @@ const MAX_WIDE_PLACE: usize = 7;
 const MAX_REST: usize = 24;
 
 /// Prepositions within a name of an occupation.
-const INNER: &[&str] = &["of", "de", "da", "do", "di", "del", "des", "du", "d'", "van", "para"];
+const INNER: &[&str] = &[
+    "of", "de", "da", "do", "di", "del", "des", "du", "d'", "van", "para", "的", "の",
+];
 
 /// Where a statement about somebody ends.
 const NOTE_ENDS: &[&str] = &["and", "but", "so", "because", "which", "while", "when"];
 
-/// Where a gerund's object ends.
-const CONJUNCTIONS: &[&str] = &[
-    "but", "so", "because", "when", "while", "if", "that", "which", "who", "it", "is", "was", "are", "'s", "i", "as", "since",
-    "lately", "too", "now", "though", "before", "after", "until", "n't", "not", "we", "they", "you", "he", "she", "than",
+/// What narrows a gerund down to something else.
+const NARROWING: &[&str] = &[
+    "while", "when", "as", "if", "that", "how", "with", "to", "it", "you", "your", "them", "him", "her",
 ];
 
-const DATE_JOINS: &[&str] =
-    &["of", "the", "th", "st", "nd", "rd", ",", ".", "de", "del", "der", "le", "am", "den", "年", "月", "日", "号", "號", "년", "월", "일", " "];
+const MAX_GERUND: usize = 9;
+
+/// Where a gerund's object ends.
+const CONJUNCTIONS: &[&str] = &[
+    "but", "so", "because", "when", "while", "if", "that", "which", "who", "it", "is", "was", "are", "'s",
+    "i", "as", "since", "lately", "too", "now", "though", "before", "after", "until", "n't", "not", "we",
+    "they", "you", "he", "she", "than",
+];

@@ -77,70 +77,59 @@ fn cut(sentence: &str) -> String {
 /// Names, numbers, commitments and statements about oneself count; questions, small talk and the bot's own
 /// words do not.
 fn weight(sentence: &str, from_bot: bool) -> u8 {
-    let facts = Facts::of(sentence);
-    if facts.question || facts.letters < facts.least_letters() {
+    let unspaced = sentence.chars().any(is_unspaced);
+    let letters = sentence.chars().filter(|c| c.is_alphanumeric()).count();
+    // Shorter sentences are greetings and asides.
+    let least_letters = if unspaced { 5 } else { 10 };
+    if letters < least_letters || is_question(sentence, unspaced) {
         return 0;
     }
-    let mut weight = 0;
-    weight += 3 * u8::from(facts.number);
-    weight += 3 * facts.names.min(2);
-    weight += 2 * u8::from(facts.first_person);
-    weight += 2 * u8::from(facts.commitment);
-    weight += u8::from(facts.letters > 30);
-    if from_bot {
-        // The bot mostly repeats; what it was asked to note down holds a number or a name.
-        weight /= 2;
-    }
-    weight
+    let words = Words::of(sentence, unspaced);
+    let weight = 3 * u8::from(sentence.chars().any(char::is_numeric))
+        + 3 * words.names.min(2)
+        + 2 * u8::from(words.first_person)
+        + 2 * u8::from(words.commitment)
+        + u8::from(letters > 30);
+    // The bot mostly repeats; what it was asked to note down holds a number or a name.
+    if from_bot { weight / 2 } else { weight }
 }
 
-struct Facts {
-    letters: usize,
-    unspaced: bool,
-    question: bool,
-    number: bool,
+fn is_question(sentence: &str, unspaced: bool) -> bool {
+    sentence.ends_with(['?', '？', '؟'])
+        || (unspaced
+            && ["吗", "呢", "ですか", "ますか"]
+                .iter()
+                .any(|end| sentence.ends_with(end)))
+}
+
+/// What the words of a sentence speak for.
+struct Words {
     names: u8,
     first_person: bool,
     commitment: bool,
 }
 
-impl Facts {
-    fn of(sentence: &str) -> Self {
-        let mut facts = Self {
-            letters: sentence.chars().filter(|c| c.is_alphanumeric()).count(),
-            unspaced: sentence.chars().any(is_unspaced),
-            question: sentence.trim_end().ends_with(['?', '？', '؟', ';']) && !sentence.ends_with(";)"),
-            number: sentence.chars().any(char::is_numeric),
+impl Words {
+    fn of(sentence: &str, unspaced: bool) -> Self {
+        let mut found = Self {
             names: 0,
-            first_person: false,
-            commitment: false,
+            first_person: unspaced && UNSPACED_FIRST_PERSON.iter().any(|word| sentence.contains(word)),
+            commitment: unspaced && UNSPACED_COMMITMENT.iter().any(|word| sentence.contains(word)),
         };
         let words = sentence.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’');
         for (at, word) in words.filter(|word| !word.is_empty()).enumerate() {
             let lower = word.to_lowercase();
             let stem = lower.split(['\'', '’']).next().unwrap_or(&lower);
             let mine = FIRST_PERSON.contains(&stem);
-            facts.first_person |= mine;
-            facts.commitment |=
+            found.first_person |= mine;
+            found.commitment |=
                 COMMITMENT.contains(&stem) || lower.ends_with("'ll") || lower.ends_with("’ll");
             let capital = word.chars().next().is_some_and(char::is_uppercase);
             if capital && at > 0 && !mine && word.chars().count() > 1 {
-                facts.names = facts.names.saturating_add(1);
+                found.names = found.names.saturating_add(1);
             }
         }
-        if facts.unspaced {
-            facts.first_person |= UNSPACED_FIRST_PERSON.iter().any(|word| sentence.contains(word));
-            facts.commitment |= UNSPACED_COMMITMENT.iter().any(|word| sentence.contains(word));
-            facts.question |= ["吗", "呢", "ですか", "ますか"]
-                .iter()
-                .any(|end| sentence.ends_with(end));
-        }
-        facts
-    }
-
-    /// Shorter sentences are greetings and asides.
-    fn least_letters(&self) -> usize {
-        if self.unspaced { 5 } else { 10 }
+        found
     }
 }
 

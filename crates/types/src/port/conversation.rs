@@ -102,6 +102,11 @@ pub trait Conversation: Send + Debug {
         None
     }
 
+    /// Whether a text touches a subject that the person does not want to be asked about.
+    fn is_closed(&self, _text: &str) -> bool {
+        false
+    }
+
     /// Takes the message into account and plans the reply to it.
     ///
     /// # Errors

@@ -14,6 +14,10 @@ pub(crate) struct LexicalScores {
     pub(crate) scores: Column<f32>,
     /// One bit for each row and each of the question's first 64 words: the row has its stem.
     pub(crate) matched: Column<u64>,
+    /// What each word of the question is worth: its rarity.
+    pub(crate) worth: Vec<f32>,
+    /// One bit for each word of the question whose stem some row has.
+    pub(crate) known: u64,
 }
 
 impl Partition {
@@ -23,6 +27,8 @@ impl Partition {
         let mut found = LexicalScores {
             scores: Column::of(0.0, rows),
             matched: Column::of(0, rows),
+            worth: Vec::new(),
+            known: 0,
         };
         let living = self.living_rows as f32;
         let all_live = self.living_rows == rows;
@@ -35,8 +41,9 @@ impl Partition {
         for place in 0..question.len() {
             alike.of(place).for_each(|(word, _)| self.postings.prefetch(word));
         }
-        for place in 0..question.len() {
-            for (word, likeness) in alike.of(place) {
+        let mut sought = 0;
+        for (place, &asked) in question.iter().enumerate() {
+            let mut touch = |word: u32, likeness: f32, best: &mut Column<f32>| {
                 for &row in self.postings.rows_with(word) {
                     if !all_live && !self.alive[self.row_record[row as usize] as usize] {
                         continue;
@@ -47,16 +54,38 @@ impl Partition {
                     }
                     *best = best.max(likeness);
                 }
+            };
+            let mut is_known = false;
+            for (word, likeness) in alike.of(place) {
+                touch(word, likeness, &mut best);
+                is_known |= likeness == 1.0 && !self.postings.rows_with(word).is_empty();
             }
-            let with_stem = touched.iter().filter(|&&row| best[row as usize] == 1.0).count() as f32;
-            let idf = ((living - with_stem + 0.5) / (with_stem + 0.5)).ln_1p();
+            if !is_known && sought < MOST_SOUGHT {
+                sought += 1;
+                for (word, likeness) in lexicon.formed_like(asked, &self.vocabulary) {
+                    touch(word, likeness, &mut best);
+                    is_known = true;
+                }
+            }
+            let with_stem = touched.iter().filter(|&&row| best[row as usize] >= KNOWN).count() as f32;
+            let mut idf = ((living - with_stem + 0.5) / (with_stem + 0.5)).ln_1p();
+            if !is_known && lexicon.nearly_stops(asked) {
+                idf = 0.0;
+            }
+            found.worth.push(idf);
+            found.known |= u64::from(is_known) << place;
             for row in touched.drain(..) {
                 let row = row as usize;
                 let likeness = std::mem::take(&mut best[row]);
                 found.scores[row] += idf * likeness;
-                found.matched[row] |= u64::from(likeness == 1.0) << place;
+                found.matched[row] |= u64::from(likeness >= KNOWN) << place;
             }
         }
         found
     }
 }
+
+/// From this likeness on a word counts as the one asked for: one stem, one misspelling or one ending away.
+const KNOWN: f32 = 0.74;
+/// So many words of a question are looked for by their form at most.
+const MOST_SOUGHT: usize = 6;

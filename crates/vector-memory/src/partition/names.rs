@@ -42,9 +42,11 @@ impl Names {
 
     /// The first name whose first word is `word`: people are asked about as "Ana", not as "Ana Lima".
     pub(crate) fn find_by_first_word(&self, word: &str) -> Option<u32> {
+        let same = |start: &str| start == word || word.len() > 2 && start.eq_ignore_ascii_case(word);
         let first = |name: &Arc<str>| {
-            let after = name.trim_start().strip_prefix(word);
-            after.is_some_and(|after| after.is_empty() || after.starts_with(char::is_whitespace))
+            let name = name.trim_start();
+            let is_same = name.get(..word.len()).is_some_and(same);
+            is_same && !name[word.len()..].starts_with(char::is_alphanumeric)
         };
         let at = self.names.iter().take(MOST_NAMES).position(first)?;
         Some(at as u32)

@@ -1,10 +1,13 @@
 //! The fusion of scores.
 
-use std::{cmp::Ordering, cmp::Reverse, collections::BinaryHeap};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::{BinaryHeap, HashMap, hash_map::Entry},
+};
 
 use whisperengine_types::{ScoreParts, Similarity, Timestamp};
 
-use super::{Column, Question, RecallWeights, UnitQuery, column::Kept};
+use super::{Column, Evidence, Question, RecallWeights, UnitQuery, column::Kept};
 use crate::{
     lexicon::Lexicon,
     partition::{NONE, Partition, days},
@@ -20,6 +23,16 @@ pub(crate) struct Ranked {
     pub(crate) parts: ScoreParts,
     /// One bit for each term of the question.
     pub(crate) matched: u64,
+    pub(crate) evidence: Evidence,
+    pub(crate) copies: Copies,
+}
+
+/// The other memories that say the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Copies {
+    pub(crate) count: u32,
+    /// When the last of them was said.
+    pub(crate) last: i64,
 }
 
 /// What a recall is about.
@@ -42,17 +55,24 @@ pub(crate) fn rank(
 ) -> Vec<Ranked> {
     let columns = Columns::new(partition, admitted, asked, weights, lexicon);
     let times = asked.question.times(partition, admitted);
-    let mut best: BinaryHeap<Reverse<Place>> = BinaryHeap::with_capacity(k.min(admitted.len()) + 1);
+    // Room for copies, which leave their places to others.
+    let wanted = k;
+    let k = k
+        .saturating_mul(COPIES_ALLOWED)
+        .saturating_add(COPIES_ALLOWED * 8)
+        .min(admitted.len());
+    let mut best: BinaryHeap<Reverse<Place>> = BinaryHeap::with_capacity(k + 1);
     for record in (0..admitted.len() as u32).filter(|&record| admitted[record as usize]) {
         let score = columns.fused[record as usize] + columns.neighbours(partition, weights, record);
         // Most records fall behind the best so far even with the most that a prior can be.
         if best.len() == k
             && let Some(Reverse(last)) = best.peek()
-            && score + most_prior(partition, record, weights, &times) < last.score
+            && score + most_prior(partition, record, weights, &times) + columns.most_fit(weights) < last.score
         {
             continue;
         }
-        let prior = prior(partition, record, weights, asked.now, &times);
+        let prior =
+            prior(partition, record, weights, asked.now, &times) + columns.fit(partition, weights, record);
         best.push(Reverse(Place {
             score: score + prior,
             newest: (partition.sent_at(record), partition.seq(record)),
@@ -64,16 +84,27 @@ pub(crate) fn rank(
         }
     }
     let ranked = best.into_sorted_vec();
+    let (ranked, copies) = without_copies(partition, admitted, ranked, wanted);
+    let greatest = ranked.first().map_or(0.0, |Reverse(place)| place.score);
     for Reverse(place) in ranked.iter().take(FETCHED_AT_ONCE) {
         partition.prefetch_record(place.record);
     }
     ranked
         .into_iter()
-        .map(|Reverse(place)| {
+        .zip(copies)
+        .map(|(Reverse(place), copies)| {
             let record = place.record;
             let mut parts = columns.parts(partition, weights, record);
             parts.prior = place.prior;
+            let mut evidence = columns.evidence(partition, asked.question, record);
+            evidence.lead = if greatest > 0.0 {
+                place.score / greatest
+            } else {
+                0.0
+            };
             Ranked {
+                copies,
+                evidence,
                 record,
                 score: place.score,
                 similarity: asked
@@ -84,6 +115,43 @@ pub(crate) fn rank(
             }
         })
         .collect()
+}
+
+/// The best of each text, at most `wanted`, and the copies of each among the admitted records.
+fn without_copies(
+    partition: &Partition,
+    admitted: &[bool],
+    ranked: Vec<Reverse<Place>>,
+    wanted: usize,
+) -> (Vec<Reverse<Place>>, Vec<Copies>) {
+    let same = |record: u32| partition.nature(record).same;
+    let mut kept: Vec<Reverse<Place>> = Vec::with_capacity(wanted.min(ranked.len()));
+    let mut seen: HashMap<u64, usize> = HashMap::with_capacity(kept.capacity());
+    for place in ranked {
+        if kept.len() == wanted {
+            break;
+        }
+        let at = kept.len();
+        if let Entry::Vacant(entry) = seen.entry(same(place.0.record)) {
+            entry.insert(at);
+            kept.push(place);
+        }
+    }
+    let mut copies = vec![Copies::default(); kept.len()];
+    for record in (0..admitted.len() as u32).filter(|&record| admitted[record as usize]) {
+        if let Some(&at) = seen.get(&same(record))
+            && kept[at].0.record != record
+        {
+            let copies = &mut copies[at];
+            copies.last = if copies.count == 0 {
+                partition.sent_at(record)
+            } else {
+                copies.last.max(partition.sent_at(record))
+            };
+            copies.count += 1;
+        }
+    }
+    (kept, copies)
 }
 
 /// A record's place in the order.
@@ -120,6 +188,14 @@ struct Columns {
     dense_range: Range,
     lexical_range: Range,
     speaker: Option<u32>,
+    /// What each word of the question is worth, and which of them some memory has.
+    worth: Vec<f32>,
+    known: u64,
+    /// Whether the question asks for what is liked (1) or disliked (-1).
+    polarity: i8,
+    /// Scores by the words that are borrowed, where there are any.
+    borrowed: Option<Column<f32>>,
+    borrowed_range: Range,
 }
 
 impl Columns {
@@ -140,6 +216,17 @@ impl Columns {
             by_record(partition, similarity, f32::NEG_INFINITY, greater),
             by_record(partition, lexical.scores, 0.0, greater),
         );
+        let borrowed = (!asked.question.borrowed.is_empty()).then(|| {
+            let scores = partition.lexical_scores(&asked.question.borrowed, lexicon).scores;
+            by_record(partition, scores, 0.0, greater)
+        });
+        let borrowed_range = borrowed.as_ref().map_or(
+            Range {
+                least: 0.0,
+                greatest: 0.0,
+            },
+            |scores| Range::of(scores, admitted),
+        );
         let mut columns = Self {
             dense_range: Range::of(&similarity, admitted),
             lexical_range: Range::of(&alike, admitted),
@@ -148,6 +235,11 @@ impl Columns {
             matched: by_record(partition, lexical.matched, 0, |a, b| *a |= b),
             fused: Column::of(0.0, admitted.len()),
             speaker: asked.question.speaker,
+            worth: lexical.worth,
+            known: lexical.known,
+            polarity: asked.question.polarity,
+            borrowed,
+            borrowed_range,
         };
         for record in (0..admitted.len()).filter(|&record| admitted[record]) {
             let (dense, lexical, speaker) = columns.of_itself(partition, weights, record);
@@ -159,9 +251,86 @@ impl Columns {
     /// What a record's own embedding, words and speaker give.
     fn of_itself(&self, partition: &Partition, weights: &RecallWeights, record: usize) -> (f32, f32, f32) {
         let dense = weights.dense * self.dense_range.place(self.similarity[record]);
-        let lexical = weights.lexical * self.lexical_range.place(self.alike[record]);
+        let borrowed = self
+            .borrowed
+            .as_ref()
+            .map_or(0.0, |scores| self.borrowed_range.place(scores[record]));
+        let lexical =
+            weights.lexical * (self.lexical_range.place(self.alike[record]) + weights.context * borrowed);
         let is_asked_about = self.speaker == Some(partition.speaker(record as u32));
         (dense, lexical, if is_asked_about { weights.speaker } else { 0.0 })
+    }
+
+    /// What the sort of saying gives or takes: an echo yields to what answers, and likes are not dislikes.
+    fn fit(&self, partition: &Partition, weights: &RecallWeights, record: u32) -> f32 {
+        let nature = partition.nature(record);
+        let mut fit = 0.0;
+        if nature.only_asks || nature.replies {
+            let loss = if nature.only_asks {
+                weights.echo
+            } else {
+                weights.reply
+            };
+            fit -= loss * self.coverage(record);
+        }
+        if self.polarity != 0 {
+            fit += weights.polarity * f32::from(self.polarity * nature.polarity);
+        }
+        fit
+    }
+
+    /// What no record's [`fit`](Self::fit) exceeds.
+    fn most_fit(&self, weights: &RecallWeights) -> f32 {
+        if self.polarity == 0 {
+            0.0
+        } else {
+            weights.polarity.max(0.0)
+        }
+    }
+
+    /// The share of the question's own words that the record covers, weighted by what they are worth.
+    fn coverage(&self, record: u32) -> f32 {
+        let whole: f32 = self.worth.iter().sum();
+        if whole > 0.0 {
+            (self.alike[record as usize] / whole).min(1.0)
+        } else {
+            0.0
+        }
+    }
+
+    /// What is comparable between recalls; the lead is the caller's.
+    fn evidence(&self, partition: &Partition, question: &Question, record: u32) -> Evidence {
+        let whole: f32 = self.worth.iter().sum();
+        let share = |worth: f32| if whole > 0.0 { worth / whole } else { 0.0 };
+        let worth_of = |bits: u64| {
+            let has = |&(place, _): &(usize, &f32)| bits >> place & 1 == 1;
+            self.worth
+                .iter()
+                .enumerate()
+                .filter(has)
+                .map(|(_, worth)| worth)
+                .sum::<f32>()
+        };
+        let at = record as usize;
+        let coverage = self.coverage(record);
+        let nature = partition.nature(record);
+        let (before, after) = partition.neighbours(record);
+        let bits = |record: u32| self.matched.get(record as usize).copied().unwrap_or(0);
+        let around = share(worth_of(bits(before) | bits(after) | bits(record)));
+        let names = question.names;
+        Evidence {
+            coverage,
+            context_coverage: around.max(coverage),
+            similarity: self.similarity[at].max(0.0),
+            unknown_names: if names == 0 {
+                0.0
+            } else {
+                (names & !self.known).count_ones() as f32 / names.count_ones() as f32
+            },
+            known_speaker: f32::from(u8::from(question.names_a_speaker)),
+            echo: f32::from(u8::from(nature.only_asks || nature.replies)),
+            lead: 0.0,
+        }
     }
 
     /// All parts but the prior.
@@ -280,7 +449,7 @@ fn prior_of(
     } else {
         importance
     };
-    let asks = if partition.asks(record) {
+    let asks = if partition.nature(record).asks {
         weights.question
     } else {
         0.0
@@ -314,6 +483,8 @@ fn halved(days: f32, half_life_days: f32) -> f32 {
     }
 }
 
+/// So many times the places wanted are ranked, so that copies can leave theirs.
+const COPIES_ALLOWED: usize = 3;
 /// So many of the best are fetched from memory together before one after the other is looked at.
 const FETCHED_AT_ONCE: usize = 32;
 /// People tell of things days after, and announce them shortly before.

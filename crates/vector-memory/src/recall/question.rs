@@ -4,8 +4,8 @@ use crate::{
     lexicon::Lexicon,
     partition::{Partition, days},
     text::{
-        BYTES_PER_CONTENT_WORD, Days, NamedDate, content_words, named_dates, text_to_embed, word_hash,
-        year_of,
+        BYTES_PER_CONTENT_WORD, Days, NamedDate, begins_sentence, capitals_are_common, content_words,
+        named_dates, polarity, text_to_embed, word_hash, year_of,
     },
 };
 
@@ -16,15 +16,25 @@ pub(crate) struct Question {
     pub(crate) words: Vec<u32>,
     /// The same words as written.
     pub(crate) written: Vec<String>,
+    /// One bit for each of the first 64 words that is written like a name.
+    pub(crate) names: u64,
     /// The number of the one speaker it names.
     pub(crate) speaker: Option<u32>,
+    /// Whether it names somebody who speaks in the memories.
+    pub(crate) names_a_speaker: bool,
     dates: Vec<NamedDate>,
+    /// Numbers of the words that are borrowed from what was said before.
+    pub(crate) borrowed: Vec<u32>,
+    /// Whether it asks for what is liked (1) or disliked (-1).
+    pub(crate) polarity: i8,
     /// The text without dates and with the speakers' names replaced by a pronoun.
     pub(crate) text_to_embed: String,
+    /// The same of what is borrowed, and its share in the embedding.
+    pub(crate) context_to_embed: Option<(String, f32)>,
 }
 
 impl Question {
-    pub(crate) fn new(text: &str, partition: &Partition, lexicon: &Lexicon) -> Self {
+    pub(crate) fn new(text: &str, context: Option<&str>, partition: &Partition, lexicon: &Lexicon) -> Self {
         let (dates, text) = named_dates(text);
         let speakers = partition.speakers();
         let mut asked_about: Vec<u32> = Vec::new();
@@ -41,6 +51,8 @@ impl Question {
                 }
             }
         }
+        let text_start = text.as_ptr() as usize;
+        let names_have_capitals = !capitals_are_common(&text);
         let mut said: Vec<(&str, u32)> = Vec::with_capacity(text.len() / BYTES_PER_CONTENT_WORD + 1);
         for (as_written, word) in content_words(&text) {
             if !names.iter().any(|name| name.eq_ignore_ascii_case(&word)) {
@@ -50,19 +62,38 @@ impl Question {
         lexicon.learn(&text, said.iter().map(|&(_, hash)| hash));
         let known = lexicon.read();
         let mut stems = Vec::with_capacity(said.len());
+        let mut name_bits = 0;
         let (mut words, mut written) = (Vec::with_capacity(said.len()), Vec::with_capacity(said.len()));
         for (as_written, hash) in said {
             if let Some(number) = known.number(hash)
                 && !stems.contains(&known.stem(number))
             {
                 stems.push(known.stem(number));
+                let at = as_written.as_ptr() as usize - text_start;
+                if names_have_capitals && words.len() < 64 && looks_like_a_name(&text, at) {
+                    name_bits |= 1 << words.len();
+                }
                 words.push(number);
                 written.push(as_written.to_owned());
             }
         }
+        drop(known);
+        let context = context.filter(|context| !context.trim().is_empty());
+        let mut borrowed = context.map_or_else(Vec::new, |context| words_of(context, lexicon, &words));
+        let has_own = !words.is_empty();
+        if !has_own {
+            // Without words of its own the question is about what was said before.
+            words = std::mem::take(&mut borrowed);
+        }
+        let share = if has_own { CONTEXT_SHARE } else { 1.0 };
         Self {
+            borrowed,
+            polarity: polarity(&text),
+            context_to_embed: context.map(|context| (text_to_embed(context, &names).into_owned(), share)),
             words,
             written,
+            names: name_bits,
+            names_a_speaker: !asked_about.is_empty(),
             speaker: if let [speaker] = asked_about[..] {
                 Some(speaker)
             } else {
@@ -91,3 +122,30 @@ impl Question {
         intervals.collect()
     }
 }
+
+/// Whether the word at `at` begins with a capital though no sentence begins there.
+fn looks_like_a_name(text: &str, at: usize) -> bool {
+    let is_capital = text[at..].chars().next().is_some_and(char::is_uppercase);
+    is_capital && !begins_sentence(text, at)
+}
+
+/// The numbers of the words of `text` that say something, without those in `but`.
+fn words_of(text: &str, lexicon: &Lexicon, but: &[u32]) -> Vec<u32> {
+    let hashes: Vec<u32> = content_words(text)
+        .iter()
+        .map(|(_, word)| word_hash(word))
+        .collect();
+    lexicon.learn(text, hashes.iter().copied());
+    let known = lexicon.read();
+    let mut words: Vec<u32> = Vec::new();
+    for number in hashes.into_iter().filter_map(|hash| known.number(hash)) {
+        if !but.contains(&number) && !words.contains(&number) && words.len() < MOST_BORROWED {
+            words.push(number);
+        }
+    }
+    words
+}
+
+/// What the embedding of what was said before weighs beside that of a question with words of its own.
+const CONTEXT_SHARE: f32 = 0.25;
+const MOST_BORROWED: usize = 24;

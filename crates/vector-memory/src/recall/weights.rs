@@ -32,6 +32,17 @@ pub struct RecallWeights {
     pub time: f32,
     /// What a memory loses that ends as a question, for a question rarely holds the answer; default 0.1.
     pub question: f32,
+    /// What a memory loses that only asks, when it holds all of the question's words, default 0.6: the person's
+    /// earlier questions do not crowd out what answers.
+    pub echo: f32,
+    /// The same for a reply of the companion, default 0.35.
+    pub reply: f32,
+    /// What a memory gets that speaks of liking as the question does, or of disliking, and what one of the
+    /// opposite loses; default 0.3.
+    pub polarity: f32,
+    /// Weight of a word that is borrowed from what was said before, default 0.3; words of the question itself
+    /// weigh 1.
+    pub context: f32,
     /// The cosine of two words' embeddings from which on they count as somewhat alike, default 0.35.
     pub word_likeness: f32,
 }
@@ -51,6 +62,10 @@ impl Default for RecallWeights {
             trust: 0.3,
             time: 0.6,
             question: 0.1,
+            echo: 0.6,
+            reply: 0.35,
+            polarity: 0.3,
+            context: 0.3,
             word_likeness: 0.35,
         }
     }

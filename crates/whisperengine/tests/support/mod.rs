@@ -165,6 +165,10 @@ impl Conversation for MoodyConversation {
         self.conversation.query_context(text)
     }
 
+    fn is_closed(&self, text: &str) -> bool {
+        self.conversation.is_closed(text)
+    }
+
     fn plan_turn(&mut self, input: &TurnInput<'_>) -> Result<TurnPlan, ConversationError> {
         // What is replayed was planned before.
         if input.replay.is_none() && self.mood.fails() {
