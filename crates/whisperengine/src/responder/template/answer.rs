@@ -25,13 +25,15 @@ impl Reply<'_> {
         if alike.len() > 1 && !first.slot.is_single() && alike.iter().all(|fact| self.states(fact)) {
             return Some(format!("{}.", self.list(first.slot, &alike)?));
         }
-        if !self.states(first) || first.note.is_some() {
-            return self.cited(first);
+        let is_told_better = first.note.is_some() || IN_OWN_WORDS.contains(&first.slot);
+        if is_told_better && let Some(quote) = self.cited(first) {
+            return Some(quote);
         }
-        let Some(fact) = self
-            .sentence(first)
-            .or_else(|| self.list(first.slot, &alike[..1]))
-        else {
+        let said = self
+            .states(first)
+            .then(|| self.sentence(first).or_else(|| self.alone(first)))
+            .flatten();
+        let Some(fact) = said else {
             return self.cited(first);
         };
         let when = self.calendar.when(self.book, self.said_at(first));
@@ -81,12 +83,7 @@ impl Reply<'_> {
     /// `Your pets: Koko (parrot), Biscuit (dog)`.
     fn list(&self, slot: Slot, facts: &[&Fact]) -> Option<String> {
         let label = self.book.label(slot);
-        let values: Vec<String> = facts
-            .iter()
-            .take(MAX_LISTED)
-            .map(|fact| self.value(fact))
-            .collect();
-        let values = values.join(&self.book.comma);
+        let values = joined(facts.iter().map(|fact| self.value(fact)), &self.book.comma);
         match (label, slot) {
             (Some(label), _) => Some(format!("{label}: {values}")),
             (None, Slot::Note) => Some(values),
@@ -117,12 +114,10 @@ impl Reply<'_> {
     /// What is known of the person, in a few facts.
     pub(super) fn known(&self) -> Option<String> {
         let facts = self.outcome.facts.iter();
-        let said: Vec<String> = facts
+        let said = facts
             .filter(|fact| ABOUT.contains(&fact.slot) && self.states(fact) && self.may_mention_fact(fact))
-            .filter_map(|fact| self.sentence(fact).or_else(|| self.list(fact.slot, &[fact])))
-            .take(MAX_KNOWN)
-            .collect();
-        let facts = said.join("; ");
+            .filter_map(|fact| self.sentence(fact).or_else(|| self.list(fact.slot, &[fact])));
+        let facts = joined(said, "; ");
         (!facts.is_empty()).then(|| self.fill(Saying::AboutMe, &[("{facts}", &facts)]))
     }
 
@@ -139,7 +134,7 @@ impl Reply<'_> {
 
     /// The passage of a memory that answers, with its date and, before others, who said it.
     pub(super) fn from_memories(&self) -> Option<String> {
-        if self.heard.words() < MIN_QUESTION && !self.book.joined {
+        if self.length() < MIN_QUESTION {
             return None;
         }
         let asked = self.outcome.recalled.asked_time.as_ref();
@@ -231,6 +226,21 @@ impl Reply<'_> {
     }
 }
 
+/// As many parts as make a short list; the first in any case.
+fn joined(parts: impl Iterator<Item = String>, comma: &str) -> String {
+    let mut out = String::new();
+    for part in parts {
+        if !out.is_empty() {
+            if out.chars().count() + part.chars().count() > LIST_CHARS {
+                break;
+            }
+            out.push_str(comma);
+        }
+        out.push_str(&part);
+    }
+    out
+}
+
 fn favourite(detail: &str) -> Option<&str> {
     let rest = detail.strip_prefix("favorite")?;
     Some(rest.trim_start_matches(['_', ' ']))
@@ -276,8 +286,8 @@ const LONG_CHARS: usize = 160;
 /// A question of fewer words leans on what was said before.
 const MIN_QUESTION: usize = 3;
 const VALUE_CHARS: usize = 80;
-const MAX_LISTED: usize = 6;
-const MAX_KNOWN: usize = 4;
+/// A list ends before it is longer.
+const LIST_CHARS: usize = 200;
 /// A day of the clock change has 25 hours.
 const DAY_SECONDS: u64 = 25 * 3600;
 /// Facts that the person's own sentence tells better than a label.

@@ -34,7 +34,7 @@ impl Reply<'_> {
 
     /// Whether one of the bot's last lines answers a crisis and the message says nothing else.
     fn follows_crisis(&self) -> bool {
-        let is_short = self.heard.words() <= SHORT_WORDS && !self.asks && !self.hears(Cue::Thanks);
+        let is_short = self.length() <= SHORT_WORDS && !self.asks && !self.hears(Cue::Thanks);
         let sayings = [
             Saying::Crisis,
             Saying::CrisisMedical,

@@ -57,7 +57,13 @@ impl<'a> Reply<'a> {
         let book = Phrasebook::of(language);
         let zone = outcome.context.zone.as_ref().or(message.zone.as_ref());
         let heard = Heard::new(&message.text);
-        let asks = heard.has_mark || book.cues(Cue::Question).begin(&heard);
+        let asking = book.cues(Cue::Question);
+        let asks = heard.has_mark
+            || if book.joined {
+                asking.end(&heard)
+            } else {
+                asking.begin(&heard)
+            };
         let statement = Statement {
             zone,
             language,
@@ -98,12 +104,11 @@ impl<'a> Reply<'a> {
 
     /// Greetings, thanks, farewells, and a mere yes or no.
     fn to_courtesy(&self) -> Option<String> {
-        let words = self.heard.words();
+        let words = self.length();
         if self.hears(Cue::HowAreYou) && (words <= MAX_COURTESY || self.begins(Cue::HowAreYou)) {
             return Some(self.say(Saying::HowAreYou));
         }
-        let is_short = words <= MAX_COURTESY || self.book.joined && self.lower.chars().count() <= MAX_JOINED;
-        if !is_short || self.asks || self.event().is_some() || !self.stated.is_empty() {
+        if words > MAX_COURTESY || self.asks || self.event().is_some() || !self.stated.is_empty() {
             return None;
         }
         let courtesies = [
@@ -203,6 +208,14 @@ impl<'a> Reply<'a> {
             && !dialogue.iter().any(|line| line.text.contains(quote))
     }
 
+    /// The length of the message in words, of two characters where words are joined.
+    fn length(&self) -> usize {
+        match self.book.joined {
+            true => self.heard.chars().div_ceil(2),
+            false => self.heard.words(),
+        }
+    }
+
     fn hears(&self, cue: Cue) -> bool {
         self.book.cues(cue).in_message(&self.heard)
     }
@@ -255,8 +268,6 @@ fn filled(pattern: &str, parts: &[(&str, &str)]) -> String {
 
 /// Courtesies in more words are statements that begin with one.
 const MAX_COURTESY: usize = 6;
-/// The same in characters, where words are joined.
-const MAX_JOINED: usize = 14;
 const MAX_ACK: usize = 2;
 const MAX_VALUE: usize = 80;
 /// The bot's own lines that are looked through for repetitions.
