@@ -22,6 +22,10 @@ impl Heard {
     pub(super) fn words(&self) -> usize {
         self.text.split_whitespace().count()
     }
+
+    pub(super) fn chars(&self) -> usize {
+        self.text.trim().chars().count()
+    }
 }
 
 /// Phrases of one kind. A `*` after a phrase lets its last word go on.
@@ -84,6 +88,14 @@ impl Cues {
                 !around.iter().any(denied)
             })
         })
+    }
+
+    /// Whether the message ends with one of the phrases.
+    pub(super) fn end(&self, heard: &Heard) -> bool {
+        let text = heard.text.trim_end();
+        self.phrases
+            .iter()
+            .any(|phrase| text.ends_with(phrase.trim_end()))
     }
 
     /// Whether the message begins with one of the phrases.

@@ -34,7 +34,7 @@ impl Reply<'_> {
 
     /// Whether one of the bot's last lines answers a crisis and the message says nothing else.
     fn follows_crisis(&self) -> bool {
-        let is_short = self.heard.words() <= SHORT_WORDS && !self.asks && !self.hears(Cue::Thanks);
+        let is_short = self.length() <= SHORT_WORDS && !self.asks && !self.hears(Cue::Thanks);
         let sayings = [
             Saying::Crisis,
             Saying::CrisisMedical,
@@ -140,6 +140,13 @@ impl Reply<'_> {
         if (is_unpleasant(primary) && valence > 0.2) || (is_pleasant(primary) && valence < -0.2) {
             return None;
         }
+        if emotion.confidence < SURE || primary == PrimaryEmotion::Neutral {
+            return match valence {
+                low if low < -0.4 => Some(Saying::Low),
+                high if high > 0.6 => Some(Saying::Joy),
+                _ => None,
+            };
+        }
         Some(match primary {
             PrimaryEmotion::Joy => Saying::Joy,
             PrimaryEmotion::Excitement => Saying::Excitement,
@@ -154,7 +161,6 @@ impl Reply<'_> {
             PrimaryEmotion::Shame => Saying::Shame,
             PrimaryEmotion::Surprise if valence < -0.3 => Saying::Low,
             PrimaryEmotion::Surprise => Saying::Surprise,
-            PrimaryEmotion::Neutral if valence < -0.4 => Saying::Low,
             PrimaryEmotion::Neutral => return None,
         })
     }
@@ -193,6 +199,8 @@ const NAMED: &[Slot] = &[
     Slot::Relative,
     Slot::Friend,
 ];
+/// A less sure reading is answered by its valence alone.
+const SURE: f32 = 0.4;
 const MAX_NAME: usize = 24;
 /// After a crisis a message of at most so many words is met with care, whatever it says.
 const SHORT_WORDS: usize = 4;

@@ -57,7 +57,13 @@ impl<'a> Reply<'a> {
         let book = Phrasebook::of(language);
         let zone = outcome.context.zone.as_ref().or(message.zone.as_ref());
         let heard = Heard::new(&message.text);
-        let asks = heard.has_mark || book.cues(Cue::Question).begin(&heard);
+        let asking = book.cues(Cue::Question);
+        let asks = heard.has_mark
+            || if book.joined {
+                asking.end(&heard)
+            } else {
+                asking.begin(&heard)
+            };
         let statement = Statement {
             zone,
             language,
@@ -98,12 +104,11 @@ impl<'a> Reply<'a> {
 
     /// Greetings, thanks, farewells, and a mere yes or no.
     fn to_courtesy(&self) -> Option<String> {
-        let words = self.heard.words();
+        let words = self.length();
         if self.hears(Cue::HowAreYou) && (words <= MAX_COURTESY || self.begins(Cue::HowAreYou)) {
             return Some(self.say(Saying::HowAreYou));
         }
-        let is_short = words <= MAX_COURTESY || self.book.joined && self.lower.chars().count() <= MAX_JOINED;
-        if !is_short || self.asks || self.event().is_some() || !self.stated.is_empty() {
+        if words > MAX_COURTESY || self.asks || self.event().is_some() || !self.stated.is_empty() {
             return None;
         }
         let courtesies = [
@@ -129,23 +134,27 @@ impl<'a> Reply<'a> {
         if !self.asks {
             return None;
         }
-        let known = [Self::from_facts, Self::from_memories, Self::nothing_then];
-        if let Some(answer) = known.iter().find_map(|way| way(self)) {
+        let ways = [
+            Self::from_facts,
+            Self::to_request,
+            Self::about_bot,
+            Self::from_memories,
+            Self::nothing_then,
+        ];
+        if let Some(answer) = ways.iter().find_map(|way| way(self)) {
             return Some(answer);
-        }
-        if let Some(reply) = self.to_request() {
-            return Some(reply);
         }
         if self.is_outcry() {
             return None;
         }
-        let asked = [
-            (Cue::AboutBot, Saying::AboutBot),
-            (Cue::Advice, Saying::Advice),
-            (Cue::Me, Saying::UnknownSelf),
-        ];
+        let asked = [(Cue::Advice, Saying::Advice), (Cue::Me, Saying::UnknownSelf)];
         let asked = asked.into_iter().find(|(cue, _)| self.hears(*cue));
         Some(self.say(asked.map_or(Saying::UnknownWorld, |(_, saying)| saying)))
+    }
+
+    fn about_bot(&self) -> Option<String> {
+        let is_meant = self.hears(Cue::AboutBot) && !self.hears(Cue::Me);
+        is_meant.then(|| self.say(Saying::AboutBot))
     }
 
     /// What they want done: what is known of them, a chat, or something that takes a language model.
@@ -197,6 +206,14 @@ impl<'a> Reply<'a> {
             && self.message.audience.is_private()
             && self.may_mention(quote)
             && !dialogue.iter().any(|line| line.text.contains(quote))
+    }
+
+    /// The length of the message in words, of two characters where words are joined.
+    fn length(&self) -> usize {
+        match self.book.joined {
+            true => self.heard.chars().div_ceil(2),
+            false => self.heard.words(),
+        }
     }
 
     fn hears(&self, cue: Cue) -> bool {
@@ -251,8 +268,6 @@ fn filled(pattern: &str, parts: &[(&str, &str)]) -> String {
 
 /// Courtesies in more words are statements that begin with one.
 const MAX_COURTESY: usize = 6;
-/// The same in characters, where words are joined.
-const MAX_JOINED: usize = 14;
 const MAX_ACK: usize = 2;
 const MAX_VALUE: usize = 80;
 /// The bot's own lines that are looked through for repetitions.
@@ -268,4 +283,10 @@ const LEARNED: &[Slot] = &[
     Slot::Like,
     Slot::Birthday,
     Slot::Allergy,
+    Slot::Phone,
+    Slot::Note,
+    Slot::Sibling,
+    Slot::Child,
+    Slot::Partner,
+    Slot::Friend,
 ];

@@ -208,7 +208,7 @@ macro_rules! books {
     };
 }
 
-books! { "en" }
+books! { "ar" "de" "en" "es" "fr" "hi" "id" "it" "ja" "ko" "nl" "pl" "pt" "ru" "th" "tr" "vi" "zh" }
 
 #[cfg(test)]
 mod tests {
