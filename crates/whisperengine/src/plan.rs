@@ -244,7 +244,9 @@ impl Planner {
         };
         let loaded = cell.loaded.as_mut().expect("the caller has loaded it");
         let message = &draft.turn.message;
-        let learnt = isolate(Component::Profile, || Ok::<_, Infallible>(Self::learn(draft, loaded)))?;
+        let learnt = isolate(Component::Profile, || {
+            Ok::<_, Infallible>(Self::learn(draft, loaded))
+        })?;
         let facts = loaded.facts(message.sent_at, &message.audience);
         let input = TurnInput {
             owner: &draft.turn.owner,
