@@ -17,7 +17,15 @@ impl Reply<'_> {
             (SafetyLevel::None, _) => {
                 return self.follows_crisis().then(|| self.say(Saying::AfterCrisis));
             }
-            (SafetyLevel::Concern, _) => return Some(self.say(Saying::Concern)),
+            (SafetyLevel::Concern, _) => {
+                // A loss is met as one; the words for it are as gentle.
+                let is_loss = self.event() == Some(Saying::Grief);
+                return Some(if is_loss {
+                    self.about_somebody(Saying::Grief)
+                } else {
+                    self.say(Saying::Concern)
+                });
+            }
             (_, Some(SafetyKind::MedicalEmergency | SafetyKind::Overdose)) => Saying::CrisisMedical,
             (_, Some(SafetyKind::Abuse)) => Saying::CrisisAbuse,
             (_, Some(SafetyKind::OtherAtRisk)) => Saying::CrisisOther,
@@ -133,11 +141,10 @@ impl Reply<'_> {
     fn feeling(&self) -> Option<Saying> {
         let emotion = &self.outcome.emotion;
         let (primary, valence) = (emotion.primary, emotion.valence);
-        if emotion.mixed && primary != PrimaryEmotion::Neutral {
-            return Some(Saying::Mixed);
-        }
         // A reading that contradicts itself says nothing.
-        if (is_unpleasant(primary) && valence > 0.2) || (is_pleasant(primary) && valence < -0.2) {
+        let is_contradiction =
+            is_unpleasant(primary) && valence > 0.2 || is_pleasant(primary) && valence < -0.2;
+        if is_contradiction && !emotion.mixed {
             return None;
         }
         if emotion.confidence < SURE || primary == PrimaryEmotion::Neutral {
@@ -146,6 +153,9 @@ impl Reply<'_> {
                 high if high > 0.6 => Some(Saying::Joy),
                 _ => None,
             };
+        }
+        if emotion.mixed && valence.abs() < 0.35 {
+            return Some(Saying::Mixed);
         }
         Some(match primary {
             PrimaryEmotion::Joy => Saying::Joy,
