@@ -6,14 +6,13 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use futures_core::Stream;
 use proptest::prelude::*;
 use whisperengine::{
     AskedTime, Audience, AudienceId, BotId, ChannelId, ConnectionType, DialogueLine, Durability,
-    EmotionReading, Fact, Language, MemoryId, MemoryRecord, Message, MomentPlan, MomentTiming, MomentType,
-    Polarity, PrimaryEmotion, Priority, Recall, RecalledMemory, ReplyContext, ReplyRequest, Responder,
-    Safety, SafetyCue, SafetyKind, SafetyLevel, ScoreParts, Slot, StageTimings, TemplateResponder, Timestamp,
-    TurnOutcome, TurnPlan, UserId, ZoneId,
+    EmotionReading, Fact, Language, MemoryId, MemoryRecord, Message, MomentPlan, MomentTiming, MomentTone,
+    MomentType, Polarity, PrimaryEmotion, Priority, Recall, RecalledMemory, ReplyContext, ReplyRequest,
+    Responder, Safety, SafetyCue, SafetyKind, SafetyLevel, ScoreParts, Slot, StageTimings, TemplateResponder,
+    Timestamp, TurnOutcome, TurnPlan, UserId, ZoneId,
 };
 
 const LANGUAGES: [&str; 18] = [
@@ -124,11 +123,11 @@ fn danger_comes_first_in_every_language_and_names_the_resources() {
             let mut outcome = outcome(&message, language);
             outcome.emotion.safety = danger(SafetyLevel::Crisis, kind);
             outcome.context.resources = "Lifeline 000 111".to_owned();
-            outcome.recalled.memories = vec![hit(1, "the bridge is old", "ana", "2026-03-01T12:00:00Z")];
+            outcome.recalled.memories = vec![hit(1, "the bridge is zqrusty", "ana", "2026-03-01T12:00:00Z")];
             let reply = reply(&message, &outcome);
             assert!(reply.contains("Lifeline 000 111"), "{language} {kind}: {reply}");
             assert!(reply.contains(['?', '？', '؟']), "{language} {kind}: {reply}");
-            assert!(!reply.contains("old"), "{language} {kind}: {reply}");
+            assert!(!reply.contains("zqrusty"), "{language} {kind}: {reply}");
         }
     }
 }
@@ -353,7 +352,7 @@ fn moment(quote: &str, callback: &str) -> MomentPlan {
         quote: quote.to_owned(),
         said_at: at("2026-02-03T12:00:00Z"),
         callback: callback.to_owned(),
-        tone: "gentle".to_owned(),
+        tone: MomentTone::Caring,
         impact: 0.5,
     }
 }
@@ -401,7 +400,7 @@ proptest! {
         outcome.facts = vec![fact.clone(); 9];
         outcome.answers = vec![fact; 9];
         outcome.plan.moments = vec![moment(&own, "zqINSTRUCTION tie it in")];
-        outcome.plan.prompt_supplement = "zqINSTRUCTION".to_owned();
+        outcome.plan.notes = vec!["zqINSTRUCTION".to_owned()];
         outcome.recalled.memories = vec![
             hit(1, "zqOTHERS words", "bob", "2026-01-01T12:00:00Z"),
             hit(2, &own, "ana", "2026-01-01T12:00:00Z"),

@@ -63,6 +63,15 @@ impl Cues {
             .any(|phrase| heard.text.contains(phrase.as_str()))
     }
 
+    /// Where the first of the phrases stands.
+    pub(super) fn position(&self, heard: &Heard) -> Option<usize> {
+        let found = self
+            .phrases
+            .iter()
+            .filter_map(|phrase| heard.text.find(phrase.as_str()));
+        found.min()
+    }
+
     /// Whether a phrase is there that none of `negations` stands shortly before or, in languages that deny at
     /// the end, right behind.
     pub(super) fn affirmed_in(&self, heard: &Heard, negations: &Self) -> bool {

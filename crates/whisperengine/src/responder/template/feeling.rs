@@ -124,10 +124,8 @@ impl Reply<'_> {
             return Some(spoken(name, MAX_NAME));
         }
         let dear = self.book.dear().iter();
-        let word = dear
-            .filter(|(words, _)| words.in_message(&self.heard))
-            .map(|(_, who)| who);
-        word.min_by_key(|who| who.len()).cloned()
+        let named = dear.filter_map(|(words, who)| Some((words.position(&self.heard)?, who)));
+        named.min_by_key(|(at, _)| *at).map(|(_, who)| who.clone())
     }
 
     fn names(&self, name: &str) -> bool {
