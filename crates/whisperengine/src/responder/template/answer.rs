@@ -11,7 +11,7 @@ use crate::turn::Order;
 
 impl Reply<'_> {
     /// What the facts answer, and when the person said so.
-    pub(super) fn from_facts(&self) -> Option<String> {
+    pub(super) fn facts_answer(&self) -> Option<String> {
         let answers = self.outcome.answers.iter();
         let sayable: Vec<&Fact> = answers
             .filter(|fact| self.may_mention_fact(fact) && self.is_asked_for(fact))
@@ -135,7 +135,7 @@ impl Reply<'_> {
     }
 
     /// The passage of a memory that answers, with its date and, before others, who said it.
-    pub(super) fn from_memories(&self) -> Option<String> {
+    pub(super) fn memory_answer(&self) -> Option<String> {
         if self.length() < MIN_QUESTION {
             return None;
         }

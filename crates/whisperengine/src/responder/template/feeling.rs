@@ -156,11 +156,10 @@ impl Reply<'_> {
             return Some(Saying::Mixed);
         }
         Some(match primary {
-            PrimaryEmotion::Joy => Saying::Joy,
+            PrimaryEmotion::Joy | PrimaryEmotion::Gratitude => Saying::Joy,
             PrimaryEmotion::Excitement => Saying::Excitement,
             PrimaryEmotion::Pride => Saying::Pride,
             PrimaryEmotion::Love => Saying::Love,
-            PrimaryEmotion::Gratitude => Saying::Joy,
             PrimaryEmotion::Calm => Saying::Calm,
             PrimaryEmotion::Sadness => Saying::Sad,
             PrimaryEmotion::Fear => Saying::Worry,

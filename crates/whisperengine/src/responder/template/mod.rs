@@ -142,16 +142,16 @@ impl<'a> Reply<'a> {
         // What the question names itself is not what it asks for.
         let is_named = told.is_some_and(|value| !value.is_empty() && self.lower.contains(&value));
         let of_the_named = if is_named {
-            Self::from_memories
+            Self::memory_answer
         } else {
-            Self::from_facts
+            Self::facts_answer
         };
         let ways = [
             of_the_named,
-            Self::from_facts,
+            Self::facts_answer,
             Self::to_request,
             Self::about_bot,
-            Self::from_memories,
+            Self::memory_answer,
             Self::nothing_then,
         ];
         if let Some(answer) = ways.iter().find_map(|way| way(self)) {
@@ -229,9 +229,10 @@ impl<'a> Reply<'a> {
 
     /// The length of the message in words, of two characters where words are joined.
     fn length(&self) -> usize {
-        match self.book.joined {
-            true => self.heard.chars().div_ceil(2),
-            false => self.heard.words(),
+        if self.book.joined {
+            self.heard.chars().div_ceil(2)
+        } else {
+            self.heard.words()
         }
     }
 
