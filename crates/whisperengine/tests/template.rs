@@ -123,11 +123,11 @@ fn danger_comes_first_in_every_language_and_names_the_resources() {
             let mut outcome = outcome(&message, language);
             outcome.emotion.safety = danger(SafetyLevel::Crisis, kind);
             outcome.context.resources = "Lifeline 000 111".to_owned();
-            outcome.recalled.memories = vec![hit(1, "the bridge is old", "ana", "2026-03-01T12:00:00Z")];
+            outcome.recalled.memories = vec![hit(1, "the bridge is zqrusty", "ana", "2026-03-01T12:00:00Z")];
             let reply = reply(&message, &outcome);
             assert!(reply.contains("Lifeline 000 111"), "{language} {kind}: {reply}");
             assert!(reply.contains(['?', '？', '؟']), "{language} {kind}: {reply}");
-            assert!(!reply.contains("old"), "{language} {kind}: {reply}");
+            assert!(!reply.contains("zqrusty"), "{language} {kind}: {reply}");
         }
     }
 }

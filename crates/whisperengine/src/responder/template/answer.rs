@@ -11,7 +11,7 @@ use crate::turn::Order;
 
 impl Reply<'_> {
     /// What the facts answer, and when the person said so.
-    pub(super) fn from_facts(&self) -> Option<String> {
+    pub(super) fn facts_answer(&self) -> Option<String> {
         let answers = self.outcome.answers.iter();
         let sayable: Vec<&Fact> = answers
             .filter(|fact| self.may_mention_fact(fact) && self.is_asked_for(fact))
@@ -25,7 +25,9 @@ impl Reply<'_> {
         if alike.len() > 1 && !first.slot.is_single() && alike.iter().all(|fact| self.states(fact)) {
             return Some(format!("{}.", self.list(first.slot, &alike)?));
         }
-        let is_told_better = first.note.is_some() || IN_OWN_WORDS.contains(&first.slot);
+        let is_told_better = first.note.is_some()
+            || IN_OWN_WORDS.contains(&first.slot)
+            || self.book.inflected && INFLECTED.contains(&first.slot);
         if is_told_better && let Some(quote) = self.cited(first) {
             return Some(quote);
         }
@@ -117,7 +119,7 @@ impl Reply<'_> {
         let said = facts
             .filter(|fact| ABOUT.contains(&fact.slot) && self.states(fact) && self.may_mention_fact(fact))
             .filter_map(|fact| self.sentence(fact).or_else(|| self.list(fact.slot, &[fact])));
-        let facts = joined(said, "; ");
+        let facts = joined(said, ". ");
         (!facts.is_empty()).then(|| self.fill(Saying::AboutMe, &[("{facts}", &facts)]))
     }
 
@@ -133,7 +135,7 @@ impl Reply<'_> {
     }
 
     /// The passage of a memory that answers, with its date and, before others, who said it.
-    pub(super) fn from_memories(&self) -> Option<String> {
+    pub(super) fn memory_answer(&self) -> Option<String> {
         if self.length() < MIN_QUESTION {
             return None;
         }
@@ -297,6 +299,19 @@ const IN_OWN_WORDS: &[Slot] = &[
     Slot::Health,
     Slot::Possession,
     Slot::Relationship,
+];
+/// Facts whose value has an ending where words take them.
+const INFLECTED: &[Slot] = &[
+    Slot::Residence,
+    Slot::Whereabouts,
+    Slot::Origin,
+    Slot::Occupation,
+    Slot::Employer,
+    Slot::School,
+    Slot::Like,
+    Slot::Dislike,
+    Slot::Allergy,
+    Slot::Car,
 ];
 /// What is said of a person who asks what is known of them, before others too.
 const ABOUT: &[Slot] = &[

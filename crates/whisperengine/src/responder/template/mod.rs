@@ -54,9 +54,12 @@ struct Reply<'a> {
 impl<'a> Reply<'a> {
     fn new(message: &'a Message, outcome: &'a TurnOutcome) -> Self {
         let language = outcome.context.language.or(outcome.emotion.language);
-        let book = Phrasebook::of(language);
         let zone = outcome.context.zone.as_ref().or(message.zone.as_ref());
         let heard = Heard::new(&message.text);
+        let book = match language {
+            Some(_) => Phrasebook::of(language),
+            None => Phrasebook::of_courtesy(&heard),
+        };
         let asking = book.cues(Cue::Question);
         let asks = heard.has_mark
             || if book.joined {
@@ -95,6 +98,7 @@ impl<'a> Reply<'a> {
             Self::to_courtesy,
             Self::to_question,
             Self::to_request,
+            Self::to_fact,
             Self::to_feeling,
             Self::to_statement,
         ];
@@ -134,11 +138,20 @@ impl<'a> Reply<'a> {
         if !self.asks {
             return None;
         }
+        let told = self.outcome.answers.first().map(|fact| fact.value.to_lowercase());
+        // What the question names itself is not what it asks for.
+        let is_named = told.is_some_and(|value| !value.is_empty() && self.lower.contains(&value));
+        let of_the_named = if is_named {
+            Self::memory_answer
+        } else {
+            Self::facts_answer
+        };
         let ways = [
-            Self::from_facts,
+            of_the_named,
+            Self::facts_answer,
             Self::to_request,
             Self::about_bot,
-            Self::from_memories,
+            Self::memory_answer,
             Self::nothing_then,
         ];
         if let Some(answer) = ways.iter().find_map(|way| way(self)) {
@@ -171,14 +184,20 @@ impl<'a> Reply<'a> {
         is_request.then(|| self.say(Saying::Help))
     }
 
-    /// A fact that the message states, or an old memory that it calls up.
+    /// A fact that the message states, where no event or strong feeling goes with it.
+    fn to_fact(&self) -> Option<String> {
+        if self.asks || self.event().is_some() || self.outcome.emotion.valence.abs() > STRONG {
+            return None;
+        }
+        let fact = self.stated.iter().find(|fact| LEARNED.contains(&fact.slot))?;
+        let value = capital(&spoken(&fact.value, MAX_VALUE));
+        Some(self.fill(Saying::Learned, &[("{value}", &value)]))
+    }
+
+    /// An old memory that the message calls up.
     fn to_statement(&self) -> Option<String> {
         if self.asks {
             return None;
-        }
-        if let Some(fact) = self.stated.iter().find(|fact| LEARNED.contains(&fact.slot)) {
-            let value = capital(&spoken(&fact.value, MAX_VALUE));
-            return Some(self.fill(Saying::Learned, &[("{value}", &value)]));
         }
         let moment = self
             .outcome
@@ -210,9 +229,10 @@ impl<'a> Reply<'a> {
 
     /// The length of the message in words, of two characters where words are joined.
     fn length(&self) -> usize {
-        match self.book.joined {
-            true => self.heard.chars().div_ceil(2),
-            false => self.heard.words(),
+        if self.book.joined {
+            self.heard.chars().div_ceil(2)
+        } else {
+            self.heard.words()
         }
     }
 
@@ -269,6 +289,8 @@ fn filled(pattern: &str, parts: &[(&str, &str)]) -> String {
 /// Courtesies in more words are statements that begin with one.
 const MAX_COURTESY: usize = 6;
 const MAX_ACK: usize = 2;
+/// A stronger valence is answered before a fact is acknowledged.
+const STRONG: f32 = 0.5;
 const MAX_VALUE: usize = 80;
 /// The bot's own lines that are looked through for repetitions.
 const RECENT_LINES: usize = 3;
