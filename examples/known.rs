@@ -1,6 +1,6 @@
 //! What is known of each person in a chat log, since when, from which line, and what it replaced.
 //!
-//! `cargo run --release -p whisperengine-profile --example known -- chat.jsonl`, a line a message:
+//! `cargo run --release --example known -- chat.jsonl`, a line a message:
 //! `{"at" | "timestamp", "user" | "speaker", "text", "id"?, "lang"?}`. `--json` prints one object a fact,
 //! `--sample N --seed S` a sample of all that was learned, `--ask TEXT` what is known of a question.
 
