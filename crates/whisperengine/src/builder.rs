@@ -27,6 +27,7 @@ use crate::{
     pipeline::Pipeline,
     plan::Planner,
     recall::TurnRecall,
+    safety::SafetyHook,
     turn::{Ids, Turn},
     upkeep::Upkeep,
 };
@@ -43,6 +44,7 @@ pub struct WhisperEngineBuilder {
     recall: Option<Arc<dyn MemoryRecall>>,
     conversation: Option<Arc<dyn ConversationEngine>>,
     responder: Option<Arc<dyn Responder>>,
+    safety: SafetyHook,
 }
 
 impl WhisperEngineBuilder {
@@ -131,6 +133,14 @@ impl WhisperEngineBuilder {
         self
     }
 
+    /// Calls `notify` with every turn that says somebody is in danger, on the thread that ended the turn: it
+    /// must not block. Which messages these are is a cue, not a diagnosis; see [`Safety`](crate::Safety).
+    #[must_use]
+    pub fn on_danger(mut self, notify: Arc<dyn Fn(&TurnOutcome) + Send + Sync>) -> Self {
+        self.safety = SafetyHook::new(notify);
+        self
+    }
+
     /// Makes the engine. Must be called within a tokio runtime, whose threads it uses for waiting only.
     ///
     /// # Errors
@@ -209,6 +219,7 @@ impl WhisperEngineBuilder {
             contexts,
             writer,
             upkeep,
+            safety: self.safety,
             disabled: gates.disabled.clone(),
         });
         let handler = TurnHandler {
