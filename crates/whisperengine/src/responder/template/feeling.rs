@@ -197,7 +197,7 @@ fn is_pleasant(emotion: PrimaryEmotion) -> bool {
 }
 
 /// Those whom somebody grieves for or worries about.
-const NAMED: &[Slot] = &[
+pub(super) const NAMED: &[Slot] = &[
     Slot::Pet,
     Slot::Partner,
     Slot::Sibling,

@@ -23,6 +23,7 @@ use whisperengine_types::{
 };
 
 use cues::Heard;
+use feeling::NAMED;
 use phrasebook::{Cue, Phrasebook, Saying};
 use words::{Calendar, capital, quoted, spoken};
 
@@ -138,9 +139,11 @@ impl<'a> Reply<'a> {
         if !self.asks {
             return None;
         }
-        let told = self.outcome.answers.first().map(|fact| fact.value.to_lowercase());
-        // What the question names itself is not what it asks for.
-        let is_named = told.is_some_and(|value| !value.is_empty() && self.lower.contains(&value));
+        // Somebody whom the question names is not what it asks for.
+        let is_named = self.outcome.answers.first().is_some_and(|fact| {
+            let value = fact.value.to_lowercase();
+            NAMED.contains(&fact.slot) && !value.is_empty() && self.lower.contains(&value)
+        });
         let of_the_named = if is_named {
             Self::memory_answer
         } else {
