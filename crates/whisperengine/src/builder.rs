@@ -9,7 +9,7 @@ use std::{
 
 use dashmap::DashMap;
 use tokio::runtime::Handle;
-use whisperengine_conversation_scheduler::{Batch, Handler, Scheduler};
+use whisperengine_conversation_scheduler::{Batch, Config as SchedulerConfig, Handler, Scheduler};
 use whisperengine_memory_batcher::CachedRecall;
 use whisperengine_types::{
     Clock, ConversationEngine, Embedder, EmotionAnalyzer, MemoryRecall, MemoryStore, Responder, SystemClock,
@@ -229,13 +229,7 @@ impl WhisperEngineBuilder {
         if !on.scheduler {
             settings.max_batch_turns = NonZeroUsize::MIN;
         }
-        let scheduler =
-            Scheduler::start_with_clock(settings, Arc::clone(&clock), handler).map_err(|error| {
-                BuildError::Part {
-                    part: "conversation scheduler",
-                    source: Box::new(error),
-                }
-            })?;
+        let scheduler = start_scheduler(settings, &clock, handler)?;
         tracing::info!(%report, "engine is ready");
         let inner = Inner {
             pipeline,
@@ -254,6 +248,17 @@ impl WhisperEngineBuilder {
             inner: Arc::new(inner),
         })
     }
+}
+
+fn start_scheduler(
+    settings: SchedulerConfig,
+    clock: &Arc<dyn Clock>,
+    handler: TurnHandler,
+) -> Result<Scheduler<Turn, TurnOutcome>, BuildError> {
+    Scheduler::start_with_clock(settings, Arc::clone(clock), handler).map_err(|error| BuildError::Part {
+        part: "conversation scheduler",
+        source: Box::new(error),
+    })
 }
 
 /// What the scheduler's workers do.

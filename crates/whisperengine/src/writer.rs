@@ -101,17 +101,12 @@ impl Writer {
 
     /// Waits for a submitted write, at most for the deadline.
     pub(crate) async fn stored(&self, submission: Submission) -> Durability {
-        match tokio::time::timeout(self.deadline, submission).await {
-            Ok(outcomes) => outcomes
-                .into_iter()
-                .map(|outcome| self.note(outcome))
-                .next()
-                .expect("one write was submitted"),
-            Err(_) => {
-                self.gate.note(Some("a commit takes too long"));
-                Durability::Volatile
-            }
-        }
+        let Ok(outcomes) = tokio::time::timeout(self.deadline, submission).await else {
+            self.gate.note(Some("a commit takes too long"));
+            return Durability::Volatile;
+        };
+        let mut stored = outcomes.into_iter().map(|outcome| self.note(outcome));
+        stored.next().expect("one write was submitted")
     }
 
     /// Waits for a submitted write, as long as it takes.
