@@ -137,7 +137,7 @@ impl WhisperEngineBuilder {
     /// [`BuildError`] says which part could not be had.
     pub fn build(self) -> Result<WhisperEngine, BuildError> {
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
-        self.config.check()?;
+        self.config.validate()?;
         let config = self.config;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let mut assembly = Assembly::new(&config, Arc::clone(&clock), self.store.is_some());
