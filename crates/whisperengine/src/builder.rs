@@ -196,13 +196,16 @@ impl WhisperEngineBuilder {
         })?;
         let report = assembly.report(&embedder);
         let Assembly {
-            on, gates, embedded, ..
+            on,
+            gates,
+            caches,
+            built_in,
+            ..
         } = assembly;
         let pipeline = Arc::new(Pipeline {
             clock: Arc::clone(&clock),
             emotion,
             embedder,
-            embedded,
             cells,
             recall,
             planner,
@@ -230,6 +233,8 @@ impl WhisperEngineBuilder {
             pipeline,
             scheduler,
             store,
+            built_in,
+            caches,
             replies,
             gates,
             clock,

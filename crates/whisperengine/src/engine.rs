@@ -18,8 +18,10 @@ use whisperengine_types::{
     BotId, ChannelId, Clock, IdError, MemoryOwner, MemoryStore, Message, ReplyContext, Suggestion,
     TurnOutcome, UserId,
 };
+use whisperengine_vector_memory::VectorMemory;
 
 use crate::{
+    assembly::Caches,
     builder::WhisperEngineBuilder,
     converse::Replies,
     error::{Error, Result},
@@ -56,6 +58,9 @@ pub(crate) struct Inner {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) scheduler: Scheduler<Turn, TurnOutcome>,
     pub(crate) store: Arc<dyn MemoryStore>,
+    /// The store, where it is the built-in one.
+    pub(crate) built_in: Option<Arc<VectorMemory>>,
+    pub(crate) caches: Caches,
     pub(crate) replies: Replies,
     pub(crate) gates: Gates,
     pub(crate) clock: Arc<dyn Clock>,
@@ -193,6 +198,19 @@ impl WhisperEngine {
     pub async fn tick(&self) -> Vec<(MemoryOwner, Suggestion)> {
         let (cells, now) = (Arc::clone(&self.inner.pipeline.cells), self.inner.clock.now());
         blocking(move || cells.tick(now)).await
+    }
+
+    /// Rewrites the files of the data folder, so that nothing deleted, replaced or forgotten is left in any of
+    /// them. Writing waits meanwhile; it takes time and, for a while, space in proportion to the whole folder. A
+    /// store that was given to the builder sees to itself.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] when a file cannot be written.
+    pub async fn compact(&self) -> Result<()> {
+        let Some(memory) = self.inner.built_in.clone() else {
+            return Ok(());
+        };
+        Ok(blocking(move || memory.compact()).await?)
     }
 
     /// What works and what does not.

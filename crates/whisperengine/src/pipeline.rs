@@ -5,15 +5,14 @@
 
 use std::{convert::Infallible, sync::Arc, time::Instant};
 
-use whisperengine_memory_batcher::WriteGroup;
-use whisperengine_text_embedding::CachedEmbedder;
+use whisperengine_memory_batcher::{Submission, WriteGroup};
 use whisperengine_types::{
     Clock, Component, ConversationError, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer,
     EmotionReading, MemoryId, Recall, ReplyContext, Slot, StageTimings, TurnOutcome, TurnPlan,
 };
 
 use crate::{
-    cells::Cells,
+    cells::{Cells, Save},
     context::{Contexts, Scene, Turning},
     fallback::{Answered, Fallback, isolate},
     metrics,
@@ -30,8 +29,6 @@ pub(crate) struct Pipeline {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) emotion: Fallback<dyn EmotionAnalyzer>,
     pub(crate) embedder: Fallback<dyn Embedder>,
-    /// The texts behind it that are kept for a while.
-    pub(crate) embedded: Option<Arc<CachedEmbedder>>,
     pub(crate) cells: Arc<Cells>,
     pub(crate) recall: TurnRecall,
     pub(crate) planner: Planner,
