@@ -23,7 +23,7 @@ use crate::{
     health::Gates,
     report::CapabilityReport,
     responder::TemplateResponder,
-    writer::Writer,
+    writer::{WaitLimits, Writer},
 };
 
 /// The parts under construction.
@@ -198,6 +198,10 @@ impl<'a> Assembly<'a> {
 
     pub(crate) fn writer(&mut self, store: &Arc<dyn MemoryStore>) -> Result<Writer, BuildError> {
         let mut settings = self.config.memory_batcher.clone();
+        let limits = WaitLimits {
+            deadline: Duration::from_millis(self.config.fallback.deadline_ms),
+            kept_items: settings.dead_letter_items,
+        };
         if !self.on.batcher {
             settings.max_batch_items = 1;
         }
@@ -212,13 +216,12 @@ impl<'a> Assembly<'a> {
         } else {
             Durability::Volatile
         };
-        let deadline = Duration::from_millis(self.config.fallback.deadline_ms);
         Ok(Writer::new(
             batcher,
             gate,
             Arc::clone(&self.clock),
             acknowledged,
-            deadline,
+            limits,
         ))
     }
 

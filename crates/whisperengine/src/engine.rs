@@ -221,6 +221,7 @@ impl WhisperEngine {
             status: Status::of(&components),
             components,
             waiting_writes: pipeline.writer.waiting(),
+            lost_writes: pipeline.writer.lost(),
             conversations: pipeline.cells.len(),
             recall_cache: pipeline.recall.cache.stats().into(),
         }
@@ -264,21 +265,24 @@ impl WhisperEngine {
         let pipeline = &inner.pipeline;
         // What the store would not take before, it may take now.
         let _ = tokio::time::timeout(left(), pipeline.writer.batcher().replay_dead_letters()).await;
-        let saving = pipeline.cells.owners().into_iter().filter_map(|owner| {
-            let (save, submission) =
-                pipeline
-                    .cells
-                    .save(&owner, |_| true, |op| pipeline.writer.submit_one(op))?;
-            Some((save, submission))
-        });
-        for (save, submission) in saving.collect::<Vec<_>>() {
+        let saving = Arc::clone(pipeline);
+        let saving = spawn_blocking(move || saving.save_all());
+        // A cell may be in use by a turn that waits for a store that hangs.
+        let saving = match tokio::time::timeout(left(), saving).await {
+            Ok(Ok(saving)) => saving,
+            _ => {
+                report.states_unsaved = pipeline.cells.len();
+                Vec::new()
+            }
+        };
+        for (save, submission) in saving {
             let saved = tokio::time::timeout(left(), pipeline.writer.committed(submission)).await;
             let durable = matches!(saved, Ok(Ok(())));
             save.done(durable);
             report.states_saved += usize::from(durable);
             report.states_unsaved += usize::from(!durable);
         }
-        report.writes_lost = pipeline.writer.waiting();
+        report.writes_lost = pipeline.writer.waiting() + pipeline.writer.lost();
         let closing = pipeline.writer.batcher().shutdown(left());
         if let Ok(Ok(drained)) = tokio::time::timeout(left() + GRACE, closing).await {
             report.writes_lost += drained.unwritten.len() + drained.in_doubt.len();

@@ -101,6 +101,12 @@ impl Pipeline {
         Ok(self.assembled(draft, budget_tokens))
     }
 
+    /// Submits every state that was changed since it was saved.
+    pub(crate) fn save_all(&self) -> Vec<(Save, Submission)> {
+        let save = |owner| self.cells.save(&owner, |_| true, |op| self.writer.submit_one(op));
+        self.cells.owners().into_iter().filter_map(save).collect()
+    }
+
     fn begin(&self, turns: Vec<Turn>) -> Vec<TurnDraft> {
         let now = self.clock.instant();
         let begin = |turn: Turn| TurnDraft {
