@@ -147,7 +147,7 @@ impl WhisperEngineBuilder {
     /// [`BuildError`] says which part could not be had.
     pub fn build(self) -> Result<WhisperEngine, BuildError> {
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
-        self.config.check()?;
+        self.config.validate()?;
         let config = self.config;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let mut assembly = Assembly::new(&config, Arc::clone(&clock), self.store.is_some());
@@ -206,13 +206,16 @@ impl WhisperEngineBuilder {
         })?;
         let report = assembly.report(&embedder);
         let Assembly {
-            on, gates, embedded, ..
+            on,
+            gates,
+            caches,
+            built_in,
+            ..
         } = assembly;
         let pipeline = Arc::new(Pipeline {
             clock: Arc::clone(&clock),
             emotion,
             embedder,
-            embedded,
             cells,
             recall,
             planner,
@@ -235,6 +238,8 @@ impl WhisperEngineBuilder {
             pipeline,
             scheduler,
             store,
+            built_in,
+            caches,
             replies,
             gates,
             clock,

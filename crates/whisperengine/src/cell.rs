@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -76,6 +76,15 @@ impl Cell {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, OwnerCell> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cell, unless somebody uses it, perhaps to read from a store that hangs.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, OwnerCell>> {
+        match self.inner.try_lock() {
+            Ok(cell) => Some(cell),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Drops everything, and with it the right of whatever was begun before to change or store anything.

@@ -164,7 +164,7 @@ impl Worker {
 
 /// Submits the state of `owner` if it is due; it stays due until it is durable.
 fn save(cells: &Arc<Cells>, writer: &Writer, owner: &MemoryOwner, is_due: impl FnOnce(&OwnerCell) -> bool) {
-    let saving = cells.save(owner, is_due, |op| writer.submit_one(op));
+    let saving = cells.try_save(owner, is_due, |op| writer.submit_one(op));
     if let Some((save, submission)) = saving {
         submission.then(move |outcomes| save.done(outcomes.iter().all(Result::is_ok)));
     }
