@@ -1,7 +1,7 @@
 //! The write path as a state machine: no thread, no clock, no store.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     time::Instant,
 };
 
@@ -363,14 +363,10 @@ impl<T> Machine<T> {
 
 /// The owners of a batch, each once; a batch has an owner's operations in runs.
 fn owners_of<T>(entries: &[Entry<T>]) -> Vec<MemoryOwner> {
-    let mut owners: Vec<MemoryOwner> = Vec::new();
-    for entry in entries {
-        let owner = entry.op.owner();
-        if owners.last() != Some(owner) {
-            owners.push(owner.clone());
-        }
-    }
-    owners
+    let mut known = HashSet::new();
+    let owners = entries.iter().map(|entry| entry.op.owner());
+    // An owner with more than a quantum has several places in one batch.
+    owners.filter(|owner| known.insert(*owner)).cloned().collect()
 }
 
 /// A letter of what was given up.

@@ -51,6 +51,23 @@ async fn the_queue_never_holds_more_than_its_size() {
     assert_eq!(gated.memory.model.lock().unwrap().texts(&owner("ana")).len(), 495);
 }
 
+/// A batch with several places of one owner once ended the thread that commits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_may_have_several_places_in_one_batch() {
+    let (gated, batcher) = start(|_| ());
+    gated.shut();
+    let first = batcher
+        .submit_many([store(&owner("cem"), record(0, "tea"))])
+        .unwrap();
+    until(|| gated.commits() == 1).await;
+    let of = |user: &'static str, n: u64| (1..=n).map(move |n| store(&owner(user), record(n, "tea")));
+    let waiting = batcher.submit_many(of("ana", 50).chain(of("ben", 20))).unwrap();
+    gated.open();
+    let outcomes = first.await.into_iter().chain(waiting.await);
+    assert!(outcomes.map(Result::unwrap).count() == 71);
+    batcher.store(&owner("ana"), record(99, "tea")).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_refuses_if_so_configured() {
     let (gated, batcher) = start(|config| {

@@ -65,7 +65,7 @@ impl<T, K> SchedulerCore<T, K> {
         if let Some(rate) = self.service_rate {
             // A session that was served in this round waits for the next, longer than estimated by this part.
             let part = self.config.max_wait.as_secs_f64() / 4.0;
-            self.queue.limit_round((rate * part) as usize + 1);
+            self.queue.limit_round(((rate * part) as usize).saturating_add(1));
         }
     }
 
