@@ -227,10 +227,12 @@ impl Writer {
     fn durability(&self, outcome: Result<Committed, BatcherError>) -> Durability {
         match outcome {
             Ok(_) => self.acknowledged.clone(),
-            // Kept as a dead letter, and written when the store is back.
-            Err(BatcherError::Failed { .. } | BatcherError::Panicked { letter: Some(_), .. }) => {
-                Durability::Volatile
-            }
+            // Kept as a dead letter, and written when the store is back; or perhaps written already.
+            Err(
+                BatcherError::Failed { .. }
+                | BatcherError::InDoubt
+                | BatcherError::Panicked { letter: Some(_), .. },
+            ) => Durability::Volatile,
             Err(error) => Durability::NotStored {
                 reason: error_chain(&error),
             },
