@@ -26,7 +26,7 @@ struct Line {
 
 pub async fn play(args: &Args, file: &Path) -> Result<(), Box<dyn Error>> {
     let clock = Arc::new(ManualClock::new(Timestamp::default()));
-    let engine = engine(args).clock(clock.clone()).build()?;
+    let engine = engine(args)?.clock(clock.clone()).build()?;
     let mut last: Option<TurnOutcome> = None;
     for (number, line) in BufReader::new(File::open(file)?).lines().enumerate() {
         let line = line?;

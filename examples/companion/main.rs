@@ -17,7 +17,8 @@ use std::{
 };
 
 use clap::Parser;
-use whisperengine::{BotId, Exchange, UserId, WhisperEngine, WhisperEngineBuilder};
+use futures_util::StreamExt;
+use whisperengine::{BotId, Exchange, Message, UserId, WhisperEngine, WhisperEngineBuilder};
 use whisperengine_examples::report;
 
 /// Chat with a companion that remembers you.
@@ -35,6 +36,16 @@ struct Args {
     /// Print one JSON object for each line instead of text.
     #[arg(long)]
     json: bool,
+    /// Address of an OpenAI-compatible server whose model writes the replies, such as
+    /// http://127.0.0.1:8080/v1. Needs the feature `llm`; without it a template replies.
+    #[arg(long, value_name = "URL", requires = "model")]
+    llm: Option<String>,
+    /// The model's name on that server.
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// The environment variable that holds the server's key.
+    #[arg(long, value_name = "VAR")]
+    key_env: Option<String>,
     /// Play a log instead of reading the terminal: lines {"at", "user", "text", "channel"?, "public"?} and
     /// {"at", "bot"}, the companion's reply to the line before.
     #[arg(long)]
@@ -50,12 +61,60 @@ async fn main() -> ExitCode {
     })
 }
 
-fn engine(args: &Args) -> WhisperEngineBuilder {
-    WhisperEngine::builder().data_dir(&args.data)
+fn engine(args: &Args) -> Result<WhisperEngineBuilder, Box<dyn Error>> {
+    let builder = WhisperEngine::builder().data_dir(&args.data);
+    match (&args.llm, &args.model) {
+        (Some(url), Some(model)) => with_model(builder, args, url, model),
+        _ => Ok(builder),
+    }
+}
+
+#[cfg(feature = "llm")]
+fn with_model(
+    builder: WhisperEngineBuilder,
+    args: &Args,
+    url: &str,
+    model: &str,
+) -> Result<WhisperEngineBuilder, Box<dyn Error>> {
+    use whisperengine_genai::{LanguageModel, ModelConfig, Provider};
+
+    let mut config = ModelConfig::new(Provider::OpenAi, model);
+    url.clone_into(&mut config.base_url);
+    if let Some(variable) = &args.key_env {
+        config.api_key = std::env::var(variable).map_err(|error| format!("{variable}: {error}"))?;
+    }
+    Ok(builder.responder(std::sync::Arc::new(LanguageModel::new(config)?)))
+}
+
+#[cfg(not(feature = "llm"))]
+fn with_model(
+    _: WhisperEngineBuilder,
+    _: &Args,
+    _: &str,
+    _: &str,
+) -> Result<WhisperEngineBuilder, Box<dyn Error>> {
+    Err("this companion was built without a client: run it with `--features llm`".into())
+}
+
+/// Prints a reply as it is written, and gives it as a whole.
+async fn stream(
+    bot: &str,
+    engine: &WhisperEngine,
+    message: Message,
+) -> Result<Exchange, whisperengine::Error> {
+    let mut reply = engine.converse_stream(message).await?;
+    print!("{bot}> ");
+    while let Some(part) = reply.next().await {
+        print!("{}", part?);
+        // A closed pipe ends the program with the next line.
+        let _ = io::stdout().flush();
+    }
+    println!();
+    reply.finish().await
 }
 
 async fn chat(args: &Args) -> Result<(), Box<dyn Error>> {
-    let engine = engine(args).build()?;
+    let engine = engine(args)?.build()?;
     let owner = engine.owner(BotId::new(&args.bot)?, UserId::new(&args.user)?);
     let interactive = io::stdin().is_terminal() && !args.json;
     if interactive {
@@ -94,12 +153,17 @@ async fn chat(args: &Args) -> Result<(), Box<dyn Error>> {
             _ => {}
         }
         let said = engine.message(&args.bot, &args.user, "terminal", &line)?;
-        match engine.converse(said).await {
+        let exchange = if args.json {
+            engine.converse(said).await
+        } else {
+            stream(&args.bot, &engine, said).await
+        };
+        match exchange {
             Ok(exchange) => {
                 if args.json {
                     println!("{}", show::json(&line, &exchange.outcome, &exchange.reply));
                 } else {
-                    show::text(&args.bot, &exchange);
+                    show::text(&exchange);
                 }
                 last = Some(exchange);
             }

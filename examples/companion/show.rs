@@ -56,9 +56,8 @@ pub fn json(text: &str, turn: &TurnOutcome, reply: &str) -> Value {
 }
 
 /// One exchange for people.
-pub fn text(bot: &str, exchange: &Exchange) {
+pub fn text(exchange: &Exchange) {
     let (turn, plan) = (&exchange.outcome, &exchange.outcome.plan);
-    println!("{bot}> {}", exchange.reply);
     let emotion = &turn.emotion;
     println!(
         "  feeling   {} (intensity {:.2}, confidence {:.2}, valence {:+.2})",

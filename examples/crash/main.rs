@@ -121,7 +121,7 @@ fn fill_the_disk(writer: Command, folder: &Path, ledger: &mut Ledger) -> Result<
     let (mut child, output) = start(writer, ledger)?;
     let lines = read_all(output, &mpsc::channel().0);
     if child.wait()?.success() {
-        return Err("the writer was not told that the disk is full".into());
+        return Err("the writer does not know that the disk is full".into());
     }
     std::fs::remove_file(&ballast)?;
     lines.iter().try_for_each(|line| ledger.enter(line))

@@ -209,7 +209,7 @@ impl Bot {
             .plan
             .moments
             .first()
-            .filter(|moment| reply.contains(&moment.callback));
+            .filter(|moment| reply.contains(&moment.quote));
         let moment = moment.map(|moment| moment.id.as_str());
         match engine.record_reply(&outcome, &reply, moment).await {
             // They asked to be forgotten while the reply was on its way.

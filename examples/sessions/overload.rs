@@ -1,4 +1,4 @@
-//! More turns than can be served: what is accepted, how long it takes, and what the rest is told.
+//! More turns than can be served: what is accepted, how long it takes, and when the rest may come back.
 
 use std::{
     collections::BTreeMap,
@@ -192,7 +192,7 @@ fn compute(steps: u64) -> u64 {
     })
 }
 
-/// One processor is left to whoever sends: what is measured is the wait for a worker, not for a processor
+/// One processor is left to the senders: what is measured is the wait for a worker, not for a processor
 /// that the sender has taken from it.
 fn workers() -> NonZeroUsize {
     let processors = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);

@@ -3,7 +3,7 @@
 
 usage: teacher.py --corpus DIR --goemotions DIR --xed DIR --cache DIR --output targets.tsv [--known] [--words DIR]
 
-The teacher: softmax, ridge and logistic regressions on embeddings of multilingual-e5-small, fitted to the corpus.
+The teacher: networks (network.py) on embeddings of multilingual-e5-small, fitted to the corpus.
 Texts of the corpus whose SHA-1 starts with a digit of HELD_OUT are not written; `evaluate.py` measures on them.
 `--known` takes the texts whose embeddings are in the cache and computes none. Equal inputs give equal bytes.
 """
@@ -12,9 +12,9 @@ import glob
 import os
 
 import numpy
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from embeddings import Embeddings, digest
+from network import Network
 
 PRIMARY = "joy sadness anger fear surprise disgust love gratitude pride shame excitement calm neutral".split()
 LATIN = "en de es fr pt it nl pl tr id vi".split()
@@ -44,6 +44,7 @@ class Line:
         self.primaries = primaries.split(",")
         self.valence, self.arousal = int(valence) / 3, int(arousal) / 3
         self.safety = safety
+        self.numbers = [self.valence, self.arousal, float(safety != "none"), float(safety == "crisis")]
         self.shares = numpy.zeros(len(PRIMARY), "f4")
         first = 0.7 if len(self.primaries) > 1 else 1.0
         self.shares[PRIMARY.index(self.primaries[0])] = first
@@ -63,41 +64,26 @@ def corpus(folder):
 
 
 class Teacher:
-    """Regressions on standardised embeddings."""
+    """The mean of networks that differ in their seed."""
 
-    def __init__(self, rows, lines, extra=None, strength=0.01):
-        self.mean, self.scale = rows.mean(0), rows.std(0) + 1e-6
-        x = self.standard(rows)
+    def __init__(self, rows, lines, seeds):
         shares = numpy.stack([line.shares for line in lines])
-        which, label = numpy.nonzero(shares)
-        self.primary = LogisticRegression(C=strength, max_iter=400).fit(
-            x[which], label, sample_weight=shares[which, label])
-        self.valence = Ridge(300).fit(x, [line.valence for line in lines])
-        self.arousal = Ridge(300).fit(x, [line.arousal for line in lines])
-        level = numpy.array([["none", "concern", "crisis"].index(line.safety) for line in lines])
-        self.concern = LogisticRegression(C=strength, max_iter=400).fit(x, level > 0)
-        self.crisis = LogisticRegression(C=strength, max_iter=400).fit(x, level > 1)
-
-    def standard(self, rows):
-        return (rows - self.mean) / self.scale
+        numbers = numpy.array([line.numbers for line in lines], "f4")
+        self.networks = [Network(rows, shares, numbers, seed=seed) for seed in seeds]
 
     def targets(self, rows):
-        """Shares, valence, arousal, concern, crisis of each row."""
-        x = self.standard(rows)
-        shares = numpy.zeros((len(x), len(PRIMARY)))
-        shares[:, self.primary.classes_] = self.primary.predict_proba(x)
-        columns = [self.valence.predict(x).clip(-1, 1), self.arousal.predict(x).clip(0, 1),
-                   self.concern.predict_proba(x)[:, 1], self.crisis.predict_proba(x)[:, 1]]
-        return shares, numpy.stack(columns, 1)
+        """Shares, and valence, arousal, concern, crisis of each row."""
+        read = [network.read(rows) for network in self.networks]
+        return numpy.mean([shares for shares, _ in read], 0), numpy.mean([numbers for _, numbers in read], 0)
 
 
-def out_of_fold(rows, lines, strength):
+def out_of_fold(rows, lines):
     """The targets of each line by a teacher that has not seen it."""
     fold = numpy.array([int(digest(line.text)[8:16], 16) % FOLDS for line in lines])
     shares, numbers = numpy.zeros((len(lines), len(PRIMARY))), numpy.zeros((len(lines), 4))
     for number in range(FOLDS):
         outside = [line for line, its in zip(lines, fold) if its != number]
-        teacher = Teacher(rows[fold != number], outside, strength=strength)
+        teacher = Teacher(rows[fold != number], outside, seeds=(1, 2))
         shares[fold == number], numbers[fold == number] = teacher.targets(rows[fold == number])
     return shares, numbers
 
@@ -152,7 +138,6 @@ def main():
     parser.add_argument("--known", action="store_true")
     parser.add_argument("--words")
     parser.add_argument("--all", action="store_true", help="write held-out lines as well")
-    parser.add_argument("--strength", type=float, default=0.01)
     parser.add_argument("--gold-corpus", type=float, default=0.6)
     parser.add_argument("--gold-goemotions", type=float, default=0.3)
     parser.add_argument("--gold-xed", type=float, default=0.4)
@@ -166,8 +151,8 @@ def main():
     if options.known:
         lines = [line for line, known in zip(lines, embeddings.known([line.text for line in lines])) if known]
     rows = embeddings.of([line.text for line in lines])
-    teacher = Teacher(rows, lines, strength=options.strength)
-    seen, numbers = out_of_fold(rows, lines, options.strength)
+    teacher = Teacher(rows, lines, seeds=(1, 2, 3))
+    seen, numbers = out_of_fold(rows, lines)
     right = numpy.mean([PRIMARY[row.argmax()] in line.primaries for row, line in zip(seen, lines)])
     print(f"corpus: {len(lines)} lines; the teacher, out of fold, reads {right:.3f} rightly")
     written = 0
@@ -175,9 +160,8 @@ def main():
         for line, shares, number in zip(lines, seen, numbers):
             gold = options.gold_corpus
             shares = gold * line.shares + (1 - gold) * shares
-            own = [line.valence, line.arousal, float(line.safety != "none"), float(line.safety == "crisis")]
             language = line.language if line.language in LATIN else None
-            own = [gold * a + (1 - gold) * b for a, b in zip(own[:2], number)] + own[2:]
+            own = [gold * a + (1 - gold) * b for a, b in zip(line.numbers[:2], number)] + line.numbers[2:]
             danger = DANGER.get(line.kind) if line.safety != "none" else None
             write(file, options.weight_corpus, language, shares, own, line.text, danger)
             for variant in variants(line.text):

@@ -6,10 +6,12 @@
 //! [`cancel`](SchedulerCore::cancel) or [`Output::Answered`].
 
 mod admission;
+mod burst;
 mod serve;
 mod submit;
 mod timers;
 
+use self::burst::Bursts;
 pub(crate) use self::{admission::Place, submit::Incoming};
 
 use std::{
@@ -70,8 +72,7 @@ pub struct SchedulerCore<T, K = ()> {
     ready: [usize; 4],
     idle: TimingWheel,
     deadlines: TimingWheel,
-    /// Turns that wait for the rest of their burst.
-    holds: TimingWheel,
+    bursts: Bursts,
     rate: ServiceRate,
     /// Turns per second by `rate` and the controller's capacity, as of the latest call that ended.
     service_rate: Option<f64>,
@@ -225,7 +226,7 @@ impl<T, K> SchedulerCore<T, K> {
             ready: [0; 4],
             idle: TimingWheel::new(idle_tick, IDLE_TICKS as usize * 2),
             deadlines: TimingWheel::new(DEADLINE_TICK, DEADLINE_SLOTS),
-            holds: TimingWheel::new(DEADLINE_TICK, DEADLINE_SLOTS),
+            bursts: Bursts::new(),
             rate: ServiceRate::new(),
             service_rate: None,
             first_call: None,

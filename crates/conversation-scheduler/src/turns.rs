@@ -51,10 +51,6 @@ pub(crate) struct QueuedTurn<T, K> {
     pub(crate) submitted: u64,
     /// The same; `u64::MAX` for none.
     pub(crate) deadline: u64,
-    /// Not served before this time, while its burst may go on; 0 when it is not held.
-    pub(crate) held_until: u64,
-    /// When the first turn of its burst was submitted.
-    pub(crate) burst: u64,
     pub(crate) payload: T,
     pub(crate) earlier: Vec<T>,
     pub(crate) token: K,
@@ -105,9 +101,8 @@ impl<T, K> Turns<T, K> {
         self.records.get(index)
     }
 
-    #[inline]
-    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut QueuedTurn<T, K>> {
-        self.records.get_mut(index)
+    pub(crate) fn set_earlier(&mut self, index: u32, earlier: Vec<T>) {
+        self.records[index].earlier = earlier;
     }
 
     #[inline]

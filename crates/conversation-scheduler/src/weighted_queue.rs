@@ -26,6 +26,8 @@ pub struct WeightedQueue<T> {
     /// Gets since the class was last served while it had items.
     passed: [u32; 4],
     aging: u32,
+    /// Most items that join a round while the next one waits, whatever its length.
+    round_limit: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -55,7 +57,14 @@ impl<T> WeightedQueue<T> {
             credits: weights,
             passed: [0; 4],
             aging: aging.max(16),
+            round_limit: usize::MAX,
         }
+    }
+
+    /// Limits how many items join a round while the next one waits, so that the next one's wait is bounded
+    /// where service is slow.
+    pub fn limit_round(&mut self, items: usize) {
+        self.round_limit = items;
     }
 
     /// Adds an item at the end of its class's current round, or of the next one if the current is closed.
@@ -67,7 +76,7 @@ impl<T> WeightedQueue<T> {
     /// Adds an item at the end of its class's next round.
     #[inline]
     pub fn put_next_round(&mut self, class: Priority, item: T) {
-        self.lanes[class as usize].wait(item);
+        self.lanes[class as usize].wait(item, self.round_limit);
     }
 
     /// Takes the next item and its class.
@@ -172,9 +181,9 @@ impl<T> Lane<T> {
     }
 
     #[inline]
-    fn wait(&mut self, item: T) {
+    fn wait(&mut self, item: T, limit: usize) {
         if self.next.is_empty() {
-            self.room = self.current.len() + WeightedQueue::<T>::ROUND_SLACK;
+            self.room = (self.current.len() + WeightedQueue::<T>::ROUND_SLACK).min(limit);
         }
         self.next.push_back(item);
     }

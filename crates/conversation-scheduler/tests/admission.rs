@@ -84,7 +84,7 @@ fn each_limit_refuses_with_its_reason() {
 }
 
 #[test]
-fn a_refused_caller_is_told_when_the_queue_will_be_worked_off() {
+fn a_refused_caller_learns_when_the_queue_is_drained() {
     let (mut core, now) = core_with(|config| {
         config.max_queued = 200;
         config.max_batch_turns = NonZeroUsize::MIN;
@@ -98,13 +98,16 @@ fn a_refused_caller_is_told_when_the_queue_will_be_worked_off() {
     let refused = core.submit(turn(999, Priority::Normal), now).unwrap_err();
     assert_eq!(refused.reason, RefusalReason::QueueFull { limit: 200 });
     let retry = refused.retry_after.unwrap().as_secs_f64();
-    assert!((retry - 2.0).abs() < 0.05, "200 turns at 100/s, told {retry} s");
+    assert!(
+        (retry - 2.0).abs() < 0.05,
+        "200 turns at 100/s, retry in {retry} s"
+    );
 }
 
 /// At a tenth of the service the least urgent class would have to stay away for ten times as long as there is
 /// anything to do: a crowd that came at once left the workers idle for seconds.
 #[test]
-fn a_refused_caller_comes_back_when_everything_is_worked_off_at_the_latest() {
+fn a_refused_caller_comes_back_when_everything_is_drained_at_the_latest() {
     let (mut core, now) = core_with(|config| {
         config.max_wait = Duration::from_secs(2);
         config.max_batch_turns = NonZeroUsize::MIN;
@@ -136,7 +139,7 @@ fn a_refused_caller_comes_back_when_everything_is_worked_off_at_the_latest() {
     assert!(estimated.as_secs_f64() > 1.5 * everything, "{estimated:?}");
     assert!(
         (retry / everything - 1.0).abs() < 0.01,
-        "{waiting} turns at {rate}/s, told {retry} s"
+        "{waiting} turns at {rate}/s, retry in {retry} s"
     );
 }
 

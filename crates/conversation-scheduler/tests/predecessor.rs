@@ -87,8 +87,11 @@ fn a_full_queue_dropped_the_oldest_in_silence_and_grew_for_urgent_ones() {
     let urgent = (100..400).filter(|&n| core.submit(turn(n, n as u64, Priority::High), now).is_ok());
     assert_eq!(urgent.count(), 100);
     assert_eq!(core.queued(), 100);
-    let told: Vec<_> = answered(&mut core);
-    assert_eq!(told, (0..100).map(|n| (n, TurnError::Shed)).collect::<Vec<_>>());
+    let dropped: Vec<_> = answered(&mut core);
+    assert_eq!(
+        dropped,
+        (0..100).map(|n| (n, TurnError::Shed)).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -127,7 +130,7 @@ async fn every_queued_message_was_lost_on_stop() {
     assert!(report.handed_back.is_empty());
     assert_eq!(done.load(Ordering::Relaxed), 3_051);
     assert!(many.all().await.iter().all(Result::is_ok));
-    // With no time to serve them they come back, each to its caller and all to whoever stops.
+    // With no time to serve them they come back, each to its caller and all to the caller of `shutdown`.
     let (mut core, now) = core(|_| ());
     for n in 0..3_051 {
         core.submit(turn(n, n as u64, Priority::ALL[n % 4]), now).unwrap();

@@ -157,7 +157,7 @@ fn when_the_runtime_ends_first_everyone_is_answered() {
                 "{answer:?}"
             );
         }
-        // The runtime's threads end by themselves; whoever comes before that has an answer, too.
+        // The runtime's threads end by themselves; a caller that comes before that has an answer, too.
         while let Ok(ticket) = scheduler.submit(key(1), 1, Priority::Normal) {
             let answer = outside.block_on(ticket);
             assert!(

@@ -65,12 +65,11 @@ fn a_call_of_fixed_cost_keeps_its_batch_and_everyone_is_served_soon() {
 /// Where each turn costs its own time no batch helps: the wait of what is accepted stays within `max_wait`.
 #[test]
 fn what_is_accepted_waits_no_longer_than_max_wait() {
-    const PEOPLE: usize = 100_000;
+    const PEOPLE: usize = 200;
     let mut config = Config::default();
     config.max_workers = NonZeroUsize::new(1);
     config.max_wait = Duration::from_secs(2);
     let mut random = Random(8);
-    // So many people that nobody comes again while a round of the class lasts.
     let mut arrivals = poisson(&mut random, PEOPLE, 50.0, Duration::from_secs(60), |_| {
         SubmitOptions::default()
     });
@@ -85,9 +84,10 @@ fn what_is_accepted_waits_no_longer_than_max_wait() {
     let outcome = simulate(config, 1, &arrivals, |turns| ms(100) * turns as u32);
     let overloaded = |reason: &RefusalReason| matches!(reason, RefusalReason::Overloaded { .. });
     assert!(outcome.refused.len() > 1_000 && outcome.refused.iter().all(|r| overloaded(&r.reason)));
-    // The call that runs when a turn is accepted, and its own, are not part of the wait.
-    let p99 = outcome.quantile(0.99, later);
-    assert!(p99 < Duration::from_millis(2_600), "{p99:?}");
+    // The call that runs when a turn is accepted, and its own, are not part of the estimate, nor are those
+    // who join its round before a person who was served in it.
+    let (p90, p99) = (outcome.quantile(0.9, later), outcome.quantile(0.99, later));
+    assert!(p90 < ms(2_600) && p99 < ms(3_000), "{p90:?} {p99:?}");
     // A worker that is never idle serves ten a second.
     assert!(outcome.served() > 500, "{} served", outcome.served());
 }

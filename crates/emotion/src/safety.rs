@@ -6,7 +6,8 @@ mod rules;
 
 use whisperengine_types::{Safety, SafetyCue, SafetyKind, SafetyLevel};
 
-use self::rules::{Hits, Rules};
+pub(crate) use self::rules::Hits;
+use self::rules::Rules;
 use crate::multilingual::{
     Features, Outputs,
     lanes::{ABUSE, CONCERN, CRISIS, MEDICAL, SELF},
@@ -16,7 +17,7 @@ use crate::multilingual::{
 #[derive(Debug, Clone)]
 pub(crate) struct SafetyReader {
     rules: &'static Rules,
-    hits: Hits,
+    pub(crate) hits: Hits,
 }
 
 /// What a rule adds to a logit.
@@ -81,7 +82,10 @@ impl SafetyReader {
                 span: learned_span(text, outputs),
             },
         };
-        Safety { level, cue: Some(cue) }
+        Safety {
+            level,
+            cue: Some(cue),
+        }
     }
 }
 

@@ -40,7 +40,7 @@ struct State {
     machine: Machine<Token>,
     /// Commits that the machine has ordered and no thread has begun.
     jobs: VecDeque<Job>,
-    /// Threads asleep, and when the first of them wakes by itself.
+    /// Threads asleep, and when the one of them that minds the timer wakes by itself.
     idle: usize,
     alarm: Option<Instant>,
     stopped: bool,
@@ -154,13 +154,17 @@ impl Shared {
                 state = self.poll_and_deliver(state, now);
                 continue;
             }
-            state.alarm = next;
             state.idle += 1;
-            state = match next {
+            // One sleeping thread minds the timer.
+            let minded = next.filter(|&at| state.alarm.is_none_or(|known| at < known));
+            state = match minded {
                 None => self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(at) => {
+                    state.alarm = minded;
                     let woken = self.work.wait_timeout(state, at.saturating_duration_since(now));
-                    woken.unwrap_or_else(PoisonError::into_inner).0
+                    let mut state = woken.unwrap_or_else(PoisonError::into_inner).0;
+                    state.alarm = None;
+                    state
                 }
             };
             state.idle -= 1;

@@ -11,7 +11,8 @@ pub enum BatcherError {
     /// The memory refused the operation, or could not forget an owner; nothing was changed.
     #[error("memory refused the operation")]
     Memory(#[from] MemoryError),
-    /// The store kept failing. Nothing was changed; the write can be [replayed](crate::MemoryBatcher::replay_dead_letters).
+    /// The store kept failing. Nothing was changed; the write can be
+    /// [replayed](crate::MemoryBatcher::replay_dead_letters).
     #[error("write failed after {attempts} attempts, kept as {letter}")]
     Failed {
         /// How often it was tried; 0 when the store was known to be away.

@@ -1,5 +1,6 @@
 //! The binary form, version 1: `WEPF`, the version, the latest time, the entries. Integers are LEB128, signed
-//! ones zigzag; texts are their length and UTF-8; an option is a bit of the entry's flags.
+//! ones zigzag; texts are their length and UTF-8; an option is a bit of the
+//! entry's flags; a slot is its position in `Slot::ALL`, to which new slots are appended.
 
 use whisperengine_types::{Audience, Fact, FactSource, Id, MemoryId, Polarity, Slot, Timestamp, kind::Kind};
 

@@ -88,7 +88,7 @@ fn not_this(
 fn instead(reading: &mut Reading<'_>, sentence: &Range<usize>, at: usize, ledger: &Ledger) -> Option<Entry> {
     let since = reading.statement.sent_at - RECENT;
     let right = word_run(reading, at, sentence.end)?;
-    let right = right.start..right.end.min(right.start + 2);
+    let right = right.start..right.end.min(right.start + 3);
     let one = right.start..right.start + 1;
     let kind = kind_of(reading, &right)?;
     // "sorry, five minutes late" corrects no number.
@@ -106,7 +106,7 @@ fn instead(reading: &mut Reading<'_>, sentence: &Range<usize>, at: usize, ledger
             continue;
         };
         let right = reading.text(if whole { &right } else { &one }).to_owned();
-        let near = !whole || similar(&wrong, &right);
+        let near = !whole || kind == Sort::Month || similar(&wrong, &right);
         if near && !same_value(&wrong, &right) {
             let mut fact = old.fact.clone();
             replace(&mut fact, &wrong, &right);
@@ -159,6 +159,11 @@ fn wrong_of(reading: &Reading<'_>, fact: &Fact, kind: Sort) -> Option<(String, b
             .is_some_and(|c| c.is_uppercase() || !c.is_ascii());
         return (named && fact.slot != Slot::Plan).then(|| (fact.value.clone(), true));
     }
+    if kind == Sort::Month {
+        let dated = fact.due.is_some() || fact.slot == Slot::Birthday;
+        let date = fact.detail.clone().unwrap_or_else(|| fact.value.clone());
+        return dated.then_some((date, true));
+    }
     let texts = [
         Some(fact.value.as_str()),
         fact.detail.as_deref(),
@@ -192,8 +197,9 @@ fn word_run(reading: &Reading<'_>, from: usize, end: usize) -> Option<Range<usiz
     let mut at = start;
     let most = if grammar.wide { 8 } else { 3 };
     while at < end && at - start < most {
-        let stop =
-            !reading.tokens.all[at].is_text() || len(Special::Stop, at) > 0 || len(Special::Instead, at) > 0;
+        let token = &reading.tokens.all[at];
+        let dot = at > start && token.kind == Kind::Sign && reading.tokens.folded(token) == ".";
+        let stop = !(token.is_text() || dot) || len(Special::Stop, at) > 0 || len(Special::Instead, at) > 0;
         if stop {
             break;
         }

@@ -251,7 +251,6 @@ impl<'a> Reading<'a> {
                 let due = (first > today.date || (first < today.date && after > today.date)).then_some(first);
                 (sent_at, None, due.map(|due| today.start_of(due)))
             }
-            (Slot::Plan, None) => (sent_at, None, None),
             (Slot::Birthday, Some(Period { first, .. })) => (sent_at, None, Some(today.start_of(first))),
             (Slot::Whereabouts, Some(Period { after, .. })) => (sent_at, Some(today.start_of(after)), None),
             (Slot::Whereabouts, None) => {
@@ -261,7 +260,10 @@ impl<'a> Reading<'a> {
             (_, Some(Period { first, .. })) if first < today.date => {
                 (today.start_of(first).min(sent_at), None, None)
             }
-            (_, None) => {
+            (
+                Slot::Residence | Slot::Occupation | Slot::Employer | Slot::School | Slot::Relationship,
+                None,
+            ) => {
                 let year = today.year(&self.tokens, sentence.clone());
                 (
                     year.map_or(sent_at, |year| today.start_of(year.first).min(sent_at)),

@@ -215,10 +215,15 @@ impl Cutter<'_> {
             '!' | '！' | '…' | ';' | '；' | '。' | '।' | '¡' | '¿' => Kind::Stop,
             '.' => {
                 let before = self.out.all.last().filter(|t| t.end as usize == at);
-                let title = before.is_some_and(|t| {
-                    let word = self.out.folded(t);
-                    TITLES.contains(&word) || (t.capital && word.len() == 1 && word != "i")
-                });
+                // `3. Oktober`, in languages that write ordinals so.
+                let ordinal = self.apostrophe == Apostrophe::Elision
+                    && before.is_some_and(|t| t.kind == Kind::Number && t.end - t.start <= 2)
+                    && text[at + 1..].trim_start().starts_with(char::is_alphabetic);
+                let title = ordinal
+                    || before.is_some_and(|t| {
+                        let word = self.out.folded(t);
+                        TITLES.contains(&word) || (t.capital && word.len() == 1 && word != "i")
+                    });
                 if title && text[at + 1..].starts_with(' ') {
                     Kind::Sign
                 } else {

@@ -154,6 +154,19 @@ fn a_long_life_is_bounded() {
     );
 }
 
+/// The binary form of version 1 must stay readable.
+#[test]
+fn version_1_is_read() {
+    let lines = [0, 1, 6, 5, 16];
+    let kept = include_str!("fixtures/v1.hex").trim();
+    let bytes: Vec<u8> = (0..kept.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&kept[at..at + 2], 16).unwrap())
+        .collect();
+    assert_eq!(told(&lines).to_bytes(), bytes);
+    assert_eq!(Profile::from_bytes(&bytes), Ok(told(&lines)));
+}
+
 #[test]
 fn foreign_bytes_are_refused() {
     assert_eq!(Profile::from_bytes(b""), Err(Error::NotAProfile));

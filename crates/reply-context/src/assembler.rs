@@ -289,7 +289,7 @@ impl ContextAssembler {
         };
         let mut candidates: Vec<Candidate<'a>> = Vec::with_capacity(input.recalled.len());
         for recalled in input.recalled {
-            let superseded = is_superseded(&recalled.memory.id);
+            let superseded = recalled.superseded || is_superseded(&recalled.memory.id);
             let reason = if !input.may_read(&recalled.memory.id) {
                 Some(OmissionReason::Private)
             } else if superseded && self.config.superseded == Superseded::Omit {

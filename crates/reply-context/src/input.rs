@@ -32,7 +32,7 @@ pub struct ContextInput<'a> {
     pub dialogue: &'a [DialogueLine],
     /// What recall found, best first.
     pub recalled: &'a [RecalledMemory],
-    /// Memories among `recalled` that say what no longer holds.
+    /// Memories among `recalled` that say what no longer holds, besides those that say so themselves.
     pub superseded: &'a [MemoryId],
     /// The time that the message asks about, as recall understood it.
     pub asked_time: Option<&'a AskedTime>,

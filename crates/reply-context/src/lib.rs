@@ -43,7 +43,7 @@
 //! prompt's own words are English; the reply's language is asked for in them.
 //!
 //! # Features
-//! - `tiktoken-rs`: `Tiktoken`, the tokenizers of OpenAI's models. Pure Rust; about 10 MB in the binary.
+//! - `tiktoken-rs`: `Tiktoken`, the tokenizers of OpenAI's models. Pure Rust; several MB in the binary.
 #![forbid(unsafe_code)]
 
 mod assembler;

@@ -6,7 +6,8 @@ use tiktoken_rs::CoreBPE;
 
 use crate::tokens::TokenCounter;
 
-/// Counts as OpenAI's models do. Some 5 MB a second: about 2 ms for a full context of 2,000 tokens.
+/// Counts as OpenAI's models do, by walking their vocabularies: much slower than
+/// [`ScriptEstimate`](crate::ScriptEstimate). A vocabulary is loaded when it is first asked for.
 pub struct Tiktoken {
     vocabulary: &'static str,
     bpe: &'static CoreBPE,

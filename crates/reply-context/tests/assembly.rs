@@ -98,6 +98,10 @@ fn memories_say_when_and_who_and_how_often() {
             "- 2025-11-02 (Sun), Ana: «I live in Hamburg» (no longer so)",
         ]
     );
+    // The memory says so itself.
+    recalled[1].superseded = true;
+    let mut input = ContextInput::new("Ember", "Ana", &message, at(NOW));
+    input.recalled = &recalled;
     let mut config = ContextConfig::default();
     config.superseded = Superseded::Omit;
     let context = ContextAssembler::new(config).unwrap().assemble(&input);

@@ -113,6 +113,12 @@ impl Lexicon {
         }
     }
 
+    /// The hashes of the stems of words, by number, each with a weight of 1.
+    pub(crate) fn stems_of(&self, words: &[u32]) -> Vec<(u32, f32)> {
+        let known = self.read();
+        words.iter().map(|&word| (known.stem(word), 1.0)).collect()
+    }
+
     /// Bytes of memory held.
     pub(crate) fn bytes(&self) -> usize {
         self.read().bytes() + self.kept_words.load(Ordering::Relaxed) * size_of::<(u32, f32)>()
@@ -159,9 +165,9 @@ impl Words {
         if self.dim == 0 || self.steps.len() >= MOST_EMBEDDED {
             return;
         }
-        // A number or a code is that to the letter or another one.
-        let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
-        let Some(values) = values.filter(|values| values.len() == self.dim && !has_digit) else {
+        // A number or a code is that to the letter or another one, and pairs of characters mean nothing.
+        let is_literal = word.bytes().any(|byte| byte.is_ascii_digit()) || !crate::text::is_latin(word);
+        let Some(values) = values.filter(|values| values.len() == self.dim && !is_literal) else {
             self.steps.push(0.0);
             self.codes.resize(self.codes.len() + self.dim, 0);
             return;

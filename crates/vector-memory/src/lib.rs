@@ -55,6 +55,7 @@ pub mod index;
 mod kernel;
 mod lexicon;
 mod memory;
+mod missing;
 mod owner;
 mod partition;
 mod partitions;

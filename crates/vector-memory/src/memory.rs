@@ -5,7 +5,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Result},
     header::Header,
     lexicon::Lexicon,
+    missing,
     owner::OwnerMemory,
     partition::Partition,
     partitions::{PartitionStats, Partitions},
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) partitions: Partitions,
     pub(crate) lexicon: Lexicon,
     next_seq: AtomicU64,
+    /// How many memories wait for their embedding.
+    pub(crate) missing: AtomicUsize,
 }
 
 /// Which embeddings a store takes.
@@ -96,8 +99,10 @@ impl VectorMemory {
         if spaces == Spaces::Embedders {
             Header::check_space(&*storage, embedder.space())?;
         }
+        let missing = missing::listed(&*storage, usize::MAX)?.len();
         Ok(Self {
             shared: Arc::new(Shared {
+                missing: AtomicUsize::new(missing),
                 commits: GroupCommit::new(Arc::clone(&storage)),
                 partitions: Partitions::new(config.partition_budget_bytes),
                 lexicon: Lexicon::new(None, config.recall.word_likeness),
@@ -245,6 +250,9 @@ impl Shared {
         let Some((first, others)) = stored.rows.split_first() else {
             return Ok(None);
         };
+        if stored.rows.iter().any(|row| row.coordinates.is_missing()) {
+            return Ok(None);
+        }
         let mut values = first.coordinates.to_f32();
         if !others.is_empty() {
             for row in others {

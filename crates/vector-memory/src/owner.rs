@@ -10,7 +10,7 @@ use whisperengine_types::{
 use crate::{
     memory::{Shared, VectorMemory},
     partition::{TextTest, check_filter},
-    recall::{Asked, Certainty, Evidence, Metric, Question, UnitQuery, rank, search},
+    recall::{Asked, Certainty, Evidence, Metric, Question, UnitQuery, passage, rank, search},
     record,
     store::{OwnerKey, Table},
 };
@@ -280,21 +280,15 @@ impl Shared {
         let question = self.read(owner, |partition| {
             // It arrives while the question is looked at and embedded.
             partition.prefetch();
-            Ok(Question::new(
-                &query.text,
-                query.context.as_deref(),
-                partition,
-                &self.lexicon,
-            ))
+            Ok(Question::new(query, partition, &self.lexicon))
         })?;
-        let made;
-        let embedding = if let Some(embedding) = &query.embedding {
-            embedding
-        } else {
-            made = self.embed_question(&question)?;
-            &made
+        let (unit, degraded) = match &query.embedding {
+            Some(embedding) => (UnitQuery::new(embedding), None),
+            None => match self.embed_question(&question) {
+                Ok(embedding) => (UnitQuery::new(&embedding), None),
+                Err(error) => (None, Some(format!("searched by words only: {error}"))),
+            },
         };
-        let unit = UnitQuery::new(embedding);
         self.read(owner, |partition| {
             check_dim(partition.dim(), unit.as_ref())?;
             let admitted = partition.admitted(&query.filter)?;
@@ -304,19 +298,21 @@ impl Shared {
                 embedding: unit.as_ref(),
                 now: query.now,
             };
-            let ranked = rank(partition, &admitted, &asked, weights, &self.lexicon, query.k);
+            let (ranked, asked_time) = rank(partition, &admitted, &asked, weights, &self.lexicon, query.k);
             let mut copy = partition.copies();
+            let stems = self.lexicon.stems_of(&question.words);
             let evidence: Vec<Evidence> = ranked.iter().map(|ranked| ranked.evidence).collect();
             let relevances = self.config.relevance.relevances(&evidence);
             let ranked = ranked.into_iter().zip(relevances);
             let ranked = ranked.filter(|&(_, relevance)| relevance >= query.min_relevance);
             let memories = ranked.map(|(ranked, relevance)| {
                 let matched = question.written.iter().take(64).enumerate();
+                let memory = copy(ranked.record)?;
                 Ok(RecalledMemory {
-                    memory: Arc::new(copy(ranked.record)?),
+                    passage: passage(&memory.text, &stems),
+                    memory: Arc::new(memory),
                     score: ranked.score,
                     relevance,
-                    passage: None,
                     copies: ranked.copies.count,
                     last_copy_at: (ranked.copies.count > 0)
                         .then(|| Timestamp::from_millis(ranked.copies.last)),
@@ -331,8 +327,8 @@ impl Shared {
             });
             let recall = Recall {
                 memories: memories.collect::<Result<_, MemoryError>>()?,
-                asked_time: None,
-                degraded: None,
+                asked_time,
+                degraded: degraded.clone(),
             };
             Ok((recall, evidence))
         })

@@ -18,10 +18,11 @@ use whisperengine_types::{Id, MemoryError, MemoryKind, MemoryRecord, kind::Kind}
 pub(crate) use self::{
     admit::{TextTest, check_filter},
     codes::{CoarseQuery, Codes},
+    nature::Nature,
     scan::norm,
     session::NONE,
 };
-use self::{names::Names, nature::Nature, postings::Postings, session::SessionLinks};
+use self::{names::Names, postings::Postings, session::SessionLinks};
 use crate::{
     kernel::prefetch,
     lexicon::{Lexicon, Vocabulary},
@@ -191,7 +192,7 @@ impl Partition {
     /// [`MemoryError::Corrupt`] when the body does not parse or the rows have another dimension.
     pub(crate) fn insert(&mut self, bytes: &[u8], rows: &[Row]) -> Result<(), MemoryError> {
         let body = Body::parse(bytes)?;
-        let nature = Nature::of(&body)?;
+        let nature = Nature::of(&body, rows)?;
         let dim = rows.first().map_or(self.dim(), |row| row.coordinates.dim());
         if !self.codes.accepts(dim) || rows.iter().any(|row| row.coordinates.dim() != dim) {
             return Err(corrupt("has an embedding of another dimension"));

@@ -11,6 +11,7 @@ mod column;
 mod evidence;
 mod fuse;
 mod narrow;
+mod passage;
 mod question;
 mod search;
 mod weights;
@@ -18,6 +19,7 @@ mod weights;
 pub(crate) use self::{
     column::Column,
     fuse::{Asked, rank},
+    passage::passage,
     question::Question,
     search::{Certainty, UnitQuery, search},
 };

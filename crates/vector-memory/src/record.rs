@@ -5,7 +5,7 @@
 //! body     = id · flags u8 · kind u8 · seq varint · sent_at i64 · importance f32 · trust f32
 //!          · [speaker] · [session] · [channel] · text · metadata count varint · (key · tag u8 · value)*
 //! rows     = dim varint · analysis u8 · count varint · row*
-//! row      = (0 u8 · f32 × dim | 1 u8 · step f32 · code i16 × dim) · words varint · (hash u32 · count u8)*
+//! row      = (0 u8 · f32 × dim | 1 u8 · step f32 · code i16 × dim | 2 u8) · words varint · (hash u32 · count u8)*
 //! text     = length varint · UTF-8
 //! ```
 //! Numbers are little-endian. A row is what is searched: the whole text, or one part of a long one.

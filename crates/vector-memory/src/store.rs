@@ -7,6 +7,7 @@ mod fjall;
 mod group;
 mod journal_check;
 mod key;
+mod version_check;
 mod volatile;
 
 use std::{fmt::Debug, ops::ControlFlow};

@@ -8,19 +8,21 @@ mod marks;
 mod polarity;
 mod segment;
 mod stop_words;
+mod time;
 mod words;
 
 use crate::{config::VectorMemoryConfig, record::Row};
 
 pub(crate) use self::{
     chunk::chunks,
-    dates::{Days, NamedDate, named_dates, told_times, year_of},
+    dates::{Days, NamedDate, lone_year, named_dates, told_times, year_of},
     hash::{HashOfHash, WordMap, word_hash},
-    polarity::polarity,
+    polarity::{polarity, speaks_of_liking},
     stop_words::nearly_stops,
+    time::{relative_time, zone},
     words::{
-        BYTES_PER_CONTENT_WORD, analyze, begins_sentence, capitals_are_common, content_words, is_question,
-        only_asks, stem_hash, text_to_embed, words,
+        BYTES_PER_CONTENT_WORD, analyze, begins_sentence, capitals_are_common, content_words, is_latin,
+        is_question, only_asks, question_part, stem_hash, text_to_embed, words,
     },
 };
 
@@ -31,6 +33,7 @@ pub(crate) const ANALYSIS: u8 = 2;
 pub(crate) fn prepare() {
     dates::prepare();
     stop_words::prepare();
+    time::prepare();
 }
 
 /// Gives each row the words of its part of `text`.

@@ -8,7 +8,7 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     ops::ControlFlow,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, atomic::Ordering},
 };
 
 use whisperengine_types::{Committed, Embedding, MemoryError, MemoryId, MemoryPatch, MemoryRecord, WriteOp};
@@ -16,7 +16,8 @@ use whisperengine_types::{Committed, Embedding, MemoryError, MemoryId, MemoryPat
 use crate::{
     check,
     lexicon::Lexicon,
-    memory::Shared,
+    memory::{Shared, Spaces},
+    missing,
     partition::Partition,
     partitions::{Partitions, Slot},
     record::{self, Coordinates, Encoded, Encoder, Row},
@@ -125,9 +126,18 @@ impl Shared {
                     }
                 }
             }
-            Err(error) => {
+            Err(error) if self.spaces == Spaces::OwnersOwn => {
                 for &(op, _) in places {
                     rows[op] = Err(error.clone());
+                }
+            }
+            // A memory is not lost for a model that is away: it is stored, found by its words, and embedded later.
+            Err(_) => {
+                let dim = self.embedder.space().dim();
+                for &(op, part) in places {
+                    if let Ok(rows) = &mut rows[op] {
+                        rows[part].coordinates = Coordinates::Missing { dim };
+                    }
                 }
             }
         }
@@ -182,6 +192,7 @@ impl Batch<'_> {
             }
             WriteOp::Delete { id, .. } => {
                 self.changes.insert((Table::Records, owner.memory(id)), None);
+                self.forget_missing(&owner.memory(id));
                 self.index.push((owner.clone(), IndexChange::Remove(id.clone())));
                 Some(id.clone())
             }
@@ -199,9 +210,23 @@ impl Batch<'_> {
     }
 
     fn put(&mut self, owner: &OwnerKey, key: (Table, Bytes), record: Encoded, rows: Vec<Row>) {
+        if rows.iter().any(|row| row.coordinates.is_missing()) {
+            self.changes
+                .insert((Table::Meta, missing::key_of(&key.1)), Some(Bytes::new(&[])));
+            self.shared.missing.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.forget_missing(&key.1);
+        }
         self.changes.insert(key, Some(record.value.clone()));
         self.index
             .push((owner.clone(), IndexChange::Put { record, rows }));
+    }
+
+    /// Takes a memory off the list of those to be embedded; costs nothing where the list is empty.
+    fn forget_missing(&mut self, record: &[u8]) {
+        if self.shared.missing.load(Ordering::Relaxed) > 0 {
+            self.changes.insert((Table::Meta, missing::key_of(record)), None);
+        }
     }
 
     fn update(
@@ -248,6 +273,13 @@ impl Batch<'_> {
         }
         let changes = &mut self.changes;
         let storage = &self.shared.storage;
+        if self.shared.missing.load(Ordering::Relaxed) > 0 {
+            let listed = missing::key_of(owner.bytes());
+            storage.visit(Table::Meta, &listed, None, &mut |key, _| {
+                changes.insert((Table::Meta, key.into()), None);
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
         storage.visit(Table::Records, owner.bytes(), None, &mut |key, _| {
             changes.insert((Table::Records, key.into()), None);
             Ok(ControlFlow::Continue(()))

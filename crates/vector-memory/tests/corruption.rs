@@ -113,6 +113,43 @@ fn damaged_tables_are_reported() {
     assert!(reported >= 10, "only {reported} of 20 were reported");
 }
 
+#[test]
+fn damage_to_the_lists_of_tables_is_reported_before_the_engine_believes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path());
+    open(folder.path()).compact().unwrap();
+    let mut numbers = Numbers(5);
+    let expected: Vec<String> = (0..RECORDS).map(|n| format!("memory number {n}")).collect();
+    for keyspace in std::fs::read_dir(folder.path().join("keyspaces")).unwrap() {
+        let keyspace = keyspace.unwrap().path();
+        let current = keyspace.join("current");
+        let named = std::fs::read(&current).unwrap();
+        let version = u64::from_le_bytes(named[..8].try_into().unwrap());
+        let listed = keyspace.join(format!("v{version}"));
+        for path in [&current, &listed] {
+            let intact = std::fs::read(path).unwrap();
+            for _ in 0..20 {
+                let mut damaged = intact.clone();
+                let at = numbers.below(damaged.len());
+                damaged[at] ^= 1 << numbers.below(8);
+                std::fs::write(path, &damaged).unwrap();
+                assert!(
+                    reopen(folder.path()).is_err(),
+                    "byte {at} of {} was believed",
+                    path.display()
+                );
+            }
+            std::fs::write(path, &intact).unwrap();
+        }
+        std::fs::remove_file(&current).unwrap();
+        if version > 0 {
+            assert!(reopen(folder.path()).is_err(), "{} is missing", current.display());
+        }
+        std::fs::write(&current, &named).unwrap();
+    }
+    assert_eq!(reopen(folder.path()).unwrap(), expected);
+}
+
 fn largest_file(folder: &Path) -> PathBuf {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];

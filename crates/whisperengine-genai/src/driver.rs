@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use genai::chat::{ChatRequest, ChatStream, ChatStreamEvent, StreamEnd};
+use genai::chat::{ChatMessage, ChatRequest, ChatStream, ChatStreamEvent, StreamEnd, ToolResponse};
 use tokio::time::{Instant, sleep, timeout_at};
 use whisperengine_types::ResponderError;
 
@@ -11,12 +11,16 @@ use crate::{
     config::Provider,
     model::Inner,
     retry::{Failure, jitter, wait},
+    tool::{ToolCall, Toolbox},
 };
 
 /// A reply that is being written. Nothing is sent before the first call of [`next`](Self::next).
 pub(crate) struct Reply {
     model: Arc<Inner>,
     request: ChatRequest,
+    toolbox: Option<Arc<dyn Toolbox>>,
+    /// How often tools were used.
+    rounds: u32,
     /// Names the turn: waits differ between turns.
     turn: String,
     state: State,
@@ -29,16 +33,25 @@ pub(crate) struct Reply {
 enum State {
     Asking,
     Writing(ChatStream),
+    /// The model waits for what its tools say.
+    Calling(Box<StreamEnd>),
     /// More came than is accepted.
     TooLong,
     Ended,
 }
 
 impl Reply {
-    pub(crate) fn new(model: Arc<Inner>, request: ChatRequest, turn: String) -> Self {
+    pub(crate) fn new(
+        model: Arc<Inner>,
+        request: ChatRequest,
+        toolbox: Option<Arc<dyn Toolbox>>,
+        turn: String,
+    ) -> Self {
         Self {
             model,
             request,
+            toolbox,
+            rounds: 0,
             turn,
             state: State::Asking,
             deadline: None,
@@ -56,6 +69,13 @@ impl Reply {
             let result = match &mut self.state {
                 State::Ended => return None,
                 State::TooLong => return Some(Err(self.broken("the answer is longer than accepted"))),
+                State::Calling(end) => {
+                    let end = std::mem::take(&mut **end);
+                    match timeout_at(deadline, self.use_tools(end)).await {
+                        Ok(()) => continue,
+                        Err(_) => Err(Failure::slow()),
+                    }
+                }
                 State::Asking => match self.ask().await {
                     Ok(stream) => {
                         self.state = State::Writing(stream);
@@ -85,10 +105,12 @@ impl Reply {
 
     async fn ask(&mut self) -> Result<ChatStream, Failure> {
         let model = &self.model;
-        let asked =
-            model
-                .client
-                .exec_chat_stream(model.target.clone(), self.request.clone(), Some(&model.options));
+        let options = match self.toolbox {
+            Some(_) => &model.tool_options,
+            None => &model.options,
+        };
+        let (target, request) = (model.target.clone(), self.request.clone());
+        let asked = model.client.exec_chat_stream(target, request, Some(options));
         match asked.await {
             Ok(response) => Ok(response.stream),
             Err(error) => Err(Failure::of(&error)),
@@ -117,7 +139,7 @@ impl Reply {
                 self.said += text.len();
                 Some(Ok(text))
             }
-            ChatStreamEvent::End(end) => self.end(&end),
+            ChatStreamEvent::End(end) => self.end(end),
             ChatStreamEvent::Start
             | ChatStreamEvent::Heartbeat
             | ChatStreamEvent::ReasoningChunk(_)
@@ -126,7 +148,12 @@ impl Reply {
         }
     }
 
-    fn end(&mut self, end: &StreamEnd) -> Option<Result<String, ResponderError>> {
+    fn end(&mut self, end: StreamEnd) -> Option<Result<String, ResponderError>> {
+        let calls = end.captured_tool_calls().is_some_and(|calls| !calls.is_empty());
+        if calls && self.toolbox.is_some() && self.rounds < MAX_ROUNDS {
+            self.state = State::Calling(Box::new(end));
+            return None;
+        }
         // This interface's client makes an end of its own when the connection closes.
         let is_cut = self.model.config.provider == Provider::Ollama && end.captured_stop_reason.is_none();
         if is_cut {
@@ -137,6 +164,43 @@ impl Reply {
         }
         self.state = State::Ended;
         None
+    }
+
+    /// Runs the tools that the model called and adds what they say to the request. A tool that fails says so to
+    /// the model.
+    async fn use_tools(&mut self, end: StreamEnd) {
+        let calls: Vec<_> = end
+            .captured_tool_calls()
+            .unwrap_or_default()
+            .into_iter()
+            .cloned()
+            .collect();
+        let mut messages = Vec::with_capacity(calls.len() + 1);
+        messages.push(match end.captured_content {
+            Some(content) => ChatMessage::assistant(content),
+            None => ChatMessage::from(calls.clone()),
+        });
+        for call in calls {
+            let asked = ToolCall {
+                name: call.fn_name.clone(),
+                arguments: call.fn_arguments.clone(),
+            };
+            let said = match &self.toolbox {
+                Some(toolbox) => toolbox
+                    .call(asked)
+                    .await
+                    .unwrap_or_else(|error| error.to_string()),
+                None => String::new(),
+            };
+            messages.push(ToolResponse::from_tool_call(&call, said).into());
+        }
+        self.request.messages.extend(messages);
+        self.rounds += 1;
+        if self.rounds == MAX_ROUNDS {
+            self.request.tools = None;
+        }
+        self.attempt = 0;
+        self.state = State::Asking;
     }
 
     /// The end of a reply that is not complete.
@@ -174,3 +238,6 @@ impl Reply {
         None
     }
 }
+
+/// After so many uses of its tools the model has to answer without.
+const MAX_ROUNDS: u32 = 4;

@@ -20,6 +20,8 @@
 //!   `ResponderError::Busy`, a slow model too: neither is broken.
 //! - A connection that closes early, an answer that is too long and an error in the middle are
 //!   `ResponderError::BrokenOff`: what was said stands.
+//! - [`OwnerTools`] gives a model the person's memory to use by itself: `remember`, `recall`, `what_is_known`,
+//!   `forget`. [`LanguageModel::respond_with_tools`] runs them; other agents take their JSON schemas.
 //!
 //! # It is not
 //! A model, nor a router between models: one responder asks one model.
@@ -35,8 +37,12 @@
 mod config;
 mod driver;
 mod model;
+mod owner_tools;
 mod request;
 mod retry;
+mod tool;
 
 pub use config::{ConfigError, ModelConfig, Provider};
 pub use model::LanguageModel;
+pub use owner_tools::OwnerTools;
+pub use tool::{ToolCall, ToolError, ToolSpec, Toolbox};

@@ -6,7 +6,7 @@ use futures_util::stream;
 use genai::{
     Client, ModelIden, ServiceTarget,
     adapter::AdapterKind,
-    chat::ChatOptions,
+    chat::{ChatOptions, Tool},
     resolver::{AuthData, Endpoint},
 };
 use whisperengine_types::{BoxStream, ReplyRequest, Responder, ResponderError};
@@ -15,6 +15,7 @@ use crate::{
     config::{ConfigError, ModelConfig, Provider},
     driver::Reply,
     request::{chat_options, chat_request},
+    tool::Toolbox,
 };
 
 /// A language model that writes replies, streamed as it writes them. Cheap to clone.
@@ -43,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) client: Client,
     pub(crate) target: ServiceTarget,
     pub(crate) options: ChatOptions,
+    /// As `options`, with the calls of tools kept for the next request.
+    pub(crate) tool_options: ChatOptions,
 }
 
 impl LanguageModel {
@@ -68,31 +71,63 @@ impl LanguageModel {
             model: ModelIden::new(kind, config.model.as_str()),
         };
         let options = chat_options(&config);
+        let tool_options = options
+            .clone()
+            .with_capture_content(true)
+            .with_capture_tool_calls(true);
         let inner = Inner {
             config,
             client,
             target,
             options,
+            tool_options,
         };
         Ok(Self {
             inner: Arc::new(inner),
         })
     }
 
+    /// As [`respond`](Responder::respond), with tools that the model may use before and while it answers, at most
+    /// four times. In a channel that others read no tool is offered: what it says would not be chosen for them.
+    pub fn respond_with_tools(
+        &self,
+        request: &ReplyRequest,
+        toolbox: Arc<dyn Toolbox>,
+    ) -> BoxStream<Result<String, ResponderError>> {
+        let is_private = request.outcome.audience.is_private() && request.message.audience.is_private();
+        self.reply(request, is_private.then_some(toolbox))
+    }
+
     /// The settings.
     pub fn config(&self) -> &ModelConfig {
         &self.inner.config
+    }
+
+    fn reply(
+        &self,
+        request: &ReplyRequest,
+        toolbox: Option<Arc<dyn Toolbox>>,
+    ) -> BoxStream<Result<String, ResponderError>> {
+        let mut chat = chat_request(self.inner.config.provider, request);
+        if let Some(toolbox) = &toolbox {
+            chat = chat.with_tools(toolbox.tools().into_iter().map(|tool| {
+                Tool::new(tool.name)
+                    .with_description(tool.description)
+                    .with_schema(tool.parameters)
+            }));
+        }
+        let turn = request.outcome.turn.to_string();
+        let reply = Reply::new(Arc::clone(&self.inner), chat, toolbox, turn);
+        Box::pin(stream::unfold(reply, |mut reply| async move {
+            let part = reply.next().await?;
+            Some((part, reply))
+        }))
     }
 }
 
 impl Responder for LanguageModel {
     fn respond(&self, request: ReplyRequest) -> BoxStream<Result<String, ResponderError>> {
-        let chat = chat_request(self.inner.config.provider, &request);
-        let reply = Reply::new(Arc::clone(&self.inner), chat, request.outcome.turn.to_string());
-        Box::pin(stream::unfold(reply, |mut reply| async move {
-            let part = reply.next().await?;
-            Some((part, reply))
-        }))
+        self.reply(&request, None)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use dashmap::DashMap;
 use tokio::runtime::Handle;
-use whisperengine_conversation_scheduler::{Batch, Handler, Scheduler};
+use whisperengine_conversation_scheduler::{Batch, Config as SchedulerConfig, Handler, Scheduler};
 use whisperengine_memory_batcher::CachedRecall;
 use whisperengine_types::{
     Clock, ConversationEngine, Embedder, EmotionAnalyzer, MemoryRecall, MemoryStore, Responder, SystemClock,
@@ -27,6 +27,7 @@ use crate::{
     pipeline::Pipeline,
     plan::Planner,
     recall::TurnRecall,
+    safety::SafetyHook,
     turn::{Ids, Turn},
     upkeep::Upkeep,
 };
@@ -43,6 +44,7 @@ pub struct WhisperEngineBuilder {
     recall: Option<Arc<dyn MemoryRecall>>,
     conversation: Option<Arc<dyn ConversationEngine>>,
     responder: Option<Arc<dyn Responder>>,
+    safety: SafetyHook,
 }
 
 impl WhisperEngineBuilder {
@@ -131,6 +133,14 @@ impl WhisperEngineBuilder {
         self
     }
 
+    /// Calls `notify` with every turn that says somebody is in danger, on the thread that ended the turn: it
+    /// must not block. Which messages these are is a cue, not a diagnosis; see [`Safety`](crate::Safety).
+    #[must_use]
+    pub fn on_danger(mut self, notify: Arc<dyn Fn(&TurnOutcome) + Send + Sync>) -> Self {
+        self.safety = SafetyHook::new(notify);
+        self
+    }
+
     /// Makes the engine. Must be called within a tokio runtime, whose threads it uses for waiting only.
     ///
     /// # Errors
@@ -212,6 +222,7 @@ impl WhisperEngineBuilder {
             contexts,
             writer,
             upkeep,
+            safety: self.safety,
             disabled: gates.disabled.clone(),
         });
         let handler = TurnHandler {
@@ -221,13 +232,7 @@ impl WhisperEngineBuilder {
         if !on.scheduler {
             settings.max_batch_turns = NonZeroUsize::MIN;
         }
-        let scheduler =
-            Scheduler::start_with_clock(settings, Arc::clone(&clock), handler).map_err(|error| {
-                BuildError::Part {
-                    part: "conversation scheduler",
-                    source: Box::new(error),
-                }
-            })?;
+        let scheduler = start_scheduler(settings, &clock, handler)?;
         tracing::info!(%report, "engine is ready");
         let inner = Inner {
             pipeline,
@@ -248,6 +253,17 @@ impl WhisperEngineBuilder {
             inner: Arc::new(inner),
         })
     }
+}
+
+fn start_scheduler(
+    settings: SchedulerConfig,
+    clock: &Arc<dyn Clock>,
+    handler: TurnHandler,
+) -> Result<Scheduler<Turn, TurnOutcome>, BuildError> {
+    Scheduler::start_with_clock(settings, Arc::clone(clock), handler).map_err(|error| BuildError::Part {
+        part: "conversation scheduler",
+        source: Box::new(error),
+    })
 }
 
 /// What the scheduler's workers do.

@@ -155,15 +155,14 @@ impl Loaded {
 
     /// The dialogue of a private channel; opened if there is none.
     pub(crate) fn dialogue(&mut self, channel: &ChannelId) -> &mut DialogueWindow {
-        match self.dialogues.iter().position(|(known, _)| known == channel) {
-            Some(at) => self.dialogues[at..].rotate_left(1),
-            None => {
-                if self.dialogues.len() == MAX_DIALOGUES {
-                    self.dialogues.remove(0);
-                }
-                let window = DialogueWindow::new(WindowLimits::default());
-                self.dialogues.push((channel.clone(), window));
+        if let Some(at) = self.dialogues.iter().position(|(known, _)| known == channel) {
+            self.dialogues[at..].rotate_left(1);
+        } else {
+            if self.dialogues.len() == MAX_DIALOGUES {
+                self.dialogues.remove(0);
             }
+            let window = DialogueWindow::new(WindowLimits::default());
+            self.dialogues.push((channel.clone(), window));
         }
         let (_, window) = self.dialogues.last_mut().expect("one was found or pushed");
         window

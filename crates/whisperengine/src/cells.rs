@@ -585,6 +585,7 @@ fn first_save(owner: &MemoryOwner, most: u32) -> u32 {
     most - (hasher.finish() % (u64::from(most) / 2 + 1)) as u32
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "used as a function of the error")]
 fn unavailable(error: MemoryError) -> ConversationError {
     ConversationError::Unavailable {
         reason: error.to_string(),

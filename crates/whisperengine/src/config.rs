@@ -50,7 +50,7 @@ pub struct EngineConfig {
     /// How many memories a turn recalls at most; default 24. More gives the reply's context more to
     /// choose from and costs time.
     pub recall_memories: usize,
-    /// Memories of a lower relevance are not recalled, `0..=1`; default 0.02. Which of the recalled ones a
+    /// Memories of a lower relevance are not recalled, `0..=1`; default 0. Which of the recalled ones a
     /// language model is given is a setting of the reply context.
     pub recall_min_relevance: f32,
     /// Answers of recall that are kept until their owner writes.
@@ -223,6 +223,6 @@ impl EngineConfig {
 const MAX_BATCH_TURNS: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
 const MESSAGE_LIMIT_BYTES: usize = 64 << 10;
 const RECALL_MEMORIES: usize = 24;
-const RECALL_MIN_RELEVANCE: f32 = 0.02;
+const RECALL_MIN_RELEVANCE: f32 = 0.0;
 const REPLY_TIMEOUT_MS: u64 = 60_000;
 const SHUTDOWN_SECONDS: u64 = 10;

@@ -154,9 +154,10 @@ impl WhisperEngine {
             message: Arc::new(message),
             outcome: Arc::new(outcome),
         };
-        let recorded = match request.outcome.redelivered {
-            true => self.recorded_reply(&request.outcome).await,
-            false => None,
+        let recorded = if request.outcome.redelivered {
+            self.recorded_reply(&request.outcome).await
+        } else {
+            None
         };
         Ok(ReplyStream::new(self.clone(), request, recorded, turn, counted))
     }
@@ -517,7 +518,11 @@ fn unavailable(reason: impl Into<String>) -> ResponderError {
 
 /// The longest beginning of `text` of at most `limit` bytes.
 fn cut(text: &str, limit: usize) -> &str {
-    &text[..text.floor_char_boundary(limit)]
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 const REPLY_IMPORTANCE: f32 = 0.3;

@@ -55,6 +55,7 @@ pub mod prometheus;
 mod recall;
 mod report;
 mod responder;
+mod safety;
 mod service;
 mod ticket;
 mod turn;

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | `whisperengine_turns_total` | counter | `priority`, `stored` | turns |
 //! | `whisperengine_refused_total` | counter | `reason` | turns |
+//! | `whisperengine_safety_total` | counter | `level` | turns |
 //! | `whisperengine_degraded_total` | counter | `component` | turns |
 //! | `whisperengine_stage_seconds` | histogram | `stage` | seconds |
 //! | `whisperengine_upkeep_skipped_total` | counter | | turns |
@@ -14,7 +15,7 @@
 
 use metrics::{counter, gauge, histogram};
 use whisperengine_memory_batcher::CacheStats;
-use whisperengine_types::{Durability, TurnOutcome};
+use whisperengine_types::{Durability, SafetyLevel, TurnOutcome};
 
 use crate::pipeline::FORGOTTEN;
 
@@ -31,6 +32,9 @@ pub(crate) fn record_turn(outcome: &TurnOutcome) {
     for degradation in &outcome.degraded {
         counter!("whisperengine_degraded_total", "component" => degradation.component.to_string())
             .increment(1);
+    }
+    if outcome.safety().level > SafetyLevel::None && !outcome.redelivered {
+        counter!("whisperengine_safety_total", "level" => outcome.safety().level.name()).increment(1);
     }
     // One by one: a label that is a literal costs nothing, one that is a variable an allocation.
     let timings = &outcome.timings;

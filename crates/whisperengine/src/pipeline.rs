@@ -18,6 +18,7 @@ use crate::{
     metrics,
     plan::Planner,
     recall::TurnRecall,
+    safety::SafetyHook,
     turn::Turn,
     upkeep::Upkeep,
     writer::Writer,
@@ -35,6 +36,7 @@ pub(crate) struct Pipeline {
     pub(crate) contexts: Contexts,
     pub(crate) writer: Writer,
     pub(crate) upkeep: Upkeep,
+    pub(crate) safety: SafetyHook,
     /// What was switched off when the engine was built.
     pub(crate) disabled: Vec<Degradation>,
 }
@@ -197,6 +199,7 @@ impl Pipeline {
             let outcome = |draft: TurnDraft| draft.conclude(&stored, submitted, now);
             let outcomes: Vec<TurnOutcome> = drafts.into_iter().map(outcome).collect();
             outcomes.iter().for_each(metrics::record_turn);
+            outcomes.iter().for_each(|outcome| self.safety.notify(outcome));
             self.upkeep.schedule(outcomes.iter().map(TurnOutcome::owner));
             reply(outcomes);
         });

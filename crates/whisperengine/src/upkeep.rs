@@ -107,14 +107,14 @@ impl Worker {
             };
             let (owners, stop) = self.waiting(first);
             for owner in owners {
-                self.guarded(|| self.after_turn(&owner));
+                Self::contain(|| self.after_turn(&owner));
             }
             unanswered = self.writer.expire();
             if stop {
                 return;
             }
             if self.clock.instant() >= next_round {
-                self.guarded(|| self.round());
+                Self::contain(|| self.round());
                 next_round = self.clock.instant() + ROUND;
             }
         }
@@ -155,7 +155,7 @@ impl Worker {
     }
 
     /// A panic of a conversation engine costs the work at hand, not the thread.
-    fn guarded(&self, work: impl FnOnce()) {
+    fn contain(work: impl FnOnce()) {
         if let Err(panic) = guarded(work) {
             tracing::error!(panic, "upkeep panicked");
         }

@@ -136,13 +136,11 @@ impl Writer {
                 writer.note_lost(&late);
             }
         });
-        match tokio::time::timeout(self.limits.deadline, answer).await {
-            Ok(stored) => stored.unwrap_or(Durability::Volatile),
-            Err(_) => {
-                self.gate.note(Some("a commit takes too long"));
-                Durability::Volatile
-            }
+        if let Ok(stored) = tokio::time::timeout(self.limits.deadline, answer).await {
+            return stored.unwrap_or(Durability::Volatile);
         }
+        self.gate.note(Some("a commit takes too long"));
+        Durability::Volatile
     }
 
     /// Waits for a submitted write, as long as it takes.

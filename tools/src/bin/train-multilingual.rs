@@ -31,21 +31,34 @@ struct Options {
     /// Share of the features that a pass does not see
     #[arg(long, default_value_t = Config::default().dropout)]
     dropout: f32,
+    /// What rare emotions gain
+    #[arg(long, default_value_t = Config::default().balance)]
+    balance: f32,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
-    let rows = fs::read_to_string(&options.data).map_err(|error| format!("{}: {error}", options.data.display()))?;
-    let examples = Example::from_tsv(&rows).map_err(|error| format!("{}: {error}", options.data.display()))?;
+    let rows =
+        fs::read_to_string(&options.data).map_err(|error| format!("{}: {error}", options.data.display()))?;
+    let examples =
+        Example::from_tsv(&rows).map_err(|error| format!("{}: {error}", options.data.display()))?;
     let mut config = Config::default();
     config.seed = options.seed;
     config.epochs = options.epochs;
     config.learning_rate = options.learning_rate;
     config.weight_decay = options.weight_decay;
     config.dropout = options.dropout;
-    let model = train(&examples, &config, |epoch| eprintln!("pass {epoch} of {}", config.epochs));
+    config.balance = options.balance;
+    let model = train(&examples, &config, |epoch| {
+        eprintln!("pass {epoch} of {}", config.epochs);
+    });
     let bytes = model.to_bytes();
     fs::write(&options.output, &bytes)?;
-    println!("{} examples, {}: {} bytes", examples.len(), options.output.display(), bytes.len());
+    println!(
+        "{} examples, {}: {} bytes",
+        examples.len(),
+        options.output.display(),
+        bytes.len()
+    );
     Ok(())
 }

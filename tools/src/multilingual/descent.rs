@@ -5,6 +5,8 @@ use whisperengine_emotion::multilingual::{
     lanes::{AROUSAL, CONCERN, CRISIS, DANGER, LANGUAGE, PRIMARY, VALENCE},
 };
 
+use whisperengine_types::PrimaryEmotion;
+
 use super::data::{Example, Targets};
 use crate::SplitMix;
 
@@ -24,6 +26,9 @@ pub struct Config {
     pub weight_decay: f32,
     /// Share of the features of a text that a pass does not see. Default 0.1.
     pub dropout: f32,
+    /// What rare emotions gain: their logits rise by this times the logarithm of how rare they are among the
+    /// examples of weight 1 or more. Default 0.3.
+    pub balance: f32,
 }
 
 impl Default for Config {
@@ -35,6 +40,7 @@ impl Default for Config {
             learning_rate: 0.3,
             weight_decay: 0.0002,
             dropout: 0.1,
+            balance: 0.3,
         }
     }
 }
@@ -87,8 +93,30 @@ pub fn train(examples: &[Example], config: &Config, mut progress: impl FnMut(u32
         progress(epoch + 1);
     }
     let (words, grams) = weights.split_at_mut(first_gram);
-    grams.iter_mut().flatten().for_each(|weight| *weight *= GRAM_STRENGTH);
+    grams
+        .iter_mut()
+        .flatten()
+        .for_each(|weight| *weight *= GRAM_STRENGTH);
+    for (lane, share) in PRIMARY.zip(shares(examples)) {
+        bias[lane] -= config.balance * share.max(0.01).ln();
+    }
     MultilingualModel::from_weights(words, grams, bias)
+}
+
+/// How frequent each primary emotion is among the examples of weight 1 or more.
+fn shares(examples: &[Example]) -> [f32; PrimaryEmotion::COUNT] {
+    let mut total = [0.0; PrimaryEmotion::COUNT];
+    for shares in examples
+        .iter()
+        .filter(|example| example.weight >= 1.0)
+        .filter_map(|example| example.targets.primary)
+    {
+        for (total, share) in total.iter_mut().zip(shares) {
+            *total += share;
+        }
+    }
+    let sum: f32 = total.iter().sum();
+    total.map(|share| share / sum.max(1.0))
 }
 
 const LANES: usize = size_of::<WeightRow>() / size_of::<f32>();
@@ -96,7 +124,11 @@ const LANES: usize = size_of::<WeightRow>() / size_of::<f32>();
 /// The value of a feature before the text is scaled.
 #[inline]
 fn strength(row: u32, first_gram: usize) -> f32 {
-    if (row as usize) < first_gram { 1.0 } else { GRAM_STRENGTH }
+    if (row as usize) < first_gram {
+        1.0
+    } else {
+        GRAM_STRENGTH
+    }
 }
 
 /// What each output is too high by; 0 where nothing is known.
@@ -158,7 +190,9 @@ impl Encoded {
         for example in examples {
             features.read(&example.text);
             encoded.rows.extend(features.words());
-            encoded.rows.extend(features.grams().iter().map(|row| row + rows.words));
+            encoded
+                .rows
+                .extend(features.grams().iter().map(|row| row + rows.words));
             encoded.offsets.push(encoded.rows.len());
         }
         encoded
@@ -190,9 +224,15 @@ mod tests {
 
     #[test]
     fn equal_seeds_give_equal_models() {
-        let examples = [example("what a lovely day", 0, 0), example("so ein schlechter Tag", 1, 1)];
+        let examples = [
+            example("what a lovely day", 0, 0),
+            example("so ein schlechter Tag", 1, 1),
+        ];
         let mut config = Config::default();
-        config.rows = Rows { words: 64, grams: 128 };
+        config.rows = Rows {
+            words: 64,
+            grams: 128,
+        };
         let first = train(&examples, &config, |_| ());
         assert_eq!(first, train(&examples, &config, |_| ()));
         config.seed = 2;

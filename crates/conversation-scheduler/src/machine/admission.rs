@@ -62,6 +62,11 @@ impl<T, K> SchedulerCore<T, K> {
     pub(super) fn measure_rate(&mut self) {
         let Capacity { workers, batch } = self.controller.capacity();
         self.service_rate = self.rate.per_second(workers, batch, self.config.max_in_flight);
+        if let Some(rate) = self.service_rate {
+            // A session that was served in this round waits for the next, longer than estimated by this part.
+            let part = self.config.max_wait.as_secs_f64() / 4.0;
+            self.queue.limit_round((rate * part) as usize + 1);
+        }
     }
 
     #[inline]

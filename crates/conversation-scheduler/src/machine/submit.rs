@@ -145,8 +145,6 @@ impl<T, K> SchedulerCore<T, K> {
             sequence,
             submitted: now,
             deadline: deadline_at,
-            held_until: 0,
-            burst: now,
             payload: submission.payload,
             earlier: Vec::new(),
             token: submission.token,
@@ -160,42 +158,21 @@ impl<T, K> SchedulerCore<T, K> {
         if deadline.is_some() {
             self.deadlines.arm(index, deadline_at);
         }
+        let mut burst = now;
         if replaces > 0 {
             // After the new turn is in: the session keeps its place in line.
-            self.displace(session, index, coalesce);
+            burst = self.displace(session, index, coalesce).unwrap_or(now);
         }
-        let held = self.hold(index, coalesce, in_line, now);
+        let mut held = Duration::ZERO;
+        if !in_line && !self.config.coalesce_window.is_zero() {
+            held = self.hold(index, session, coalesce, burst, now);
+        }
         self.make_ready(session, class);
         Ok(Accepted {
             id: TurnId { index, serial },
             sequence: u64::from(sequence),
             estimated_wait: estimated_wait + held,
         })
-    }
-
-    /// Holds a turn back for the rest of its burst, unless its session's turn to be served has come already.
-    #[inline]
-    fn hold(&mut self, index: u32, coalesce: Coalesce, in_line: bool, now: u64) -> Duration {
-        let window = nanos(self.config.coalesce_window);
-        if window == 0 || in_line {
-            return Duration::ZERO;
-        }
-        let Some(turn) = self.turns.get_mut(index) else {
-            return Duration::ZERO;
-        };
-        if coalesce == Coalesce::Queue {
-            // It ends the burst that waits before it.
-            let first = self.sessions.get(turn.session).turns.first;
-            if first != index {
-                self.holds.disarm(first);
-                self.release_hold(first);
-            }
-            return Duration::ZERO;
-        }
-        let last = turn.burst.saturating_add(window.saturating_mul(BURST_WINDOWS));
-        turn.held_until = now.saturating_add(window).min(last).max(now + 1);
-        self.holds.arm(index, turn.held_until);
-        Duration::from_nanos(turn.held_until - now)
     }
 
     fn begin_session(&mut self, hash: u32, key: &SessionKey, now: u64) -> u32 {
@@ -206,16 +183,16 @@ impl<T, K> SchedulerCore<T, K> {
     }
 
     /// Takes a session's waiting turns out for the later turn `by`, which gets their payloads if they are
-    /// merged.
-    fn displace(&mut self, session: u32, by: u32, coalesce: Coalesce) {
+    /// merged; when the burst of those that were held began.
+    fn displace(&mut self, session: u32, by: u32, coalesce: Coalesce) -> Option<u64> {
         let mut earlier = Vec::new();
-        let mut burst = u64::MAX;
+        let mut burst = None;
         loop {
             let index = self.sessions.get(session).turns.first;
             if index == by {
                 break;
             }
-            burst = burst.min(self.turns.get(index).map_or(u64::MAX, |turn| turn.burst));
+            burst = burst.or_else(|| self.bursts.since(index));
             if coalesce == Coalesce::Latest {
                 self.answer_queued(index, TurnError::Superseded);
                 continue;
@@ -235,18 +212,15 @@ impl<T, K> SchedulerCore<T, K> {
                 turn: None,
             });
         }
-        if let Some(turn) = self.turns.get_mut(by) {
-            turn.earlier = earlier;
-            turn.burst = turn.burst.min(burst);
-        }
+        self.turns.set_earlier(by, earlier);
+        burst
     }
 
     /// Puts a session with waiting turns in line, or moves it to a more urgent class.
     #[inline]
     pub(super) fn make_ready(&mut self, index: u32, class: Priority) {
         let session = self.sessions.get_mut(index);
-        let is_held = |turn: &QueuedTurn<T, K>| turn.held_until > 0;
-        if session.in_flight || self.turns.get(session.turns.first).is_some_and(is_held) {
+        if session.in_flight || self.bursts.holds(session.turns.first) {
             return;
         }
         if session.ready_token != 0 {
@@ -306,11 +280,8 @@ impl<T, K> SchedulerCore<T, K> {
         if deadline != u64::MAX {
             self.deadlines.disarm(index);
         }
-        let turn = self.turns.remove(index);
-        if turn.held_until > 0 {
-            self.holds.disarm(index);
-        }
-        turn
+        self.bursts.end(index);
+        self.turns.remove(index)
     }
 
     /// The turn as the caller knows it, not started.
@@ -348,8 +319,6 @@ impl<T, K> SchedulerCore<T, K> {
 }
 
 const SLACK: usize = 1_024;
-/// A burst that goes on is served after this many windows.
-const BURST_WINDOWS: u64 = 4;
 
 #[cfg(test)]
 mod tests {

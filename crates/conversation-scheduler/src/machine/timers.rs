@@ -12,11 +12,11 @@ impl<T, K> SchedulerCore<T, K> {
             Phase::Draining(until) => Some(until),
             Phase::Open | Phase::Closed => None,
         };
-        let holds = self.holds.next();
+        let bursts = self.bursts.next();
         [
             self.idle.next(),
             self.deadlines.next(),
-            holds,
+            bursts,
             drain,
             self.relief_at(),
         ]
@@ -30,7 +30,7 @@ impl<T, K> SchedulerCore<T, K> {
     /// are due, [`poll_timeout`](Self::poll_timeout) is in the past.
     pub fn handle_timeout(&mut self, now: Instant) {
         let now = self.time(now);
-        self.release_holds(now);
+        self.end_bursts(now);
         self.pass_deadlines(now);
         self.end_idle_sessions(now);
         if self.relief_at().is_some_and(|at| at <= now) {
@@ -57,43 +57,17 @@ impl<T, K> SchedulerCore<T, K> {
             Phase::Draining(before) => Phase::Draining(before.min(until)),
             Phase::Closed => Phase::Closed,
         };
-        while let Some(index) = self.holds.pop(u64::MAX) {
-            self.release_hold(index);
-        }
+        self.end_all_bursts();
     }
 
     /// When a further worker is called in because turns wait and every active one is inside a long call.
     fn relief_at(&self) -> Option<u64> {
         let Capacity { workers, .. } = self.controller.capacity();
-        let stuck = self.calls >= workers && self.controller.can_grow() && self.has_ready();
+        let stuck = self.controller.can_grow() && self.calls >= workers && self.has_ready();
         stuck.then(|| {
             self.last_call
                 .saturating_add(nanos(self.config.batch_time_target))
         })
-    }
-
-    fn release_holds(&mut self, now: u64) {
-        for _ in 0..Self::TIMER_BUDGET {
-            let Some(index) = self.holds.pop(now) else {
-                return;
-            };
-            match self.turns.get(index).map(|turn| turn.held_until) {
-                Some(until) if until > now => self.holds.arm(index, until),
-                _ => self.release_hold(index),
-            }
-        }
-    }
-
-    /// Lets a turn be served whose burst is over.
-    pub(super) fn release_hold(&mut self, index: u32) {
-        let Some(turn) = self.turns.get_mut(index) else {
-            return;
-        };
-        turn.held_until = 0;
-        let session = turn.session;
-        if let Some(class) = self.sessions.get(session).most_urgent() {
-            self.make_ready(session, class);
-        }
     }
 
     fn pass_deadlines(&mut self, now: u64) {

@@ -8,6 +8,7 @@ use crate::{
     language::Identified,
     model::LANES,
     multilingual::lanes::{AROUSAL, PRIMARY, VALENCE},
+    safety::Hits,
 };
 
 /// What a text says of a feeling.
@@ -25,9 +26,16 @@ pub(super) struct Feeling {
 
 /// What a named emotion adds to its logit.
 const NAMED: f32 = 1.2;
+/// What a rule that hints at an emotion adds to its logit, and what the second does.
+const HINT: f32 = 2.0;
+const MORE_HINTS: f32 = 0.7;
+/// What one adds that is clear; hints count for nothing beside it.
+const CLEAR: f32 = 4.0;
 /// What a denied one loses, and what its opposite gains.
 const DENIED: f32 = 3.0;
 const OPPOSITE: f32 = 1.0;
+/// The valence of a text that is sure to be pleasant.
+const EXPECTED: f32 = 0.8;
 /// How far from 0 the valence of a feeling that is clear lies at least.
 const LEAST_VALENCE: f32 = 0.1;
 /// How far from 0 the valence of a neutral text lies at most.
@@ -42,6 +50,7 @@ impl Feeling {
     pub(super) fn of(
         outputs: &[f32; LANES],
         cues: Option<&Cues>,
+        hits: &Hits,
         identified: &Identified,
         level: SafetyLevel,
     ) -> Self {
@@ -50,6 +59,7 @@ impl Feeling {
         if let Some(cues) = cues.filter(|cues| cues.any) {
             add_cues(&mut logits, cues);
         }
+        add_rules(&mut logits, hits);
         if level > SafetyLevel::None {
             // Danger is never neutral or merry.
             for emotion in PrimaryEmotion::ALL {
@@ -78,14 +88,19 @@ impl Feeling {
                 .sum()
         };
         let mixed = primary != PrimaryEmotion::Neutral && total(true) >= MIXED && total(false) >= MIXED;
-        let valence = outputs[VALENCE].clamp(-1.0, 1.0);
+        let expected = EXPECTED * (total(true) - total(false));
+        let valence = (0.5 * (outputs[VALENCE] + expected)).clamp(-1.0, 1.0);
         let valence = match is_pleasant(primary) {
             _ if primary == PrimaryEmotion::Neutral => valence.clamp(-NEUTRAL_VALENCE, NEUTRAL_VALENCE),
-            Some(true) if !mixed => valence.max(LEAST_VALENCE),
-            Some(false) if !mixed => valence.min(-LEAST_VALENCE),
-            _ => valence,
+            Some(true) => valence.max(LEAST_VALENCE),
+            Some(false) => valence.min(-LEAST_VALENCE),
+            None => valence,
         };
-        let dominance = odds.iter().zip(DOMINANCE).map(|(odds, dominance)| odds * dominance).sum();
+        let dominance = odds
+            .iter()
+            .zip(DOMINANCE)
+            .map(|(odds, dominance)| odds * dominance)
+            .sum();
         Self {
             primary,
             odds,
@@ -136,6 +151,18 @@ fn add_cues(logits: &mut [f32; PrimaryEmotion::COUNT], cues: &Cues) {
                 logits[instead as usize] += OPPOSITE;
             }
         }
+    }
+}
+
+fn add_rules(logits: &mut [f32; PrimaryEmotion::COUNT], hits: &Hits) {
+    let is_clear = hits.feels.iter().any(|&count| count > 0);
+    let (counts, weight) = if is_clear {
+        (&hits.feels, CLEAR)
+    } else {
+        (&hits.hints, HINT)
+    };
+    for (logit, &count) in logits.iter_mut().zip(counts).filter(|(_, count)| **count > 0) {
+        *logit += weight + MORE_HINTS * f32::from(count.min(3) - 1);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The rules of `data/safety.txt`: patterns of words, found by the rarest words of each.
+//! The rules of `data/safety.txt` and `data/feelings.txt`: patterns of words, found by the rarest words of each.
 
 use std::{
     ops::Range,
@@ -7,11 +7,11 @@ use std::{
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
-use whisperengine_types::SafetyKind;
+use whisperengine_types::{PrimaryEmotion, SafetyKind};
 
 /// All rules, ready to be searched for.
 #[derive(Debug)]
-pub(super) struct Rules {
+pub(crate) struct Rules {
     anchors: AhoCorasick,
     /// The rules that each anchor may belong to.
     of_anchor: Vec<Vec<u32>>,
@@ -34,36 +34,51 @@ enum Says {
     Past,
     /// It is an idiom, a game, fiction, news or a device.
     Harmless,
+    /// A word or an event that mostly goes with an emotion.
+    Hints(PrimaryEmotion),
+    /// A phrase that is clear whatever words it holds.
+    Feels(PrimaryEmotion),
 }
 
 /// What the rules say of one text.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Hits {
+pub(crate) struct Hits {
     /// Where the first rule for a crisis fits.
     pub(super) crisis: Option<(SafetyKind, Range<usize>)>,
     pub(super) concern: Option<(SafetyKind, Range<usize>)>,
     pub(super) is_past: bool,
     pub(super) is_harmless: bool,
+    /// How many rules hint at each emotion.
+    pub(crate) hints: [u8; PrimaryEmotion::COUNT],
+    /// How many say each clearly.
+    pub(crate) feels: [u8; PrimaryEmotion::COUNT],
     candidates: Vec<u32>,
 }
 
 impl Rules {
-    pub(super) fn shared() -> &'static Self {
+    pub(crate) fn shared() -> &'static Self {
         static SHARED: LazyLock<Rules> = LazyLock::new(|| {
-            Rules::parse(include_str!("../../data/safety.txt")).expect("the tests parse the embedded rules")
+            let files = concat!(
+                include_str!("../../data/safety.txt"),
+                include_str!("../../data/feelings.txt")
+            );
+            Rules::parse(files).expect("the tests parse the embedded rules")
         });
         &SHARED
     }
 
     /// Replaces `hits` by what fits `folded`: small letters, one space between words and at both ends.
-    pub(super) fn find(&self, folded: &str, hits: &mut Hits) {
+    pub(crate) fn find(&self, folded: &str, hits: &mut Hits) {
         hits.crisis = None;
         hits.concern = None;
         hits.is_past = false;
         hits.is_harmless = false;
+        hits.hints = [0; PrimaryEmotion::COUNT];
+        hits.feels = [0; PrimaryEmotion::COUNT];
         hits.candidates.clear();
         for anchor in self.anchors.find_overlapping_iter(folded) {
-            hits.candidates.extend(&self.of_anchor[anchor.pattern().as_usize()]);
+            hits.candidates
+                .extend(&self.of_anchor[anchor.pattern().as_usize()]);
         }
         if hits.candidates.is_empty() {
             return;
@@ -77,6 +92,7 @@ impl Rules {
                 Says::Concern(_) => hits.concern.is_none(),
                 Says::Past => !hits.is_past,
                 Says::Harmless => !hits.is_harmless,
+                Says::Hints(_) | Says::Feels(_) => true,
             };
             let Some(found) = is_needed.then(|| rule.find(folded)).flatten() else {
                 continue;
@@ -86,6 +102,8 @@ impl Rules {
                 Says::Concern(kind) => hits.concern = Some((kind, found)),
                 Says::Past => hits.is_past = true,
                 Says::Harmless => hits.is_harmless = true,
+                Says::Hints(emotion) => add_one(&mut hits.hints[emotion as usize]),
+                Says::Feels(emotion) => add_one(&mut hits.feels[emotion as usize]),
             }
         }
     }
@@ -97,7 +115,10 @@ impl Rules {
         let mut anchors: Vec<String> = Vec::new();
         let mut of_anchor: Vec<Vec<u32>> = Vec::new();
         let mut known = std::collections::HashMap::new();
-        for line in file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        for line in file
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
             if let Some(section) = line.strip_prefix("@ ") {
                 says = Some(section_of(section)?);
                 continue;
@@ -133,13 +154,20 @@ impl Rules {
 
 impl Rule {
     fn find(&self, folded: &str) -> Option<Range<usize>> {
-        let regex = self.regex.get_or_init(|| Regex::new(&self.pattern).ok()).as_ref()?;
+        let regex = self
+            .regex
+            .get_or_init(|| Regex::new(&self.pattern).ok())
+            .as_ref()?;
         regex.find(folded).map(|found| found.range())
     }
 }
 
+fn add_one(count: &mut u8) {
+    *count = count.saturating_add(1);
+}
+
 fn section_of(section: &str) -> Option<Says> {
-    let (level, kind) = section.split_once(' ')?;
+    let (level, name) = section.split_once(' ')?;
     let kinds = [
         SafetyKind::Suicide,
         SafetyKind::SelfHarm,
@@ -149,21 +177,32 @@ fn section_of(section: &str) -> Option<Says> {
         SafetyKind::OtherAtRisk,
         SafetyKind::Hopelessness,
     ];
-    let kind = kinds.into_iter().find(|known| known.name() == kind);
+    let kind = kinds.into_iter().find(|known| known.name() == name);
     match level {
         "crisis" => kind.map(Says::Crisis),
         "concern" => kind.map(Says::Concern),
         "past" => Some(Says::Past),
         "none" => Some(Says::Harmless),
+        "hints" => emotion_of(name).map(Says::Hints),
+        "feels" => emotion_of(name).map(Says::Feels),
         _ => None,
     }
+}
+
+fn emotion_of(name: &str) -> Option<PrimaryEmotion> {
+    PrimaryEmotion::ALL
+        .into_iter()
+        .find(|emotion| emotion.name() == name)
 }
 
 /// A part of a line.
 #[derive(Debug, PartialEq)]
 enum Token<'a> {
     /// One of these; `is_optional` where none will do.
-    Words { words: Vec<&'a str>, is_optional: bool },
+    Words {
+        words: Vec<&'a str>,
+        is_optional: bool,
+    },
     Gap,
     End,
 }
@@ -174,7 +213,9 @@ fn tokens(line: &str) -> Option<Vec<Token<'_>>> {
             let (token, is_optional) = match token {
                 ".." => return Some(Token::Gap),
                 "$" => return Some(Token::End),
-                _ => token.strip_suffix('?').map_or((token, false), |token| (token, true)),
+                _ => token
+                    .strip_suffix('?')
+                    .map_or((token, false), |token| (token, true)),
             };
             let token = match token.strip_prefix('(') {
                 Some(rest) => rest.strip_suffix(')')?,
@@ -182,7 +223,10 @@ fn tokens(line: &str) -> Option<Vec<Token<'_>>> {
             };
             let words: Vec<&str> = token.split('|').collect();
             let is_plain = |word: &&str| !word.is_empty() && !word.contains(['(', ')', '[', '\\', '+', '.']);
-            words.iter().all(is_plain).then_some(Token::Words { words, is_optional })
+            words
+                .iter()
+                .all(is_plain)
+                .then_some(Token::Words { words, is_optional })
         })
         .collect()
 }
@@ -283,7 +327,11 @@ mod tests {
         ] {
             let mut hits = Hits::default();
             rules.find(text, &mut hits);
-            assert_eq!((hits.crisis.is_some(), hits.is_harmless), (crisis, harmless), "{text}");
+            assert_eq!(
+                (hits.crisis.is_some(), hits.is_harmless),
+                (crisis, harmless),
+                "{text}"
+            );
         }
     }
 }

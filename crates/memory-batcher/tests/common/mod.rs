@@ -209,6 +209,7 @@ pub(crate) fn answer(model: &Model, owner: &MemoryOwner, query: &RecallQuery) ->
         passage: None,
         copies: 0,
         last_copy_at: None,
+        superseded: false,
     });
     Recall {
         memories: memories.collect(),

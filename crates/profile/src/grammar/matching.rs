@@ -128,7 +128,10 @@ impl Matcher<'_> {
     }
 
     fn is_break(&self, at: usize) -> bool {
-        matches!(self.tokens.all[at].kind, Kind::Sign | Kind::Stop | Kind::Question)
+        let token = &self.tokens.all[at];
+        // The full stop of a title is part of a name.
+        let dot = token.kind == Kind::Sign && self.tokens.folded(token) == ".";
+        !dot && matches!(token.kind, Kind::Sign | Kind::Stop | Kind::Question)
     }
 
     fn capture(

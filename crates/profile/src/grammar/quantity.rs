@@ -76,6 +76,7 @@ impl Reader<'_> {
                 pos += 1;
                 longest = pos;
             } else if DATE_JOINS.contains(&folded) {
+                dated |= matches!(folded, "月" | "월");
                 pos += 1;
                 if token.kind == Kind::Wide {
                     longest = pos;

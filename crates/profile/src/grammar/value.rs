@@ -371,7 +371,9 @@ impl Reader<'_> {
         while let Some(token) = self.token(more).filter(|_| more - at < MAX_GERUND) {
             let folded = self.tokens.folded(token);
             // "a safe, inviting place": a comma between two adjectives.
-            let adjectives = folded == "," && more > at + 2 && self.is(Special::Determiner, more - 2);
+            let adjectives = folded == ","
+                && more > at + 2
+                && matches!(self.tokens.folded(&self.tokens.all[more - 2]), "a" | "an");
             if !(token.is_text() || adjectives)
                 || self.is(Special::And, more)
                 || CONJUNCTIONS.contains(&folded)
@@ -396,10 +398,9 @@ impl Reader<'_> {
             .find(|&end| end == at + 1 || !open(end))
             .unwrap_or(at + 1);
         // "drinking while I eat" is not about drinking.
-        let alone = longest == at + 1
-            && self
-                .token(longest)
-                .is_some_and(|t| NARROWING.contains(&self.tokens.folded(t)));
+        let next = self.token(at + 1).map(|token| self.tokens.folded(token));
+        let alone =
+            next.is_some_and(|next| (longest == at + 1 || next == "sure") && NARROWING.contains(&next));
         (!alone).then_some(Ends {
             start: at,
             shortest: at + 1,
@@ -474,7 +475,8 @@ const NOTE_ENDS: &[&str] = &["and", "but", "so", "because", "which", "while", "w
 
 /// What narrows a gerund down to something else.
 const NARROWING: &[&str] = &[
-    "while", "when", "as", "if", "that", "how", "with", "to", "it", "you", "your", "them", "him", "her",
+    "sure", "while", "when", "as", "if", "that", "how", "with", "to", "it", "you", "your", "them", "him",
+    "her",
 ];
 
 const MAX_GERUND: usize = 9;

@@ -114,8 +114,8 @@ const LONGEST: usize = 24;
 /// Letters in which endings differ at most.
 const MOST_ENDING: usize = 3;
 const MOST_OTHER_LETTERS: u32 = 6;
-const INFLECTED: f32 = 0.8;
-const MISSPELT: f32 = 0.75;
+const INFLECTED: f32 = 0.92;
+const MISSPELT: f32 = 0.9;
 
 #[cfg(test)]
 mod tests {
@@ -136,7 +136,7 @@ mod tests {
             Some(INFLECTED),
         );
         check("house", "horse", Some(MISSPELT));
-        check("cat", "cats", None);
+        check("cats", "cat", None);
         check("window", "garden", None);
         check("code4471", "code4472", None);
     }

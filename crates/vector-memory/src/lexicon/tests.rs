@@ -114,7 +114,7 @@ fn without_an_embedder_words_are_alike_by_stem_only() {
 
 /// A word of few letters, so that many are alike.
 fn word() -> impl Strategy<Value = String> {
-    "[b-h]{4,9}".prop_filter("says something", |word| content_words(word).count() == 1)
+    "[b-h]{4,9}".prop_filter("says something", |word| content_words(word).len() == 1)
 }
 
 proptest! {

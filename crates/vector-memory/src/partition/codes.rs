@@ -59,6 +59,8 @@ impl Codes {
     pub(super) fn push(&mut self, coordinates: &Coordinates) {
         self.dim = coordinates.dim();
         match coordinates {
+            // Similar to nothing, as a vector without length is.
+            Coordinates::Missing { dim } => self.push_codes(&vec![0; *dim], 0.0, 0.0, 0.0),
             Coordinates::Exact(values) => {
                 let largest = values.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
                 let norm = scan::norm(values);

@@ -55,7 +55,7 @@ impl Partition {
                     *best = best.max(likeness);
                 }
             };
-            let mut is_known = false;
+            let (mut is_known, mut is_formed) = (false, false);
             for (word, likeness) in alike.of(place) {
                 touch(word, likeness, &mut best);
                 is_known |= likeness == 1.0 && !self.postings.rows_with(word).is_empty();
@@ -64,10 +64,11 @@ impl Partition {
                 sought += 1;
                 for (word, likeness) in lexicon.formed_like(asked, &self.vocabulary) {
                     touch(word, likeness, &mut best);
-                    is_known = true;
+                    (is_known, is_formed) = (true, true);
                 }
             }
-            let with_stem = touched.iter().filter(|&&row| best[row as usize] >= KNOWN).count() as f32;
+            let least = if is_formed { KNOWN } else { 1.0 };
+            let with_stem = touched.iter().filter(|&&row| best[row as usize] >= least).count() as f32;
             let mut idf = ((living - with_stem + 0.5) / (with_stem + 0.5)).ln_1p();
             if !is_known && lexicon.nearly_stops(asked) {
                 idf = 0.0;
@@ -78,7 +79,7 @@ impl Partition {
                 let row = row as usize;
                 let likeness = std::mem::take(&mut best[row]);
                 found.scores[row] += idf * likeness;
-                found.matched[row] |= u64::from(likeness >= KNOWN) << place;
+                found.matched[row] |= u64::from(likeness >= least) << place;
             }
         }
         found
@@ -86,6 +87,6 @@ impl Partition {
 }
 
 /// From this likeness on a word counts as the one asked for: one stem, one misspelling or one ending away.
-const KNOWN: f32 = 0.74;
+const KNOWN: f32 = 0.89;
 /// So many words of a question are looked for by their form at most.
 const MOST_SOUGHT: usize = 6;

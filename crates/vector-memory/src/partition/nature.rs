@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use whisperengine_types::MemoryError;
 
 use crate::{
-    record::Body,
+    record::{Body, Row},
     text::{is_question, only_asks, polarity},
 };
 
@@ -20,17 +20,24 @@ pub(crate) struct Nature {
     pub(crate) replies: bool,
     /// Liking 1, disliking -1.
     pub(crate) polarity: i8,
+    /// How many distinct words of it say something.
+    pub(crate) words: u16,
     /// Equal for texts of one speaker that differ in case, blanks and punctuation only.
     pub(crate) same: u64,
 }
 
 impl Nature {
-    pub(super) fn of(body: &Body<'_>) -> Result<Self, MemoryError> {
+    pub(super) fn of(body: &Body<'_>, rows: &[Row]) -> Result<Self, MemoryError> {
         Ok(Self {
             asks: is_question(body.text),
             only_asks: only_asks(body.text),
             replies: body.find_metadata(REPLY_TO)?.is_some(),
             polarity: polarity(body.text),
+            words: rows
+                .iter()
+                .map(|row| row.words.len())
+                .sum::<usize>()
+                .min(usize::from(u16::MAX)) as u16,
             same: same(body.speaker, body.text),
         })
     }

@@ -4,8 +4,8 @@
 //! the best of nothing scores as high as an answer. [`Evidence`] holds what is comparable between recalls,
 //! and [`RelevanceWeights`] makes a probability of it in two logistic steps: whether the question is
 //! answered here at all, and whether the first hit is the answer. The first hit's relevance is the product,
-//! which is calibrated. A later hit is rarely the one answer, yet worth reading when the question is
-//! answered here: its relevance is the first probability, reduced as its score falls behind.
+//! but no less than one half where an answer is likely enough: then the hits are worth reading, though none
+//! of them alone is likely the answer. A later hit has that floor, reduced as its score falls behind.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,9 +42,10 @@ pub struct RelevanceWeights {
     /// Whether the first hit is the answer: the constant, then the weights of its coverage and of how far the
     /// second and the fifth hit fall behind it.
     pub first: [f32; 4],
-    /// The least share of the first probability that the first hit keeps, default 0.51.
-    pub floor: f32,
-    /// A later hit keeps the floor down to this share of the best score and loses in proportion below it;
+    /// The probability of an answer from which on hits are worth giving, default 0.38: then the first hit has
+    /// a relevance of at least one half, and soon little below it.
+    pub enough: f32,
+    /// A later hit keeps that half down to this share of the best score and loses in proportion below it;
     /// default 0.5.
     pub knee: f32,
 }
@@ -52,9 +53,9 @@ pub struct RelevanceWeights {
 impl Default for RelevanceWeights {
     fn default() -> Self {
         Self {
-            answered: [-4.13, 0.44, 2.64, 5.17, -2.78, 8.42],
-            first: [-2.84, 1.69, 7.11, 3.49],
-            floor: 0.51,
+            answered: [-3.90, 1.70, 1.60, 5.80, -3.80, 4.40],
+            first: [-2.23, 2.05, 5.00, 0.60],
+            enough: 0.38,
             knee: 0.5,
         }
     }
@@ -68,10 +69,11 @@ impl RelevanceWeights {
         };
         let answered = logistic(&self.answered, &answered_features(hits));
         let certainty = logistic(&self.first, &first_features(hits));
-        let best = answered * certainty.max(self.floor);
+        let floor = WORTH_GIVING * (answered / self.enough.max(f32::EPSILON)).min(1.0).powi(4);
+        let best = (answered * certainty).max(floor);
         let relevance = |hit: &Evidence| {
             let kept = (hit.lead / self.knee.max(f32::EPSILON)).clamp(0.0, 1.0);
-            best.min(answered * self.floor * kept) * (1.0 - ECHO_LOSS * hit.echo)
+            best.min(floor * kept) * (1.0 - ECHO_LOSS * hit.echo)
         };
         let mut relevances: Vec<f32> = hits.iter().map(relevance).collect();
         if first.lead > 0.0 {
@@ -116,6 +118,8 @@ fn logistic(weights: &[f32], features: &[f32]) -> f32 {
     (1.0 + (-(weights[0] + terms.sum::<f32>())).exp()).recip()
 }
 
+/// A hair above one half, so that rounding does not put a hit below it.
+const WORTH_GIVING: f32 = 0.501;
 /// The share that what only asks, or echoes, counts less.
 const ECHO_LOSS: f32 = 0.5;
 /// So many of the first hits decide whether the question is answered.

@@ -5,12 +5,12 @@ use std::{
     collections::{BinaryHeap, HashMap, hash_map::Entry},
 };
 
-use whisperengine_types::{ScoreParts, Similarity, Timestamp};
+use whisperengine_types::{AskedTime, ScoreParts, Similarity, Timestamp};
 
 use super::{Column, Evidence, Question, RecallWeights, UnitQuery, column::Kept};
 use crate::{
     lexicon::Lexicon,
-    partition::{NONE, Partition, days},
+    partition::{NONE, Nature, Partition, days},
     text::Days,
 };
 
@@ -52,9 +52,15 @@ pub(crate) fn rank(
     weights: &RecallWeights,
     lexicon: &Lexicon,
     k: usize,
-) -> Vec<Ranked> {
-    let columns = Columns::new(partition, admitted, asked, weights, lexicon);
+) -> (Vec<Ranked>, Option<AskedTime>) {
     let times = asked.question.times(partition, admitted);
+    let columns = Columns::new(partition, admitted, asked, weights, lexicon, &times);
+    let asked_time = Question::reported(&times, asked.now).map(|(from, until)| AskedTime {
+        from: Timestamp::from_millis((from * DAY_MILLIS).round() as i64),
+        until: Timestamp::from_millis((until * DAY_MILLIS).round() as i64),
+        found: (0..admitted.len() as u32)
+            .any(|record| admitted[record as usize] && is_of(partition, record, &times)),
+    });
     // Room for copies, which leave their places to others.
     let wanted = k;
     let k = k
@@ -89,7 +95,7 @@ pub(crate) fn rank(
     for Reverse(place) in ranked.iter().take(FETCHED_AT_ONCE) {
         partition.prefetch_record(place.record);
     }
-    ranked
+    let ranked = ranked
         .into_iter()
         .zip(copies)
         .map(|(Reverse(place), copies)| {
@@ -114,7 +120,8 @@ pub(crate) fn rank(
                 matched: columns.matched[record as usize],
             }
         })
-        .collect()
+        .collect();
+    (ranked, asked_time)
 }
 
 /// The best of each text, at most `wanted`, and the copies of each among the admitted records.
@@ -179,7 +186,7 @@ impl PartialOrd for Place {
 }
 
 /// Scores by record; those not admitted have none and lend none.
-struct Columns {
+struct Columns<'a> {
     /// Within a thousandth or so.
     similarity: Column<f32>,
     alike: Column<f32>,
@@ -193,18 +200,24 @@ struct Columns {
     known: u64,
     /// Whether the question asks for what is liked (1) or disliked (-1).
     polarity: i8,
+    /// The times asked about, and whether they are named to the day or so.
+    times: &'a [Days],
+    is_sharp: bool,
+    /// What is left of the weight of the embeddings for the script of the question.
+    dense_share: f32,
     /// Scores by the words that are borrowed, where there are any.
     borrowed: Option<Column<f32>>,
     borrowed_range: Range,
 }
 
-impl Columns {
+impl<'a> Columns<'a> {
     fn new(
         partition: &Partition,
         admitted: &[bool],
         asked: &Asked<'_>,
         weights: &RecallWeights,
         lexicon: &Lexicon,
+        times: &'a [Days],
     ) -> Self {
         let lexical = partition.lexical_scores(&asked.question.words, lexicon);
         let similarity = asked.embedding.map_or_else(
@@ -238,6 +251,13 @@ impl Columns {
             worth: lexical.worth,
             known: lexical.known,
             polarity: asked.question.polarity,
+            times,
+            is_sharp: asked.question.is_sharp(),
+            dense_share: if asked.question.is_latin {
+                1.0
+            } else {
+                weights.other_scripts
+            },
             borrowed,
             borrowed_range,
         };
@@ -250,7 +270,7 @@ impl Columns {
 
     /// What a record's own embedding, words and speaker give.
     fn of_itself(&self, partition: &Partition, weights: &RecallWeights, record: usize) -> (f32, f32, f32) {
-        let dense = weights.dense * self.dense_range.place(self.similarity[record]);
+        let dense = self.dense_share * weights.dense * self.dense_range.place(self.similarity[record]);
         let borrowed = self
             .borrowed
             .as_ref()
@@ -265,13 +285,16 @@ impl Columns {
     fn fit(&self, partition: &Partition, weights: &RecallWeights, record: u32) -> f32 {
         let nature = partition.nature(record);
         let mut fit = 0.0;
-        if nature.only_asks || nature.replies {
-            let loss = if nature.only_asks {
-                weights.echo
-            } else {
+        if nature.only_asks || nature.replies || self.adds_nothing(nature, record) {
+            let loss = if nature.replies && !nature.only_asks {
                 weights.reply
+            } else {
+                weights.echo
             };
-            fit -= loss * self.coverage(record);
+            fit -= loss * self.coverage(partition, record);
+        }
+        if self.is_sharp && is_of(partition, record, self.times) {
+            fit += weights.day;
         }
         if self.polarity != 0 {
             fit += weights.polarity * f32::from(self.polarity * nature.polarity);
@@ -281,6 +304,9 @@ impl Columns {
 
     /// What no record's [`fit`](Self::fit) exceeds.
     fn most_fit(&self, weights: &RecallWeights) -> f32 {
+        if self.is_sharp {
+            return f32::INFINITY;
+        }
         if self.polarity == 0 {
             0.0
         } else {
@@ -288,14 +314,34 @@ impl Columns {
         }
     }
 
-    /// The share of the question's own words that the record covers, weighted by what they are worth.
-    fn coverage(&self, record: u32) -> f32 {
-        let whole: f32 = self.worth.iter().sum();
+    /// The share of the question's own words that the record covers, weighted by what they are worth; a time
+    /// asked about counts as a rare word.
+    fn coverage(&self, partition: &Partition, record: u32) -> f32 {
+        let mut whole: f32 = self.worth.iter().sum();
+        let mut covered = self.alike[record as usize];
+        if !self.times.is_empty() {
+            whole += TIME_WORTH;
+            if is_of(partition, record, self.times) {
+                covered += TIME_WORTH;
+            }
+        }
+        if self.polarity != 0 {
+            whole += POLARITY_WORTH;
+            if partition.nature(record).polarity == self.polarity {
+                covered += POLARITY_WORTH;
+            }
+        }
         if whole > 0.0 {
-            (self.alike[record as usize] / whole).min(1.0)
+            (covered / whole).min(1.0)
         } else {
             0.0
         }
+    }
+
+    /// Whether the record adds no word to the question's own.
+    fn adds_nothing(&self, nature: Nature, record: u32) -> bool {
+        let matched = self.matched[record as usize].count_ones();
+        matched > 0 && matched >= u32::from(nature.words)
     }
 
     /// What is comparable between recalls; the lead is the caller's.
@@ -312,7 +358,7 @@ impl Columns {
                 .sum::<f32>()
         };
         let at = record as usize;
-        let coverage = self.coverage(record);
+        let coverage = self.coverage(partition, record);
         let nature = partition.nature(record);
         let (before, after) = partition.neighbours(record);
         let bits = |record: u32| self.matched.get(record as usize).copied().unwrap_or(0);
@@ -328,7 +374,9 @@ impl Columns {
                 (names & !self.known).count_ones() as f32 / names.count_ones() as f32
             },
             known_speaker: f32::from(u8::from(question.names_a_speaker)),
-            echo: f32::from(u8::from(nature.only_asks || nature.replies)),
+            echo: f32::from(u8::from(
+                nature.only_asks || nature.replies || self.adds_nothing(nature, record),
+            )),
             lead: 0.0,
         }
     }
@@ -347,7 +395,15 @@ impl Columns {
 
     fn neighbours(&self, partition: &Partition, weights: &RecallWeights, record: u32) -> f32 {
         let (before, after) = partition.neighbours(record);
-        let fused = |record: u32| self.fused.get(record as usize).copied().unwrap_or(0.0);
+        if partition.nature(record).replies {
+            return 0.0;
+        }
+        let fused = |record: u32| {
+            if record == NONE || !lends(partition, record) {
+                return 0.0;
+            }
+            self.fused.get(record as usize).copied().unwrap_or(0.0)
+        };
         let second = |record: u32, side: fn((u32, u32)) -> u32| {
             if record == NONE {
                 NONE
@@ -359,6 +415,14 @@ impl Columns {
         let next = fused(second(before, |(before, _)| before)).max(fused(second(after, |(_, after)| after)));
         weights.neighbour * nearest + weights.second_neighbour * next
     }
+}
+
+/// Whether the answer may lie beside a record: not beside the companion's reply, nor beside a question that
+/// the companion replied to.
+fn lends(partition: &Partition, record: u32) -> bool {
+    let nature = partition.nature(record);
+    let (_, after) = partition.neighbours(record);
+    !nature.replies && !(nature.only_asks && after != NONE && partition.nature(after).replies)
 }
 
 /// One value for each record from those of its rows.
@@ -457,6 +521,18 @@ fn prior_of(
     recency + weights.importance * importance - weights.trust * (1.0 - partition.trust(record)) - asks
 }
 
+/// Whether a record was said at one of the times, or tells of it.
+fn is_of(partition: &Partition, record: u32, times: &[Days]) -> bool {
+    let said = days(partition.sent_at(record));
+    let told = partition.told_by(record);
+    times.iter().any(|&(from, until)| {
+        let overlaps = |&(_, (start, end)): &(u32, Days)| {
+            start < until && end > from && end - start <= until - from + 1.0
+        };
+        from <= said && said < until || told.iter().any(overlaps)
+    })
+}
+
 /// How well a record fits the times asked about, `0..=1`: it was said then or somewhat later, or tells of
 /// that time.
 fn fits(partition: &Partition, record: u32, times: &[Days]) -> f32 {
@@ -483,6 +559,11 @@ fn halved(days: f32, half_life_days: f32) -> f32 {
     }
 }
 
+/// What a time asked about counts beside the question's words: as much as a word of one memory in twenty.
+const TIME_WORTH: f32 = 3.0;
+/// The same of a memory that speaks of liking, or of disliking, as the question does.
+const POLARITY_WORTH: f32 = 3.0;
+const DAY_MILLIS: f64 = 86_400_000.0;
 /// So many times the places wanted are ranked, so that copies can leave theirs.
 const COPIES_ALLOWED: usize = 3;
 /// So many of the best are fetched from memory together before one after the other is looked at.

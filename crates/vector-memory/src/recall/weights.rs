@@ -40,6 +40,12 @@ pub struct RecallWeights {
     /// What a memory gets that speaks of liking as the question does, or of disliking, and what one of the
     /// opposite loses; default 0.3.
     pub polarity: f32,
+    /// What a memory gets on top that was said on the day asked for ("yesterday", "8.6.2026"), or tells of it;
+    /// default 1.5, so that the day comes first.
+    pub day: f32,
+    /// What is left of the weight of the embeddings when the question is written in other than Latin letters,
+    /// which the default table cuts into pieces that mean little; default 0.3.
+    pub other_scripts: f32,
     /// Weight of a word that is borrowed from what was said before, default 0.3; words of the question itself
     /// weigh 1.
     pub context: f32,
@@ -65,6 +71,8 @@ impl Default for RecallWeights {
             echo: 0.6,
             reply: 0.35,
             polarity: 0.3,
+            day: 1.5,
+            other_scripts: 0.3,
             context: 0.3,
             word_likeness: 0.35,
         }

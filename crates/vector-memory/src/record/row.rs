@@ -34,6 +34,10 @@ pub(crate) enum Coordinates {
         step: f32,
         codes: Vec<i16>,
     },
+    /// Not made yet: the embedder failed when the memory was stored.
+    Missing {
+        dim: usize,
+    },
 }
 
 impl Coordinates {
@@ -58,13 +62,20 @@ impl Coordinates {
         match self {
             Self::Exact(values) => values.len(),
             Self::Rounded { codes, .. } => codes.len(),
+            Self::Missing { dim } => *dim,
         }
     }
 
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+
+    /// Zeros where it is missing, which are similar to nothing.
     pub(crate) fn to_f32(&self) -> Vec<f32> {
         match self {
             Self::Exact(values) => values.to_vec(),
             Self::Rounded { step, codes } => codes.iter().map(|&code| step * f32::from(code)).collect(),
+            Self::Missing { dim } => vec![0.0; *dim],
         }
     }
 }
@@ -81,6 +92,7 @@ impl Row {
                 out.raw(&step.to_le_bytes());
                 out.raw_all(codes, |code| code.to_le_bytes());
             }
+            Coordinates::Missing { .. } => out.u8(MISSING),
         }
         out.varint(self.words.len() as u64);
         out.raw_all(&self.words, |&WordCount { word, count }| {
@@ -103,6 +115,7 @@ impl Row {
                 let codes = codes.iter().map(|&bytes| i16::from_le_bytes(bytes)).collect();
                 Coordinates::Rounded { step, codes }
             }
+            MISSING => Coordinates::Missing { dim },
             _ => return Err(corrupt("has an embedding of an unknown form")),
         };
         let count = usize::try_from(input.varint()?).map_err(|_| corrupt("is cut off"))?;
@@ -120,3 +133,4 @@ impl Row {
 
 const EXACT: u8 = 0;
 const ROUNDED: u8 = 1;
+const MISSING: u8 = 2;

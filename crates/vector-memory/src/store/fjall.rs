@@ -15,6 +15,7 @@ use whisperengine_types::MemoryError;
 use super::{
     Bytes, Change, Storage, Table, Visit,
     journal_check::{CommitMark, last_mark},
+    version_check::check_versions,
 };
 use crate::error::{Error, Result};
 
@@ -33,6 +34,7 @@ impl FjallStorage {
     pub(crate) fn open(path: &Path, cache_bytes: u64, write_buffer_bytes: u64) -> Result<Self> {
         // Must be read first: recovery cuts the journal after the last batch it can follow.
         let newest_mark = last_mark(path)?;
+        check_versions(path)?;
         let options = || {
             KeyspaceCreateOptions::default()
                 .max_memtable_size(write_buffer_bytes)

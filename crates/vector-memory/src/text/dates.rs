@@ -81,6 +81,15 @@ impl NamedDate {
     }
 }
 
+/// The one year that `question` names, as an interval.
+pub(crate) fn lone_year(question: &str) -> Option<Days> {
+    if !question.bytes().any(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let year: i64 = YEAR.find(question)?.as_str().parse().ok()?;
+    Some((month_start(year, 1) as f64, month_start(year + 1, 1) as f64))
+}
+
 /// The year of a time in days.
 pub(crate) fn year_of(days: f64) -> i64 {
     year_and_month(days.floor() as i64).0

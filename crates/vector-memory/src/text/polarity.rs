@@ -19,8 +19,10 @@ pub(crate) fn polarity(text: &str) -> i8 {
                 .iter()
                 .any(|word| NEGATIONS.contains(word))
                 || words
-                    .get(at + 1)
-                    .is_some_and(|word| NEGATIONS_AFTER.contains(word));
+                    .iter()
+                    .skip(at + 1)
+                    .take(2)
+                    .any(|word| NEGATIONS_AFTER.contains(word));
             if negated {
                 dislikes = true;
             } else {
@@ -31,6 +33,12 @@ pub(crate) fn polarity(text: &str) -> i8 {
     dislikes |= DISLIKING_PHRASES.iter().any(|phrase| lower.contains(phrase));
     likes |= LIKING_PHRASES.iter().any(|phrase| lower.contains(phrase));
     i8::from(likes && !dislikes) - i8::from(dislikes && !likes)
+}
+
+/// Whether a word in lower case is one by which liking or disliking is told.
+pub(crate) fn speaks_of_liking(word: &str) -> bool {
+    LIKING.iter().chain(&DISLIKING).any(|stem| word.starts_with(stem))
+        || matches!(word, "happy" | "stand" | "make")
 }
 
 /// "looks like", "feels like", "would like to": no liking.

@@ -311,9 +311,48 @@ pub(crate) fn is_question(text: &str) -> bool {
     without_notes(text).trim_end().ends_with(QUESTION_MARKS)
 }
 
+/// The last sentences of `text` that ask, and the rest of it; all of it where none asks or nothing else is
+/// said.
+pub(crate) fn question_part(text: &str) -> (&str, String) {
+    let text = text.trim();
+    let whole = (text, String::new());
+    let Some((mark, sign)) = text
+        .char_indices()
+        .rev()
+        .find(|(_, c)| QUESTION_MARKS.contains(c))
+    else {
+        return whole;
+    };
+    let until = mark + sign.len_utf8();
+    if !text[until..].is_empty() && !text[until..].starts_with(char::is_whitespace) && sign.is_ascii() {
+        return whole;
+    }
+    let before = text[..mark].trim_end_matches(QUESTION_MARKS);
+    let ends = before.char_indices().filter(|&(at, c)| {
+        let next = before[at + c.len_utf8()..].chars().next();
+        matches!(c, '\u{3002}' | '\u{ff01}' | '\n')
+            || matches!(c, '.' | '!') && next.is_some_and(char::is_whitespace)
+    });
+    let from = ends.last().map_or(0, |(at, c)| at + c.len_utf8());
+    let asks = text[from..until].trim();
+    if (from == 0 && until == text.len()) || content_words(asks).is_empty() {
+        return whole;
+    }
+    (asks, [&text[..from], " ", &text[until..]].concat())
+}
+
+/// Whether most letters of `text` are Latin.
+pub(crate) fn is_latin(text: &str) -> bool {
+    let letters = || text.chars().filter(|c| c.is_alphabetic());
+    text.is_ascii() || letters().filter(|&c| c < '\u{250}').count() * 2 >= letters().count()
+}
+
 /// Whether nothing but questions is said, with or without the mark.
 pub(crate) fn only_asks(text: &str) -> bool {
     let spoken = without_notes(text);
+    if spoken.len() < LONGEST_WONDERING && wonders(&spoken) {
+        return true;
+    }
     let mut asks = false;
     for sentence in
         spoken.split_inclusive(['.', '!', '?', '\u{ff1f}', '\u{3002}', '\u{ff01}', '\n', '\u{61f}'])
@@ -378,6 +417,30 @@ const IN_WORDS: [bool; 128] = {
     }
     table
 };
+/// Whether a question is told of instead of asked.
+fn wonders(text: &str) -> bool {
+    let lower = text.to_lowercase().replace('\u{2019}', "'");
+    WONDERING.iter().any(|phrase| lower.contains(phrase))
+}
+
+const WONDERING: [&str; 14] = [
+    "wondering w",
+    "wondering h",
+    "wonder w",
+    "wonder h",
+    "can't remember w",
+    "cant remember w",
+    "don't remember w",
+    "i forgot w",
+    "i forget w",
+    "no idea w",
+    "no clue w",
+    "not sure w",
+    "frage mich",
+    "je me demande",
+];
+/// In bytes: a longer text says more than that.
+const LONGEST_WONDERING: usize = 100;
 const QUESTION_MARKS: [char; 3] = ['?', '\u{ff1f}', '\u{61f}'];
 /// Words that begin a question when it is written without its mark.
 const ASKING: [&str; 14] = [

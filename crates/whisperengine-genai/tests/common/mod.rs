@@ -219,6 +219,43 @@ fn event(name: &str, data: &str) -> String {
     format!("event: {name}\ndata: {data}\n\n")
 }
 
+/// A use of a tool as the interface of a provider sends it, and the end.
+pub fn calling(provider: Provider, name: &str, arguments: &Value) -> Vec<String> {
+    let quoted = Value::from(arguments.to_string());
+    let (call, end) = match provider {
+        Provider::Anthropic => {
+            let mut sent = written(provider, &[]);
+            let block = format!(
+                r#"{{"type":"content_block_start","index":1,"content_block":{{"type":"tool_use","id":"c1","name":"{name}","input":{{}}}}}}"#
+            );
+            let delta = format!(
+                r#"{{"type":"content_block_delta","index":1,"delta":{{"type":"input_json_delta","partial_json":{quoted}}}}}"#
+            );
+            let call = [
+                event("content_block_start", &block),
+                event("content_block_delta", &delta),
+                event("content_block_stop", r#"{"type":"content_block_stop","index":1}"#),
+            ];
+            let end = sent.split_off(3);
+            sent.extend(call);
+            return [sent, end].concat();
+        }
+        Provider::Ollama => {
+            let call = format!(
+                "{{\"model\":\"t\",\"message\":{{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":[{{\"function\":{{\"name\":\"{name}\",\"arguments\":{arguments}}}}}]}},\"done\":false}}\n"
+            );
+            (call, written(provider, &[]))
+        }
+        _ => {
+            let call = format!(
+                "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"tool_calls\":[{{\"index\":0,\"id\":\"c1\",\"type\":\"function\",\"function\":{{\"name\":\"{name}\",\"arguments\":{quoted}}}}}]}}}}]}}\n\n"
+            );
+            (call, written(provider, &[]))
+        }
+    };
+    [vec![call], end].concat()
+}
+
 /// Everything that comes of a reply.
 pub async fn reply(model: &LanguageModel, request: ReplyRequest) -> Vec<Result<String, ResponderError>> {
     model.respond(request).collect().await

@@ -11,9 +11,11 @@ use crate::turn::Order;
 
 impl Reply<'_> {
     /// What the facts answer, and when the person said so.
-    pub(super) fn from_facts(&self) -> Option<String> {
+    pub(super) fn facts_answer(&self) -> Option<String> {
         let answers = self.outcome.answers.iter();
-        let sayable: Vec<&Fact> = answers.filter(|fact| self.may_mention_fact(fact)).collect();
+        let sayable: Vec<&Fact> = answers
+            .filter(|fact| self.may_mention_fact(fact) && self.is_asked_for(fact))
+            .collect();
         let first = *sayable.first()?;
         let alike: Vec<&Fact> = sayable
             .iter()
@@ -23,13 +25,17 @@ impl Reply<'_> {
         if alike.len() > 1 && !first.slot.is_single() && alike.iter().all(|fact| self.states(fact)) {
             return Some(format!("{}.", self.list(first.slot, &alike)?));
         }
-        if !self.states(first) || first.note.is_some() {
-            return self.cited(first);
+        let is_told_better = first.note.is_some()
+            || IN_OWN_WORDS.contains(&first.slot)
+            || self.book.inflected && INFLECTED.contains(&first.slot);
+        if is_told_better && let Some(quote) = self.cited(first) {
+            return Some(quote);
         }
-        let Some(fact) = self
-            .sentence(first)
-            .or_else(|| self.list(first.slot, &alike[..1]))
-        else {
+        let said = self
+            .states(first)
+            .then(|| self.sentence(first).or_else(|| self.alone(first)))
+            .flatten();
+        let Some(fact) = said else {
             return self.cited(first);
         };
         let when = self.calendar.when(self.book, self.said_at(first));
@@ -60,15 +66,26 @@ impl Reply<'_> {
         Some(pattern.replace("{value}", &spoken(&fact.value, VALUE_CHARS)))
     }
 
+    /// A plan whose day is over and another favourite than the one asked for answer nothing.
+    fn is_asked_for(&self, fact: &Fact) -> bool {
+        if let Some(favourite) = fact.detail.as_deref().and_then(favourite) {
+            return favourite.split(['_', ' ']).any(|word| self.lower.contains(word));
+        }
+        fact.slot != Slot::Plan || fact.due.is_none_or(|due| due >= self.message.sent_at)
+    }
+
+    /// One fact of several that there could be: `Koko (parrot)`.
+    fn alone(&self, fact: &Fact) -> Option<String> {
+        match &fact.detail {
+            Some(_) if !fact.slot.is_single() => Some(self.value(fact)),
+            _ => self.list(fact.slot, &[fact]),
+        }
+    }
+
     /// `Your pets: Koko (parrot), Biscuit (dog)`.
     fn list(&self, slot: Slot, facts: &[&Fact]) -> Option<String> {
         let label = self.book.label(slot);
-        let values: Vec<String> = facts
-            .iter()
-            .take(MAX_LISTED)
-            .map(|fact| self.value(fact))
-            .collect();
-        let values = values.join(&self.book.comma);
+        let values = joined(facts.iter().map(|fact| self.value(fact)), &self.book.comma);
         match (label, slot) {
             (Some(label), _) => Some(format!("{label}: {values}")),
             (None, Slot::Note) => Some(values),
@@ -79,7 +96,8 @@ impl Reply<'_> {
     fn value(&self, fact: &Fact) -> String {
         let value = spoken(&fact.value, VALUE_CHARS);
         // Details such as `favorite_movie` are names of the rules, not words.
-        let detail = fact.detail.as_deref().filter(|detail| !detail.contains('_'));
+        let detail = fact.detail.as_deref();
+        let detail = detail.filter(|detail| !detail.contains('_') && favourite(detail).is_none());
         let detail = detail
             .map(|detail| spoken(detail, VALUE_CHARS))
             .filter(|detail| !detail.is_empty());
@@ -98,12 +116,10 @@ impl Reply<'_> {
     /// What is known of the person, in a few facts.
     pub(super) fn known(&self) -> Option<String> {
         let facts = self.outcome.facts.iter();
-        let said: Vec<String> = facts
+        let said = facts
             .filter(|fact| ABOUT.contains(&fact.slot) && self.states(fact) && self.may_mention_fact(fact))
-            .filter_map(|fact| self.sentence(fact).or_else(|| self.list(fact.slot, &[fact])))
-            .take(MAX_KNOWN)
-            .collect();
-        let facts = said.join("; ");
+            .filter_map(|fact| self.sentence(fact).or_else(|| self.list(fact.slot, &[fact])));
+        let facts = joined(said, ". ");
         (!facts.is_empty()).then(|| self.fill(Saying::AboutMe, &[("{facts}", &facts)]))
     }
 
@@ -119,16 +135,23 @@ impl Reply<'_> {
     }
 
     /// The passage of a memory that answers, with its date and, before others, who said it.
-    pub(super) fn from_memories(&self) -> Option<String> {
-        let hit = self
-            .outcome
-            .recalled
-            .memories
-            .iter()
-            .find(|hit| self.answers(hit))?;
+    pub(super) fn memory_answer(&self) -> Option<String> {
+        if self.length() < MIN_QUESTION {
+            return None;
+        }
+        let asked = self.outcome.recalled.asked_time.as_ref();
+        let past = asked.filter(|asked| asked.from <= self.message.sent_at);
+        let mut hits = self.outcome.recalled.memories.iter();
+        let hit = match past {
+            Some(asked) => hits.find(|hit| {
+                let at = hit.memory.sent_at;
+                self.is_sayable_memory(hit) && asked.from <= at && at < asked.until
+            }),
+            None => hits.find(|hit| self.is_sayable_memory(hit) && answers(hit)),
+        }?;
         let memory = &hit.memory;
         let when = self.calendar.when(self.book, memory.sent_at);
-        let quote = quoted(self.book, hit.passage_text());
+        let quote = quoted(self.book, telling(hit));
         let parts = [("{when}", when.as_str()), ("{quote}", quote.as_str())];
         Some(match memory.speaker.as_deref() {
             None => self.fill(Saying::Recorded, &parts),
@@ -141,19 +164,15 @@ impl Reply<'_> {
         })
     }
 
-    fn answers(&self, hit: &RecalledMemory) -> bool {
+    /// Whether a memory may be quoted: said by the person or, before others, by one of them, and still so.
+    fn is_sayable_memory(&self, hit: &RecalledMemory) -> bool {
         let memory = &hit.memory;
-        let speaker = memory.speaker.as_deref();
-        let is_sayable = match speaker {
-            None => true,
-            Some(speaker) => {
-                let is_bot = speaker == self.message.bot.as_str();
-                !is_bot && (self.is_writer(speaker) || !self.message.audience.is_private())
-            }
-        };
+        let may_be_quoted = memory.speaker.as_deref().is_none_or(|speaker| {
+            let is_bot = speaker == self.message.bot.as_str();
+            !is_bot && (self.is_writer(speaker) || !self.message.audience.is_private())
+        });
         let passage = hit.passage_text().trim();
-        is_sayable
-            && hit.relevance >= MIN_RELEVANCE
+        may_be_quoted
             && !hit.superseded
             && memory.id != self.outcome.turn
             && !passage.is_empty()
@@ -209,17 +228,91 @@ impl Reply<'_> {
     }
 }
 
+/// As many parts as make a short list; the first in any case.
+fn joined(parts: impl Iterator<Item = String>, comma: &str) -> String {
+    let mut out = String::new();
+    for part in parts {
+        if !out.is_empty() {
+            if out.chars().count() + part.chars().count() > LIST_CHARS {
+                break;
+            }
+            out.push_str(comma);
+        }
+        out.push_str(&part);
+    }
+    out
+}
+
+fn favourite(detail: &str) -> Option<&str> {
+    let rest = detail.strip_prefix("favorite")?;
+    Some(rest.trim_start_matches(['_', ' ']))
+}
+
 fn same(a: &str, b: &str) -> bool {
     a.to_lowercase() == b.to_lowercase()
 }
 
-/// A memory answers a question when this is more likely than not.
+/// Whether a memory answers the question more likely than not, by its words or its meaning.
+fn answers(hit: &RecalledMemory) -> bool {
+    let is_near = hit
+        .similarity
+        .is_some_and(|similarity| similarity.value() >= MIN_SIMILARITY);
+    hit.relevance >= MIN_RELEVANCE && (is_near || !hit.matched_terms.is_empty())
+}
+
+/// What to quote of a memory: what matched, or of a long text the sentence that holds most of the words asked for.
+fn telling(hit: &RecalledMemory) -> &str {
+    let passage = hit.passage_text();
+    if passage.chars().count() <= LONG_CHARS {
+        return passage;
+    }
+    let terms: Vec<String> = hit.matched_terms.iter().map(|term| term.to_lowercase()).collect();
+    let held = |sentence: &str| {
+        let sentence = sentence.to_lowercase();
+        terms
+            .iter()
+            .filter(|term| sentence.contains(term.as_str()))
+            .count()
+    };
+    let sentences = passage.split_inclusive(['.', '!', '?', '。', '！', '？', '\n']);
+    let best = sentences.rev().max_by_key(|sentence| held(sentence));
+    best.filter(|sentence| held(sentence) > 0)
+        .unwrap_or(passage)
+        .trim()
+}
+
 const MIN_RELEVANCE: f32 = 0.5;
+const MIN_SIMILARITY: f32 = 0.5;
+/// A longer passage is quoted by a sentence of it.
+const LONG_CHARS: usize = 160;
+/// A question of fewer words leans on what was said before.
+const MIN_QUESTION: usize = 3;
 const VALUE_CHARS: usize = 80;
-const MAX_LISTED: usize = 6;
-const MAX_KNOWN: usize = 4;
+/// A list ends before it is longer.
+const LIST_CHARS: usize = 200;
 /// A day of the clock change has 25 hours.
 const DAY_SECONDS: u64 = 25 * 3600;
+/// Facts that the person's own sentence tells better than a label.
+const IN_OWN_WORDS: &[Slot] = &[
+    Slot::Plan,
+    Slot::Goal,
+    Slot::Health,
+    Slot::Possession,
+    Slot::Relationship,
+];
+/// Facts whose value has an ending where words take them.
+const INFLECTED: &[Slot] = &[
+    Slot::Residence,
+    Slot::Whereabouts,
+    Slot::Origin,
+    Slot::Occupation,
+    Slot::Employer,
+    Slot::School,
+    Slot::Like,
+    Slot::Dislike,
+    Slot::Allergy,
+    Slot::Car,
+];
 /// What is said of a person who asks what is known of them, before others too.
 const ABOUT: &[Slot] = &[
     Slot::Name,

@@ -22,6 +22,10 @@ impl Heard {
     pub(super) fn words(&self) -> usize {
         self.text.split_whitespace().count()
     }
+
+    pub(super) fn chars(&self) -> usize {
+        self.text.trim().chars().count()
+    }
 }
 
 /// Phrases of one kind. A `*` after a phrase lets its last word go on.
@@ -59,31 +63,42 @@ impl Cues {
             .any(|phrase| heard.text.contains(phrase.as_str()))
     }
 
+    /// Where the first of the phrases stands.
+    pub(super) fn position(&self, heard: &Heard) -> Option<usize> {
+        let found = self
+            .phrases
+            .iter()
+            .filter_map(|phrase| heard.text.find(phrase.as_str()));
+        found.min()
+    }
+
     /// Whether a phrase is there that none of `negations` stands shortly before or, in languages that deny at
     /// the end, right behind.
     pub(super) fn affirmed_in(&self, heard: &Heard, negations: &Self) -> bool {
         self.phrases.iter().any(|phrase| {
             heard.text.match_indices(phrase.as_str()).any(|(at, found)| {
-                let before = heard.text[..=at.min(heard.text.len() - 1)].rsplit(' ');
-                let near: Vec<&str> = before.take(NEGATION_WORDS + 1).collect();
-                let mut near: String = near.iter().rev().flat_map(|word| [" ", *word]).collect();
-                near.push(' ');
-                let mut around = [near, String::new()];
-                if self.joined {
-                    around[0] = heard.text[..at]
-                        .chars()
-                        .rev()
-                        .take(3)
-                        .collect::<Vec<_>>()
-                        .iter()
-                        .rev()
-                        .collect();
-                    around[1] = heard.text[at + found.len()..].chars().take(6).collect();
-                }
+                let around = if self.joined {
+                    let before: Vec<char> = heard.text[..at].chars().rev().take(3).collect();
+                    let after = heard.text[at + found.len()..].chars().take(6).collect();
+                    [before.iter().rev().collect(), after]
+                } else {
+                    let before: Vec<&str> = heard.text[..at].split_whitespace().rev().collect();
+                    let near: Vec<&str> = before.into_iter().take(NEGATION_WORDS).collect();
+                    let near: String = near.iter().rev().flat_map(|word| [" ", *word]).collect();
+                    [format!("{near} "), String::new()]
+                };
                 let denied = |part: &String| negations.phrases.iter().any(|not| part.contains(not.as_str()));
                 !around.iter().any(denied)
             })
         })
+    }
+
+    /// Whether the message ends with one of the phrases.
+    pub(super) fn end(&self, heard: &Heard) -> bool {
+        let text = heard.text.trim_end();
+        self.phrases
+            .iter()
+            .any(|phrase| text.ends_with(phrase.trim_end()))
     }
 
     /// Whether the message begins with one of the phrases.

@@ -17,7 +17,15 @@ impl Reply<'_> {
             (SafetyLevel::None, _) => {
                 return self.follows_crisis().then(|| self.say(Saying::AfterCrisis));
             }
-            (SafetyLevel::Concern, _) => return Some(self.say(Saying::Concern)),
+            (SafetyLevel::Concern, _) => {
+                // A loss is met as one; the words for it are as gentle.
+                let is_loss = self.event() == Some(Saying::Grief);
+                return Some(if is_loss {
+                    self.about_somebody(Saying::Grief)
+                } else {
+                    self.say(Saying::Concern)
+                });
+            }
             (_, Some(SafetyKind::MedicalEmergency | SafetyKind::Overdose)) => Saying::CrisisMedical,
             (_, Some(SafetyKind::Abuse)) => Saying::CrisisAbuse,
             (_, Some(SafetyKind::OtherAtRisk)) => Saying::CrisisOther,
@@ -34,7 +42,7 @@ impl Reply<'_> {
 
     /// Whether one of the bot's last lines answers a crisis and the message says nothing else.
     fn follows_crisis(&self) -> bool {
-        let is_short = self.heard.words() <= SHORT_WORDS && !self.asks && !self.hears(Cue::Thanks);
+        let is_short = self.length() <= SHORT_WORDS && !self.asks && !self.hears(Cue::Thanks);
         let sayings = [
             Saying::Crisis,
             Saying::CrisisMedical,
@@ -116,10 +124,8 @@ impl Reply<'_> {
             return Some(spoken(name, MAX_NAME));
         }
         let dear = self.book.dear().iter();
-        let word = dear
-            .filter(|(words, _)| words.in_message(&self.heard))
-            .map(|(_, who)| who);
-        word.min_by_key(|who| who.len()).cloned()
+        let named = dear.filter_map(|(words, who)| Some((words.position(&self.heard)?, who)));
+        named.min_by_key(|(at, _)| *at).map(|(_, who)| who.clone())
     }
 
     fn names(&self, name: &str) -> bool {
@@ -133,19 +139,27 @@ impl Reply<'_> {
     fn feeling(&self) -> Option<Saying> {
         let emotion = &self.outcome.emotion;
         let (primary, valence) = (emotion.primary, emotion.valence);
-        if emotion.mixed && primary != PrimaryEmotion::Neutral {
-            return Some(Saying::Mixed);
-        }
         // A reading that contradicts itself says nothing.
-        if (is_unpleasant(primary) && valence > 0.2) || (is_pleasant(primary) && valence < -0.2) {
+        let is_contradiction =
+            is_unpleasant(primary) && valence > 0.2 || is_pleasant(primary) && valence < -0.2;
+        if is_contradiction && !emotion.mixed {
             return None;
         }
+        if emotion.confidence < SURE || primary == PrimaryEmotion::Neutral {
+            return match valence {
+                low if low < -0.4 => Some(Saying::Low),
+                high if high > 0.6 => Some(Saying::Joy),
+                _ => None,
+            };
+        }
+        if emotion.mixed && valence.abs() < 0.35 {
+            return Some(Saying::Mixed);
+        }
         Some(match primary {
-            PrimaryEmotion::Joy => Saying::Joy,
+            PrimaryEmotion::Joy | PrimaryEmotion::Gratitude => Saying::Joy,
             PrimaryEmotion::Excitement => Saying::Excitement,
             PrimaryEmotion::Pride => Saying::Pride,
             PrimaryEmotion::Love => Saying::Love,
-            PrimaryEmotion::Gratitude => Saying::Joy,
             PrimaryEmotion::Calm => Saying::Calm,
             PrimaryEmotion::Sadness => Saying::Sad,
             PrimaryEmotion::Fear => Saying::Worry,
@@ -154,7 +168,6 @@ impl Reply<'_> {
             PrimaryEmotion::Shame => Saying::Shame,
             PrimaryEmotion::Surprise if valence < -0.3 => Saying::Low,
             PrimaryEmotion::Surprise => Saying::Surprise,
-            PrimaryEmotion::Neutral if valence < -0.4 => Saying::Low,
             PrimaryEmotion::Neutral => return None,
         })
     }
@@ -184,7 +197,7 @@ fn is_pleasant(emotion: PrimaryEmotion) -> bool {
 }
 
 /// Those whom somebody grieves for or worries about.
-const NAMED: &[Slot] = &[
+pub(super) const NAMED: &[Slot] = &[
     Slot::Pet,
     Slot::Partner,
     Slot::Sibling,
@@ -193,6 +206,8 @@ const NAMED: &[Slot] = &[
     Slot::Relative,
     Slot::Friend,
 ];
+/// A less sure reading is answered by its valence alone.
+const SURE: f32 = 0.4;
 const MAX_NAME: usize = 24;
 /// After a crisis a message of at most so many words is met with care, whatever it says.
 const SHORT_WORDS: usize = 4;

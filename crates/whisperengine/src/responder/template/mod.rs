@@ -23,6 +23,7 @@ use whisperengine_types::{
 };
 
 use cues::Heard;
+use feeling::NAMED;
 use phrasebook::{Cue, Phrasebook, Saying};
 use words::{Calendar, capital, quoted, spoken};
 
@@ -54,10 +55,19 @@ struct Reply<'a> {
 impl<'a> Reply<'a> {
     fn new(message: &'a Message, outcome: &'a TurnOutcome) -> Self {
         let language = outcome.context.language.or(outcome.emotion.language);
-        let book = Phrasebook::of(language);
         let zone = outcome.context.zone.as_ref().or(message.zone.as_ref());
         let heard = Heard::new(&message.text);
-        let asks = heard.has_mark || book.cues(Cue::Question).begin(&heard);
+        let book = match language {
+            Some(_) => Phrasebook::of(language),
+            None => Phrasebook::of_courtesy(&heard),
+        };
+        let asking = book.cues(Cue::Question);
+        let asks = heard.has_mark
+            || if book.joined {
+                asking.end(&heard)
+            } else {
+                asking.begin(&heard)
+            };
         let statement = Statement {
             zone,
             language,
@@ -89,6 +99,7 @@ impl<'a> Reply<'a> {
             Self::to_courtesy,
             Self::to_question,
             Self::to_request,
+            Self::to_fact,
             Self::to_feeling,
             Self::to_statement,
         ];
@@ -98,12 +109,11 @@ impl<'a> Reply<'a> {
 
     /// Greetings, thanks, farewells, and a mere yes or no.
     fn to_courtesy(&self) -> Option<String> {
-        let words = self.heard.words();
+        let words = self.length();
         if self.hears(Cue::HowAreYou) && (words <= MAX_COURTESY || self.begins(Cue::HowAreYou)) {
             return Some(self.say(Saying::HowAreYou));
         }
-        let is_short = words <= MAX_COURTESY || self.book.joined && self.lower.chars().count() <= MAX_JOINED;
-        if !is_short || self.asks || self.event().is_some() || !self.stated.is_empty() {
+        if words > MAX_COURTESY || self.asks || self.event().is_some() || !self.stated.is_empty() {
             return None;
         }
         let courtesies = [
@@ -129,23 +139,38 @@ impl<'a> Reply<'a> {
         if !self.asks {
             return None;
         }
-        let known = [Self::from_facts, Self::from_memories, Self::nothing_then];
-        if let Some(answer) = known.iter().find_map(|way| way(self)) {
+        // Somebody whom the question names is not what it asks for.
+        let is_named = self.outcome.answers.first().is_some_and(|fact| {
+            let value = fact.value.to_lowercase();
+            NAMED.contains(&fact.slot) && !value.is_empty() && self.lower.contains(&value)
+        });
+        let of_the_named = if is_named {
+            Self::memory_answer
+        } else {
+            Self::facts_answer
+        };
+        let ways = [
+            of_the_named,
+            Self::facts_answer,
+            Self::to_request,
+            Self::about_bot,
+            Self::memory_answer,
+            Self::nothing_then,
+        ];
+        if let Some(answer) = ways.iter().find_map(|way| way(self)) {
             return Some(answer);
-        }
-        if let Some(reply) = self.to_request() {
-            return Some(reply);
         }
         if self.is_outcry() {
             return None;
         }
-        let asked = [
-            (Cue::AboutBot, Saying::AboutBot),
-            (Cue::Advice, Saying::Advice),
-            (Cue::Me, Saying::UnknownSelf),
-        ];
+        let asked = [(Cue::Advice, Saying::Advice), (Cue::Me, Saying::UnknownSelf)];
         let asked = asked.into_iter().find(|(cue, _)| self.hears(*cue));
         Some(self.say(asked.map_or(Saying::UnknownWorld, |(_, saying)| saying)))
+    }
+
+    fn about_bot(&self) -> Option<String> {
+        let is_meant = self.hears(Cue::AboutBot) && !self.hears(Cue::Me);
+        is_meant.then(|| self.say(Saying::AboutBot))
     }
 
     /// What they want done: what is known of them, a chat, or something that takes a language model.
@@ -162,14 +187,20 @@ impl<'a> Reply<'a> {
         is_request.then(|| self.say(Saying::Help))
     }
 
-    /// A fact that the message states, or an old memory that it calls up.
+    /// A fact that the message states, where no event or strong feeling goes with it.
+    fn to_fact(&self) -> Option<String> {
+        if self.asks || self.event().is_some() || self.outcome.emotion.valence.abs() > STRONG {
+            return None;
+        }
+        let fact = self.stated.iter().find(|fact| LEARNED.contains(&fact.slot))?;
+        let value = capital(&spoken(&fact.value, MAX_VALUE));
+        Some(self.fill(Saying::Learned, &[("{value}", &value)]))
+    }
+
+    /// An old memory that the message calls up.
     fn to_statement(&self) -> Option<String> {
         if self.asks {
             return None;
-        }
-        if let Some(fact) = self.stated.iter().find(|fact| LEARNED.contains(&fact.slot)) {
-            let value = capital(&spoken(&fact.value, MAX_VALUE));
-            return Some(self.fill(Saying::Learned, &[("{value}", &value)]));
         }
         let moment = self
             .outcome
@@ -197,6 +228,15 @@ impl<'a> Reply<'a> {
             && self.message.audience.is_private()
             && self.may_mention(quote)
             && !dialogue.iter().any(|line| line.text.contains(quote))
+    }
+
+    /// The length of the message in words, of two characters where words are joined.
+    fn length(&self) -> usize {
+        if self.book.joined {
+            self.heard.chars().div_ceil(2)
+        } else {
+            self.heard.words()
+        }
     }
 
     fn hears(&self, cue: Cue) -> bool {
@@ -251,9 +291,9 @@ fn filled(pattern: &str, parts: &[(&str, &str)]) -> String {
 
 /// Courtesies in more words are statements that begin with one.
 const MAX_COURTESY: usize = 6;
-/// The same in characters, where words are joined.
-const MAX_JOINED: usize = 14;
 const MAX_ACK: usize = 2;
+/// A stronger valence is answered before a fact is acknowledged.
+const STRONG: f32 = 0.5;
 const MAX_VALUE: usize = 80;
 /// The bot's own lines that are looked through for repetitions.
 const RECENT_LINES: usize = 3;
@@ -268,4 +308,10 @@ const LEARNED: &[Slot] = &[
     Slot::Like,
     Slot::Birthday,
     Slot::Allergy,
+    Slot::Phone,
+    Slot::Note,
+    Slot::Sibling,
+    Slot::Child,
+    Slot::Partner,
+    Slot::Friend,
 ];

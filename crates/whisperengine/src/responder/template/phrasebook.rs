@@ -6,7 +6,7 @@ use figment::providers::{Format, Toml};
 use serde::Deserialize;
 use whisperengine_types::{Language, Slot};
 
-use super::cues::Cues;
+use super::cues::{Cues, Heard};
 
 /// What a reply can say. Every language has at least one sentence for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -138,6 +138,9 @@ pub(super) struct Phrasebook {
     /// Words are written without blanks between them, or with endings that are words of their own.
     #[serde(default)]
     pub(super) joined: bool,
+    /// Words take endings, so that a value seldom stands as it was written.
+    #[serde(default)]
+    pub(super) inflected: bool,
     /// The marks around a quotation.
     pub(super) marks: [String; 2],
     /// Between the parts of a list.
@@ -163,6 +166,15 @@ impl Phrasebook {
     pub(super) fn of(language: Option<Language>) -> &'static Self {
         let own = language.and_then(|language| BOOKS.get(language.code()));
         own.unwrap_or_else(|| &BOOKS["en"])
+    }
+
+    /// The language that a greeting, thanks or farewell is in; English where none is.
+    pub(super) fn of_courtesy(heard: &Heard) -> &'static Self {
+        let courtesies = [Cue::Greeting, Cue::Thanks, Cue::Goodbye];
+        let is_in = |book: &&Self| courtesies.iter().any(|cue| book.cues(*cue).begin(heard));
+        let english = &BOOKS["en"];
+        let mut books = std::iter::once(english).chain(BOOKS.values());
+        books.find(is_in).unwrap_or(english)
     }
 
     fn parse(text: &str) -> Self {
@@ -208,7 +220,7 @@ macro_rules! books {
     };
 }
 
-books! { "en" }
+books! { "ar" "de" "en" "es" "fr" "hi" "id" "it" "ja" "ko" "nl" "pl" "pt" "ru" "th" "tr" "vi" "zh" }
 
 #[cfg(test)]
 mod tests {
@@ -231,7 +243,7 @@ mod tests {
 
     #[test]
     fn every_sentence_is_short_and_has_its_places() {
-        let places = |saying| -> &[&str] {
+        let places = |book: &Phrasebook, saying| -> &[&str] {
             match saying {
                 Saying::Resources => &["{resources}"],
                 Saying::AboutMe => &["{facts}"],
@@ -239,7 +251,7 @@ mod tests {
                 Saying::YouWrote | Saying::Recorded => &["{when}", "{quote}"],
                 Saying::TheyWrote => &["{when}", "{speaker}", "{quote}"],
                 Saying::FactSaid => &["{fact}", "{when}"],
-                Saying::Learned => &["{value}"],
+                Saying::Learned if !book.inflected => &["{value}"],
                 Saying::GriefFor | Saying::IllnessFor | Saying::WorryFor => &["{who}"],
                 _ => &[],
             }
@@ -248,7 +260,7 @@ mod tests {
             for (saying, variants) in &book.say {
                 assert!(!variants.is_empty(), "{code} {saying:?}");
                 for text in variants {
-                    let places = places(*saying);
+                    let places = places(book, *saying);
                     assert!(places.iter().all(|place| text.contains(place)), "{code}: {text}");
                     assert_eq!(text.matches('{').count(), places.len(), "{code}: {text}");
                     assert!(text.chars().count() <= 400, "{code}: {text}");
