@@ -105,9 +105,13 @@ impl Writer {
         let writer = self.clone();
         let answering = Arc::clone(&unanswered);
         submission.then(move |outcomes| {
+            // A place of the group that no write took is answered as closed.
+            let is_taken = |outcome: &_| !matches!(outcome, Err(BatcherError::Closed));
+            let taken: Vec<bool> = outcomes.iter().map(is_taken).collect();
             let answers = outcomes.into_iter().map(|outcome| writer.note(outcome)).collect();
             if let Err(late) = answering.answer(answers) {
-                late.iter().for_each(|answer| writer.note_lost(answer));
+                let late = late.iter().zip(taken).filter(|(_, taken)| *taken);
+                late.for_each(|(answer, _)| writer.note_lost(answer));
             }
             writer.drop_answered();
         });
