@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use whisperengine_profile::{Profile, Statement};
 use whisperengine_reply_context::{DialogueWindow, WindowLimits};
 use whisperengine_types::{
-    ChannelId, ConversationEngine, ConversationError, DialogueLine, Embedder, Embedding, EmotionAnalyzer,
-    EmotionReading, Feedback, MemoryError, MemoryOwner, MemoryRecord, MemoryStore, MetadataValue,
-    OfferedMoment, SafetyLevel, Suggestion, Timestamp, TurnInput, WriteOp,
+    ChannelId, Component, ConversationEngine, ConversationError, DialogueLine, Embedder, Embedding,
+    EmotionAnalyzer, EmotionReading, Feedback, MemoryError, MemoryOwner, MemoryRecord, MemoryStore,
+    MetadataValue, OfferedMoment, SafetyLevel, Suggestion, Timestamp, TurnInput, WriteOp,
 };
 
 use crate::{
     cell::{Cell, CellMap, Deliveries, Loaded, OwnerCell},
+    fallback::{guarded, isolate},
     frame::Frame,
     turn::{self, Order, Role},
 };
@@ -112,6 +113,15 @@ impl Cells {
     /// How many owners are in memory.
     pub(crate) fn len(&self) -> usize {
         self.map.len()
+    }
+
+    /// How many owners have a state that is not saved as it is, those in use at the moment included.
+    pub(crate) fn unsaved(&self) -> usize {
+        let is_unsaved = |cell: &Cell| {
+            cell.try_lock()
+                .is_none_or(|cell| cell.loaded.is_some() && cell.unsaved > 0)
+        };
+        self.map.iter().filter(|entry| is_unsaved(entry.value())).count()
     }
 
     /// The loaded part of a cell, read from the store if need be. A failure leaves the cell as it was.
@@ -216,9 +226,10 @@ impl Cells {
         owners.extend(self.next_stored());
         let mut due = Vec::new();
         for owner in owners {
-            match self.tick_one(&owner, now) {
+            let ticked = isolate(Component::Conversation, || self.tick_one(&owner, now));
+            match ticked {
                 Ok(suggestions) => due.extend(suggestions.into_iter().map(|said| (owner.clone(), said))),
-                Err(error) => tracing::warn!(%error, "a conversation could not be loaded"),
+                Err(missing) => tracing::warn!(reason = missing.reason, "a conversation was not looked at"),
             }
         }
         due
@@ -279,10 +290,16 @@ impl Cells {
         if locked.unsaved == 0 || locked.saving || !is_due(&locked) {
             return None;
         }
-        let op = WriteOp::PutState {
-            owner: owner.clone(),
-            state: loaded.frame(locked.last).encode().into(),
+        // A conversation that cannot be written costs nobody else's state.
+        let state = match guarded(|| loaded.frame(locked.last).encode()) {
+            Ok(state) => state.into(),
+            Err(panic) => {
+                tracing::error!(panic, "a state could not be exported");
+                return None;
+            }
         };
+        let owner = owner.clone();
+        let op = WriteOp::PutState { owner, state };
         let submitted = submit(op);
         locked.saving = true;
         let changes = locked.unsaved;

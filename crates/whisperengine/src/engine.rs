@@ -268,20 +268,15 @@ impl WhisperEngine {
         let saving = Arc::clone(pipeline);
         let saving = spawn_blocking(move || saving.save_all());
         // A cell may be in use by a turn that waits for a store that hangs.
-        let saving = match tokio::time::timeout(left(), saving).await {
-            Ok(Ok(saving)) => saving,
-            _ => {
-                report.states_unsaved = pipeline.cells.len();
-                Vec::new()
+        if let Ok(Ok(saving)) = tokio::time::timeout(left(), saving).await {
+            for (save, submission) in saving {
+                let saved = tokio::time::timeout(left(), pipeline.writer.committed(submission)).await;
+                let durable = matches!(saved, Ok(Ok(())));
+                save.done(durable);
+                report.states_saved += usize::from(durable);
             }
-        };
-        for (save, submission) in saving {
-            let saved = tokio::time::timeout(left(), pipeline.writer.committed(submission)).await;
-            let durable = matches!(saved, Ok(Ok(())));
-            save.done(durable);
-            report.states_saved += usize::from(durable);
-            report.states_unsaved += usize::from(!durable);
         }
+        report.states_unsaved = pipeline.cells.unsaved();
         report.writes_lost = pipeline.writer.waiting() + pipeline.writer.lost();
         let closing = pipeline.writer.batcher().shutdown(left());
         if let Ok(Ok(drained)) = tokio::time::timeout(left() + GRACE, closing).await {

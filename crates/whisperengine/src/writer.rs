@@ -105,9 +105,13 @@ impl Writer {
         let writer = self.clone();
         let answering = Arc::clone(&unanswered);
         submission.then(move |outcomes| {
+            // A place of the group that no write took is answered as closed.
+            let is_taken = |outcome: &_| !matches!(outcome, Err(BatcherError::Closed));
+            let taken: Vec<bool> = outcomes.iter().map(is_taken).collect();
             let answers = outcomes.into_iter().map(|outcome| writer.note(outcome)).collect();
             if let Err(late) = answering.answer(answers) {
-                late.iter().for_each(|answer| writer.note_lost(answer));
+                let late = late.iter().zip(taken).filter(|(_, taken)| *taken);
+                late.for_each(|(answer, _)| writer.note_lost(answer));
             }
             writer.drop_answered();
         });
@@ -225,10 +229,12 @@ impl Writer {
     fn durability(&self, outcome: Result<Committed, BatcherError>) -> Durability {
         match outcome {
             Ok(_) => self.acknowledged.clone(),
-            // Kept as a dead letter, and written when the store is back.
-            Err(BatcherError::Failed { .. } | BatcherError::Panicked { letter: Some(_), .. }) => {
-                Durability::Volatile
-            }
+            // Kept as a dead letter, and written when the store is back; or perhaps written already.
+            Err(
+                BatcherError::Failed { .. }
+                | BatcherError::InDoubt
+                | BatcherError::Panicked { letter: Some(_), .. },
+            ) => Durability::Volatile,
             Err(error) => Durability::NotStored {
                 reason: error_chain(&error),
             },

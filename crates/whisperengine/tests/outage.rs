@@ -216,7 +216,8 @@ async fn what_waits_is_bounded_and_the_rest_is_refused() {
                 // Then it fails, and what was said to wait needs room.
                 store.set(Trouble::Unavailable);
             } else {
-                assert!(kept <= 100, "{mode:?} {trouble:?}: {kept}");
+                // Of those in several places at once a few more are let in; they are counted when they are lost.
+                assert!(kept <= 100 + 64, "{mode:?} {trouble:?}: {kept}");
             }
             drop(relief);
             let report = engine.shutdown().await;
