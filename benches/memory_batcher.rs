@@ -156,8 +156,7 @@ fn durable(criterion: &mut Criterion) {
             );
         });
         let memory = open(&format!("batched-{items}"));
-        let batcher =
-            MemoryBatcher::start(memory, Config::default()).expect("the defaults are valid");
+        let batcher = MemoryBatcher::start(memory, Config::default()).expect("the defaults are valid");
         group.bench_function(format!("{items} stores, batched"), |bencher| {
             bencher.iter_batched(
                 || ops(&mut next, items),

@@ -15,7 +15,7 @@ use crate::{EmotionConfig, EmotionModel, Readings, reading::Reader};
 
 /// Reads emotions from texts; cheap to clone, clones share the model, the buffers and the cache.
 ///
-/// A reading depends on its text alone: the cache compares whole texts and keeps nothing else of a message.
+/// A reading depends on its text alone: the cache keeps it under a 128-bit hash of the text, never the text.
 #[derive(Clone)]
 pub struct EmotionEngine {
     inner: Arc<Inner>,
@@ -97,6 +97,13 @@ impl EmotionEngine {
     /// How the engine was configured.
     pub fn config(&self) -> &EmotionConfig {
         &self.inner.config
+    }
+
+    /// Drops every cached reading.
+    pub fn clear_cache(&self) {
+        if let Some(cache) = &self.inner.cache {
+            cache.clear();
+        }
     }
 
     /// Readings in the cache now, those too old to be used included.

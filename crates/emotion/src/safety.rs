@@ -6,8 +6,8 @@ mod rules;
 
 use whisperengine_types::{Safety, SafetyCue, SafetyKind, SafetyLevel};
 
-use self::rules::Rules;
 pub(crate) use self::rules::Hits;
+use self::rules::Rules;
 use crate::multilingual::{
     Features, Outputs,
     lanes::{ABUSE, CONCERN, CRISIS, MEDICAL, SELF},
@@ -82,7 +82,10 @@ impl SafetyReader {
                 span: learned_span(text, outputs),
             },
         };
-        Safety { level, cue: Some(cue) }
+        Safety {
+            level,
+            cue: Some(cue),
+        }
     }
 }
 

@@ -59,17 +59,8 @@ fn what_is_about_the_talk_is_found_by_its_cues() {
 
 fn known(slot: Slot, quote: &str, source: MemoryId) -> Fact {
     Fact {
-        slot,
-        value: "value".to_owned(),
-        detail: None,
-        since: Timestamp::default(),
-        until: None,
-        due: None,
-        source,
         quote: quote.into(),
-        span: 0..0,
-        confidence: 0.9,
-        told_by: FactSource::Person,
+        ..Fact::new(slot, "value", source, Timestamp::default())
     }
 }
 

@@ -38,7 +38,7 @@ fn empty_and_huge_texts_are_refused() {
     let blank = " ".repeat(65_537);
     let too_long = |bytes| MessageError::TooLong { bytes, limit: 65_536 };
     let mut cases = vec![
-        ("".to_owned(), MessageError::Empty),
+        (String::new(), MessageError::Empty),
         (" \t\n".to_owned(), MessageError::Empty),
         ("\u{3000}\u{2003}\u{a0}".to_owned(), MessageError::Empty),
         ("\0\u{1b}\u{7f}".to_owned(), MessageError::Empty),

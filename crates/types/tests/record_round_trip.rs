@@ -7,13 +7,13 @@ use proptest::{option, prelude::*, sample::select};
 use serde::{Serialize, de::DeserializeOwned};
 use whisperengine_types::{
     AskedTime, Audience, AudienceId, BotId, ChannelId, Comparison, Component, ConnectionType, ContextSection,
-    Degradation, Durability, Embedding, EmbeddingSpace, Emotion, EmotionReading, EmotionTrigger,
+    Decision, Degradation, Durability, Embedding, EmbeddingSpace, Emotion, EmotionReading, EmotionTrigger,
     EngagementPlan, EngagementStrategy, Fact, Filter, MemoryId, MemoryKind, MemoryPatch, MemoryRecord,
-    MetadataValue, MomentPlan, MomentTiming, MomentType, PrimaryEmotion, Priority, Reason, Recall,
-    RecallQuery, RecalledMemory, ReplyContext, ScoreParts, SectionKind, SessionId, SessionKey, Similarity,
-    Slot, StageTimings, StagnationKind, StagnationSignal, Suggestion, ThreadId, ThreadPhase, ThreadPlan,
-    ThreadPriority, ThreadState, ThreadTransition, Timestamp, TopicRelevance, TransitionType, TriggerSource,
-    TurnOutcome, TurnPlan, UserId, VaderScores, WaitingThread,
+    MetadataValue, MomentPlan, MomentTiming, MomentTone, MomentType, PrimaryEmotion, Priority, Reason,
+    Recall, RecallQuery, RecalledMemory, ReplyContext, ScoreParts, SectionKind, SessionId, SessionKey,
+    Similarity, Slot, StageTimings, StagnationKind, StagnationSignal, Suggestion, ThreadId, ThreadPhase,
+    ThreadPlan, ThreadPriority, ThreadState, ThreadTransition, Timestamp, TopicRelevance, TransitionType,
+    TriggerSource, TurnOutcome, TurnPlan, UserId, VaderScores, WaitingThread,
 };
 
 fn there_and_back<T: Serialize + DeserializeOwned>(value: &T) -> T {
@@ -189,7 +189,7 @@ fn plan() -> TurnPlan {
             quote: "I'm \"nervous\"\n🎉".to_owned(),
             said_at: Timestamp::from_millis(1),
             callback: "How did it go?".to_owned(),
-            tone: "gentle_supportive".to_owned(),
+            tone: MomentTone::Caring,
             impact: 0.5,
             connection: ConnectionType::EmotionalResonance,
             frequency: 2,
@@ -211,12 +211,12 @@ fn plan() -> TurnPlan {
             ..EngagementPlan::default()
         },
         reasons: vec![Reason {
-            decision: "thread".to_owned(),
+            decision: Decision::Thread,
             cue: "interview".to_owned(),
             weight: 0.5,
             score: 0.875,
         }],
-        prompt_supplement: "They feel nervous.".to_owned(),
+        notes: vec!["They feel nervous.".to_owned()],
         ..TurnPlan::default()
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     health::Gates,
     report::CapabilityReport,
     responder::TemplateResponder,
-    writer::Writer,
+    writer::{WaitLimits, Writer},
 };
 
 /// The parts under construction.
@@ -34,8 +34,27 @@ pub(crate) struct Assembly<'a> {
     is_durable: bool,
     pub(crate) on: Components,
     pub(crate) gates: Gates,
-    /// What a given embedder was asked lately; the static table needs none.
-    pub(crate) embedded: Option<Arc<CachedEmbedder>>,
+    pub(crate) caches: Caches,
+    /// The built-in store, where it is used.
+    pub(crate) built_in: Option<Arc<VectorMemory>>,
+}
+
+/// What is kept of texts for a while, without the texts.
+#[derive(Debug, Default)]
+pub(crate) struct Caches {
+    embedded: Option<Arc<CachedEmbedder>>,
+    read: Option<EmotionEngine>,
+}
+
+impl Caches {
+    pub(crate) fn clear(&self) {
+        if let Some(embedded) = &self.embedded {
+            embedded.clear();
+        }
+        if let Some(read) = &self.read {
+            read.clear_cache();
+        }
+    }
 }
 
 /// The store, and the search over it.
@@ -54,7 +73,8 @@ impl<'a> Assembly<'a> {
                 gates: Vec::new(),
                 disabled: disabled(on, is_durable),
             },
-            embedded: None,
+            caches: Caches::default(),
+            built_in: None,
         }
     }
 
@@ -65,7 +85,11 @@ impl<'a> Assembly<'a> {
         let primary = match given {
             _ if !self.on.emotion => Arc::new(NoEmotion) as Arc<dyn EmotionAnalyzer>,
             Some(given) => given,
-            None => Arc::new(EmotionEngine::default()),
+            None => {
+                let engine = EmotionEngine::default();
+                self.caches.read = Some(engine.clone());
+                Arc::new(engine)
+            }
         };
         let gate = self.gate(Component::Emotion, "feelings are not read");
         Fallback::new(primary, Arc::new(NoEmotion) as _, gate)
@@ -86,7 +110,7 @@ impl<'a> Assembly<'a> {
             Some(given) => (given, CachedEmbedder::DEFAULT_BYTES),
         };
         let cached = Arc::new(CachedEmbedder::new(inner, max_bytes));
-        self.embedded = Some(Arc::clone(&cached));
+        self.caches.embedded = Some(Arc::clone(&cached));
         let primary = cached as Arc<dyn Embedder>;
         let zero = ZeroEmbedder::of(primary.space().clone());
         let gate = self.gate(Component::Embedding, "meaning is not compared");
@@ -95,7 +119,7 @@ impl<'a> Assembly<'a> {
 
     /// The store and the search over it: one object, unless the caller has two.
     pub(crate) fn memory(
-        &self,
+        &mut self,
         given: Option<Memory>,
         embedder: &Arc<dyn Embedder>,
     ) -> Result<Memory, BuildError> {
@@ -118,6 +142,7 @@ impl<'a> Assembly<'a> {
             memory
         };
         let memory = Arc::new(memory);
+        self.built_in = Some(Arc::clone(&memory));
         Ok((Arc::clone(&memory) as _, memory))
     }
 
@@ -173,6 +198,10 @@ impl<'a> Assembly<'a> {
 
     pub(crate) fn writer(&mut self, store: &Arc<dyn MemoryStore>) -> Result<Writer, BuildError> {
         let mut settings = self.config.memory_batcher.clone();
+        let limits = WaitLimits {
+            deadline: Duration::from_millis(self.config.fallback.deadline_ms),
+            kept_items: settings.dead_letter_items,
+        };
         if !self.on.batcher {
             settings.max_batch_items = 1;
         }
@@ -187,13 +216,12 @@ impl<'a> Assembly<'a> {
         } else {
             Durability::Volatile
         };
-        let deadline = Duration::from_millis(self.config.fallback.deadline_ms);
         Ok(Writer::new(
             batcher,
             gate,
             Arc::clone(&self.clock),
             acknowledged,
-            deadline,
+            limits,
         ))
     }
 

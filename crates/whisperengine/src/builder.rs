@@ -9,7 +9,7 @@ use std::{
 
 use dashmap::DashMap;
 use tokio::runtime::Handle;
-use whisperengine_conversation_scheduler::{Batch, Handler, Scheduler};
+use whisperengine_conversation_scheduler::{Batch, Config as SchedulerConfig, Handler, Scheduler};
 use whisperengine_memory_batcher::CachedRecall;
 use whisperengine_types::{
     Clock, ConversationEngine, Embedder, EmotionAnalyzer, MemoryRecall, MemoryStore, Responder, SystemClock,
@@ -147,7 +147,7 @@ impl WhisperEngineBuilder {
     /// [`BuildError`] says which part could not be had.
     pub fn build(self) -> Result<WhisperEngine, BuildError> {
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
-        self.config.check()?;
+        self.config.validate()?;
         let config = self.config;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let mut assembly = Assembly::new(&config, Arc::clone(&clock), self.store.is_some());
@@ -206,13 +206,16 @@ impl WhisperEngineBuilder {
         })?;
         let report = assembly.report(&embedder);
         let Assembly {
-            on, gates, embedded, ..
+            on,
+            gates,
+            caches,
+            built_in,
+            ..
         } = assembly;
         let pipeline = Arc::new(Pipeline {
             clock: Arc::clone(&clock),
             emotion,
             embedder,
-            embedded,
             cells,
             recall,
             planner,
@@ -229,18 +232,14 @@ impl WhisperEngineBuilder {
         if !on.scheduler {
             settings.max_batch_turns = NonZeroUsize::MIN;
         }
-        let scheduler =
-            Scheduler::start_with_clock(settings, Arc::clone(&clock), handler).map_err(|error| {
-                BuildError::Part {
-                    part: "conversation scheduler",
-                    source: Box::new(error),
-                }
-            })?;
+        let scheduler = start_scheduler(settings, &clock, handler)?;
         tracing::info!(%report, "engine is ready");
         let inner = Inner {
             pipeline,
             scheduler,
             store,
+            built_in,
+            caches,
             replies,
             gates,
             clock,
@@ -254,6 +253,17 @@ impl WhisperEngineBuilder {
             inner: Arc::new(inner),
         })
     }
+}
+
+fn start_scheduler(
+    settings: SchedulerConfig,
+    clock: &Arc<dyn Clock>,
+    handler: TurnHandler,
+) -> Result<Scheduler<Turn, TurnOutcome>, BuildError> {
+    Scheduler::start_with_clock(settings, Arc::clone(clock), handler).map_err(|error| BuildError::Part {
+        part: "conversation scheduler",
+        source: Box::new(error),
+    })
 }
 
 /// What the scheduler's workers do.

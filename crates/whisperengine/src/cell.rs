@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -78,6 +78,15 @@ impl Cell {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The cell, unless somebody uses it, perhaps to read from a store that hangs.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, OwnerCell>> {
+        match self.inner.try_lock() {
+            Ok(cell) => Some(cell),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// Drops everything, and with it the right of whatever was begun before to change or store anything.
     /// `submit` runs under the lock: no write of the old epoch is submitted after it.
     pub(crate) fn forget<T>(&self, submit: impl FnOnce() -> T) -> T {
@@ -146,15 +155,14 @@ impl Loaded {
 
     /// The dialogue of a private channel; opened if there is none.
     pub(crate) fn dialogue(&mut self, channel: &ChannelId) -> &mut DialogueWindow {
-        match self.dialogues.iter().position(|(known, _)| known == channel) {
-            Some(at) => self.dialogues[at..].rotate_left(1),
-            None => {
-                if self.dialogues.len() == MAX_DIALOGUES {
-                    self.dialogues.remove(0);
-                }
-                let window = DialogueWindow::new(WindowLimits::default());
-                self.dialogues.push((channel.clone(), window));
+        if let Some(at) = self.dialogues.iter().position(|(known, _)| known == channel) {
+            self.dialogues[at..].rotate_left(1);
+        } else {
+            if self.dialogues.len() == MAX_DIALOGUES {
+                self.dialogues.remove(0);
             }
+            let window = DialogueWindow::new(WindowLimits::default());
+            self.dialogues.push((channel.clone(), window));
         }
         let (_, window) = self.dialogues.last_mut().expect("one was found or pushed");
         window

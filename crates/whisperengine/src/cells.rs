@@ -3,7 +3,7 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -177,7 +177,10 @@ impl Cells {
 
     /// The work for a turn that its reply does not wait for; whether the state should be saved now.
     pub(crate) fn after_turn(&self, cell: &Cell) -> bool {
-        let mut cell = cell.lock();
+        // In use, it has its next turn, which makes up for this one's work.
+        let Some(mut cell) = cell.try_lock() else {
+            return false;
+        };
         let Some(loaded) = &mut cell.loaded else {
             return false;
         };
@@ -240,6 +243,18 @@ impl Cells {
         self.map.iter().map(|entry| entry.key().clone()).collect()
     }
 
+    /// As [`save`](Self::save), but not while the cell is in use, perhaps to read from a store that hangs.
+    pub(crate) fn try_save<T>(
+        &self,
+        owner: &MemoryOwner,
+        is_due: impl FnOnce(&OwnerCell) -> bool,
+        submit: impl FnOnce(WriteOp) -> T,
+    ) -> Option<(Save, T)> {
+        let cell = Arc::clone(&*self.map.get(owner)?);
+        let locked = cell.try_lock()?;
+        Self::submit_save(&cell, locked, owner, is_due, submit)
+    }
+
     /// The state of `owner`, if it was changed since it was saved and `is_due`. `submit` runs under the
     /// owner's lock, so that the state is written in its order among the owner's writes.
     pub(crate) fn save<T>(
@@ -249,7 +264,17 @@ impl Cells {
         submit: impl FnOnce(WriteOp) -> T,
     ) -> Option<(Save, T)> {
         let cell = Arc::clone(&*self.map.get(owner)?);
-        let mut locked = cell.lock();
+        let locked = cell.lock();
+        Self::submit_save(&cell, locked, owner, is_due, submit)
+    }
+
+    fn submit_save<T>(
+        cell: &Arc<Cell>,
+        mut locked: MutexGuard<'_, OwnerCell>,
+        owner: &MemoryOwner,
+        is_due: impl FnOnce(&OwnerCell) -> bool,
+        submit: impl FnOnce(WriteOp) -> T,
+    ) -> Option<(Save, T)> {
         let loaded = locked.loaded.as_ref()?;
         if locked.unsaved == 0 || locked.saving || !is_due(&locked) {
             return None;
@@ -262,6 +287,7 @@ impl Cells {
         locked.saving = true;
         let changes = locked.unsaved;
         drop(locked);
+        let cell = Arc::clone(cell);
         Some((Save { cell, changes }, submitted))
     }
 
@@ -278,7 +304,9 @@ impl Cells {
             if Arc::strong_count(cell) > 1 {
                 return true;
             }
-            let cell = cell.lock();
+            let Some(cell) = cell.try_lock() else {
+                return true;
+            };
             cell.unsaved > 0 || now.since(cell.last_used) < idle
         });
     }
@@ -540,6 +568,7 @@ fn first_save(owner: &MemoryOwner, most: u32) -> u32 {
     most - (hasher.finish() % (u64::from(most) / 2 + 1)) as u32
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "used as a function of the error")]
 fn unavailable(error: MemoryError) -> ConversationError {
     ConversationError::Unavailable {
         reason: error.to_string(),

@@ -4,9 +4,10 @@
 //! |---|---|
 //! | `ENABLE_PRODUCTION_OPTIMIZATION` | `true` is mode production, `false` is mode standard |
 //! | `WHISPERENGINE_<FIELD>` | a field of [`EngineConfig`], such as `WHISPERENGINE_DATA_DIR` |
-//! | `WHISPERENGINE_<SECTION>_<FIELD>` | a field of a section, such as `WHISPERENGINE_COMPONENTS_EMOTION` |
+//! | `WHISPERENGINE_<SECTION>_<FIELD>` | a field of a section, such as `WHISPERENGINE_COMPONENTS_EMOTION`; of a section within it, such as `WHISPERENGINE_PHASE4_THREAD_OPEN`; of an entry, such as `WHISPERENGINE_BOTS_EMBER_NAME` |
 //!
-//! Anything else under `WHISPERENGINE_` is an error: a misspelt setting must not be ignored.
+//! A text is taken as it is, around numbers and truth values blanks are not minded, a list is `a, b` or
+//! `["a", "b"]`. Anything else under `WHISPERENGINE_` is an error: a misspelt setting must not be ignored.
 
 use std::{
     collections::BTreeMap,
@@ -15,9 +16,8 @@ use std::{
 };
 
 use figment::{
-    Figment, Profile,
+    Figment,
     providers::{Format, Serialized, Toml},
-    value::{Dict, Map, Value},
 };
 use serde::{Deserialize, Serialize};
 use whisperengine_conversation_scheduler::Config as SchedulerConfig;
@@ -32,6 +32,7 @@ use crate::{
     context::{BotConfig, SafetyConfig},
     error::ConfigError,
     fallback::GateConfig,
+    variables::{OPTIMIZATION, PREFIX, Variables},
 };
 
 /// Everything that can be set.
@@ -179,8 +180,11 @@ impl EngineConfig {
             None => defaults,
         };
         let unreadable = |error| ConfigError::Unreadable(Box::new(error));
-        let config: Self = with_file.merge(variables(vars)?).extract().map_err(unreadable)?;
-        config.check()?;
+        let config: Self = with_file
+            .merge(Variables::read(vars)?)
+            .extract()
+            .map_err(unreadable)?;
+        config.validate()?;
         Ok(config)
     }
 
@@ -209,120 +213,14 @@ impl EngineConfig {
     /// The shared spaces that every turn searches.
     pub(crate) fn lore(&self) -> Result<Vec<SpaceId>, ConfigError> {
         let space = |name: &String| {
-            SpaceId::new(name).map_err(|_| ConfigError::OutOfRange {
-                field: "lore",
-                value: name.clone(),
-                reason: "expected names of 1 to 256 bytes",
-            })
+            SpaceId::new(name)
+                .map_err(|error| ConfigError::out_of_range("lore", format!("{name:?}"), error.to_string()))
         };
         self.lore.iter().map(space).collect()
-    }
-
-    /// Checks the ranges.
-    ///
-    /// # Errors
-    /// [`ConfigError::OutOfRange`] names the first field that is not acceptable.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let positive = |field, value: usize| match value {
-            0 => Err(ConfigError::OutOfRange {
-                field,
-                value: "0".to_owned(),
-                reason: "must be at least 1",
-            }),
-            _ => Ok(()),
-        };
-        positive("message_limit_bytes", self.message_limit_bytes)?;
-        positive("recall_memories", self.recall_memories)?;
-        positive(
-            "fallback.failures_to_open",
-            self.fallback.failures_to_open as usize,
-        )?;
-        positive(
-            "fallback.successes_to_close",
-            self.fallback.successes_to_close as usize,
-        )?;
-        positive("state.save_after_turns", self.state.save_after_turns as usize)
-    }
-}
-
-/// Sorts variables into sections. A section's name is the longest one that a variable begins with.
-fn variables(vars: impl IntoIterator<Item = (String, String)>) -> Result<Variables, ConfigError> {
-    let known =
-        Value::serialize(EngineConfig::default()).map_err(|e| ConfigError::Unreadable(Box::new(e)))?;
-    let known = known.into_dict().expect("a struct is a dictionary");
-    let mut dict = Dict::new();
-    for (name, text) in vars {
-        let value = parse(&text);
-        if name == OPTIMIZATION {
-            let mode = match value.to_bool() {
-                Some(true) => "production",
-                Some(false) => "standard",
-                None => {
-                    let reason = "expected true or false";
-                    return Err(ConfigError::OutOfRange {
-                        field: OPTIMIZATION,
-                        value: text,
-                        reason,
-                    });
-                }
-            };
-            dict.entry("mode".to_owned()).or_insert_with(|| mode.into());
-            continue;
-        }
-        let unknown = || ConfigError::UnknownVariable { name: name.clone() };
-        let key = name.strip_prefix(PREFIX).ok_or_else(unknown)?.to_lowercase();
-        if known.get(&key).is_some_and(|value| value.as_dict().is_none()) {
-            dict.insert(key, value);
-            continue;
-        }
-        let in_section = |section: &&String| {
-            key.strip_prefix(section.as_str())
-                .is_some_and(|k| k.starts_with('_'))
-        };
-        let section = known
-            .keys()
-            .filter(in_section)
-            .max_by_key(|section| section.len())
-            .ok_or_else(unknown)?;
-        let field = key[section.len() + 1..].to_owned();
-        let fields = known[section].as_dict().ok_or_else(unknown)?;
-        if !fields.contains_key(&field) {
-            return Err(unknown());
-        }
-        let target = dict.entry(section.clone()).or_insert_with(|| Dict::new().into());
-        if let Value::Dict(_, target) = target {
-            target.insert(field, value);
-        }
-    }
-    Ok(Variables(dict))
-}
-
-/// A number or truth value where the text is one, else the text.
-fn parse(text: &str) -> Value {
-    if let Ok(truth) = text.parse::<bool>() {
-        return truth.into();
-    }
-    if let Ok(whole) = text.parse::<i64>() {
-        return whole.into();
-    }
-    text.parse::<f64>().map_or_else(|_| text.into(), Into::into)
-}
-
-struct Variables(Dict);
-
-impl figment::Provider for Variables {
-    fn metadata(&self) -> figment::Metadata {
-        figment::Metadata::named("environment variables")
-    }
-
-    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
-        Ok(Map::from([(Profile::Default, self.0.clone())]))
     }
 }
 
 const MAX_BATCH_TURNS: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
-const PREFIX: &str = "WHISPERENGINE_";
-const OPTIMIZATION: &str = "ENABLE_PRODUCTION_OPTIMIZATION";
 const MESSAGE_LIMIT_BYTES: usize = 64 << 10;
 const RECALL_MEMORIES: usize = 24;
 const RECALL_MIN_RELEVANCE: f32 = 0.0;

@@ -24,7 +24,7 @@ use crate::{
     cells::{MOMENT, REPLY_TO, line_of},
     engine::blocking,
     error::{Error, Result},
-    fallback::Gate,
+    fallback::{Gate, guarded},
     metrics,
     recall::audience_owner,
     responder::TemplateResponder,
@@ -79,6 +79,12 @@ impl Replies {
             turns: DashMap::new(),
             writing: Arc::default(),
         }
+    }
+
+    /// The configured responder's answer, a panic being one, too.
+    fn ask(&self, request: ReplyRequest) -> Parts {
+        let asked = guarded(|| self.responder.respond(request));
+        asked.map_or_else(|panic| Parts(whole(Err(unavailable(panic)))), Parts)
     }
 
     /// Waits until no reply is being written, at most for `deadline`; how many still are.
@@ -148,9 +154,10 @@ impl WhisperEngine {
             message: Arc::new(message),
             outcome: Arc::new(outcome),
         };
-        let recorded = match request.outcome.redelivered {
-            true => self.recorded_reply(&request.outcome).await,
-            false => None,
+        let recorded = if request.outcome.redelivered {
+            self.recorded_reply(&request.outcome).await
+        } else {
+            None
         };
         Ok(ReplyStream::new(self.clone(), request, recorded, turn, counted))
     }
@@ -160,12 +167,12 @@ impl WhisperEngine {
     /// # Errors
     /// [`Error::NoReply`] when there is none.
     pub async fn respond(&self, message: &Message, outcome: &TurnOutcome) -> Result<String> {
-        let mut parts = self.inner.replies.responder.respond(ReplyRequest {
+        let mut parts = self.inner.replies.ask(ReplyRequest {
             message: Arc::new(message.clone()),
             outcome: Arc::new(outcome.clone()),
         });
         let mut reply = String::new();
-        while let Some(part) = poll_fn(|context| parts.as_mut().poll_next(context)).await {
+        while let Some(part) = poll_fn(|context| parts.poll_next(context)).await {
             reply.push_str(&part?);
         }
         Ok(reply)
@@ -183,14 +190,9 @@ impl WhisperEngine {
         text: &str,
         moment: Option<&str>,
     ) -> Result<Durability> {
-        let is_at_hand = Order::of(&outcome.turn).is_some_and(|turn| {
-            self.inner
-                .pipeline
-                .cells
-                .cell(&outcome.owner())
-                .lock()
-                .knows(turn)
-        });
+        let cell = self.inner.pipeline.cells.cell(&outcome.owner());
+        let is_at_hand =
+            Order::of(&outcome.turn).is_some_and(|turn| cell.try_lock().is_some_and(|cell| cell.knows(turn)));
         let submitted = if is_at_hand {
             self.submit_reply(outcome, text, moment)
         } else {
@@ -302,6 +304,19 @@ pub struct ReplyStream {
 
 struct Parts(BoxStream<Result<String, ResponderError>>);
 
+impl Parts {
+    /// The next part; a panic is an error and the end.
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<String, ResponderError>>> {
+        match guarded(|| self.0.as_mut().poll_next(context)) {
+            Ok(part) => part,
+            Err(panic) => {
+                self.0 = Box::pin(whisperengine_types::WholeReply::new(Ok(String::new())));
+                Poll::Ready(Some(Err(unavailable(panic))))
+            }
+        }
+    }
+}
+
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Parts")
@@ -319,18 +334,15 @@ impl ReplyStream {
         let replies = &engine.inner.replies;
         let is_recorded = recorded.is_some();
         let (parts, degraded) = match recorded {
-            Some(text) => (whole(text), None),
+            Some(text) => (Parts(whole(Ok(text))), None),
             None => match &replies.gate {
-                Some(gate) if !gate.may_enter() => (
-                    TemplateResponder.respond(request.clone()),
-                    Some(gate.degradation()),
-                ),
-                _ => (replies.responder.respond(request.clone()), None),
+                Some(gate) if !gate.may_enter() => (template(&request), Some(gate.degradation())),
+                _ => (replies.ask(request.clone()), None),
             },
         };
         Self {
             deadline: Box::pin(tokio::time::sleep(replies.timeout)),
-            parts: Some(Parts(parts)),
+            parts: Some(parts),
             request,
             text: String::new(),
             degraded,
@@ -378,29 +390,67 @@ impl ReplyStream {
         })
     }
 
-    /// Notes how the responder did, and what to do about it.
+    /// Has the template answer where nothing was written yet. A refusal is the caller's to handle.
+    fn fall_back(&mut self, error: ResponderError) -> Option<ResponderError> {
+        self.parts = None;
+        if matches!(error, ResponderError::Refused { .. }) {
+            return Some(error);
+        }
+        let degraded = Degradation {
+            component: Component::Responder,
+            reason: error.to_string(),
+            since: None,
+        };
+        let is_template = self.degraded.replace(degraded).is_some();
+        if self.text.trim().is_empty() && !is_template {
+            self.text.clear();
+            self.parts = Some(template(&self.request));
+        }
+        None
+    }
+
+    /// As [`fall_back`](Self::fall_back), and the gate counts it where the responder is broken rather than busy.
     fn failed(&mut self, error: ResponderError) -> Option<ResponderError> {
-        let gate = self.engine.inner.replies.gate.clone();
         let is_broken = matches!(
             error,
             ResponderError::Unavailable { .. } | ResponderError::BrokenOff { .. }
         );
-        if let Some(gate) = gate.as_ref().filter(|_| is_broken) {
-            gate.note(Some(&error.to_string()));
+        // The template has no gate.
+        if is_broken && self.degraded.is_none() {
+            self.note(Some(&error.to_string()));
         }
-        if matches!(error, ResponderError::Refused { .. }) {
-            return Some(error);
+        self.fall_back(error)
+    }
+
+    fn note(&self, error: Option<&str>) {
+        if let Some(gate) = &self.engine.inner.replies.gate {
+            gate.note(error);
         }
-        self.degraded = Some(Degradation {
-            component: Component::Responder,
-            reason: error.to_string(),
-            since: None,
-        });
-        self.parts = self
-            .text
-            .is_empty()
-            .then(|| Parts(TemplateResponder.respond(self.request.clone())));
-        None
+    }
+
+    /// Notes the end of the reply.
+    fn ended(&mut self) {
+        if self.degraded.is_none() && !self.recorded {
+            self.note(None);
+        }
+        metrics::record_reply(self.degraded.is_some());
+        self.parts = None;
+    }
+
+    /// Takes a part as far as there is room.
+    fn take(&mut self, part: &str) -> String {
+        let room = self
+            .engine
+            .inner
+            .replies
+            .limit_bytes
+            .saturating_sub(self.text.len());
+        let kept = cut(part, room).to_owned();
+        self.text.push_str(&kept);
+        if kept.len() < part.len() {
+            self.ended();
+        }
+        kept
     }
 }
 
@@ -409,56 +459,31 @@ impl Stream for ReplyStream {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        loop {
-            let Some(parts) = &mut this.parts else {
-                return Poll::Ready(None);
-            };
-            let limit = this.engine.inner.replies.limit_bytes;
-            match parts.0.as_mut().poll_next(context) {
-                Poll::Ready(Some(Ok(part))) => {
-                    let room = limit.saturating_sub(this.text.len());
-                    let part = cut(&part, room).to_owned();
-                    this.text.push_str(&part);
-                    if this.text.len() >= limit {
-                        this.parts = None;
-                    }
-                    return Poll::Ready(Some(Ok(part)));
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    if let Some(refusal) = this.failed(error) {
-                        this.parts = None;
-                        return Poll::Ready(Some(Err(refusal.into())));
-                    }
-                }
+        while let Some(parts) = &mut this.parts {
+            let part = parts.poll_next(context);
+            // The timer does not run while a stream is always ready.
+            let is_late = this.degraded.is_none()
+                && (this.deadline.as_mut().poll(context).is_ready()
+                    || this.deadline.deadline() <= tokio::time::Instant::now());
+            let failed = match part {
                 Poll::Ready(None) if this.text.trim().is_empty() && this.degraded.is_none() => {
-                    this.failed(ResponderError::Unavailable {
-                        reason: "the reply is empty".to_owned(),
-                    });
+                    // A responder that says nothing is not broken.
+                    this.fall_back(unavailable("the reply is empty"))
                 }
                 Poll::Ready(None) => {
-                    if let Some(gate) = this
-                        .engine
-                        .inner
-                        .replies
-                        .gate
-                        .as_ref()
-                        .filter(|_| this.degraded.is_none())
-                    {
-                        gate.note(None);
-                    }
-                    metrics::record_reply(this.degraded.is_some());
-                    this.parts = None;
+                    this.ended();
+                    None
                 }
-                Poll::Pending => {
-                    if this.deadline.as_mut().poll(context).is_pending() {
-                        return Poll::Pending;
-                    }
-                    this.failed(ResponderError::Unavailable {
-                        reason: "the reply took too long".to_owned(),
-                    });
-                }
+                Poll::Ready(Some(Err(error))) => this.failed(error),
+                _ if is_late => this.failed(unavailable("the reply took too long")),
+                Poll::Ready(Some(Ok(part))) => return Poll::Ready(Some(Ok(this.take(&part)))),
+                Poll::Pending => return Poll::Pending,
+            };
+            if let Some(refusal) = failed {
+                return Poll::Ready(Some(Err(refusal.into())));
             }
         }
+        Poll::Ready(None)
     }
 }
 
@@ -477,13 +502,27 @@ impl Drop for ReplyStream {
     }
 }
 
-fn whole(text: String) -> BoxStream<Result<String, ResponderError>> {
-    Box::pin(whisperengine_types::WholeReply::new(Ok(text)))
+fn whole(reply: Result<String, ResponderError>) -> BoxStream<Result<String, ResponderError>> {
+    Box::pin(whisperengine_types::WholeReply::new(reply))
+}
+
+fn template(request: &ReplyRequest) -> Parts {
+    Parts(TemplateResponder.respond(request.clone()))
+}
+
+fn unavailable(reason: impl Into<String>) -> ResponderError {
+    ResponderError::Unavailable {
+        reason: reason.into(),
+    }
 }
 
 /// The longest beginning of `text` of at most `limit` bytes.
 fn cut(text: &str, limit: usize) -> &str {
-    &text[..text.floor_char_boundary(limit)]
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 const REPLY_IMPORTANCE: f32 = 0.3;

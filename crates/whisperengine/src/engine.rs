@@ -18,8 +18,10 @@ use whisperengine_types::{
     BotId, ChannelId, Clock, IdError, MemoryOwner, MemoryStore, Message, ReplyContext, Suggestion,
     TurnOutcome, UserId,
 };
+use whisperengine_vector_memory::VectorMemory;
 
 use crate::{
+    assembly::Caches,
     builder::WhisperEngineBuilder,
     converse::Replies,
     error::{Error, Result},
@@ -56,6 +58,9 @@ pub(crate) struct Inner {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) scheduler: Scheduler<Turn, TurnOutcome>,
     pub(crate) store: Arc<dyn MemoryStore>,
+    /// The store, where it is the built-in one.
+    pub(crate) built_in: Option<Arc<VectorMemory>>,
+    pub(crate) caches: Caches,
     pub(crate) replies: Replies,
     pub(crate) gates: Gates,
     pub(crate) clock: Arc<dyn Clock>,
@@ -195,6 +200,19 @@ impl WhisperEngine {
         blocking(move || cells.tick(now)).await
     }
 
+    /// Rewrites the files of the data folder, so that nothing deleted, replaced or forgotten is left in any of
+    /// them. Writing waits meanwhile; it takes time and, for a while, space in proportion to the whole folder. A
+    /// store that was given to the builder sees to itself.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] when a file cannot be written.
+    pub async fn compact(&self) -> Result<()> {
+        let Some(memory) = self.inner.built_in.clone() else {
+            return Ok(());
+        };
+        Ok(blocking(move || memory.compact()).await?)
+    }
+
     /// What works and what does not.
     pub fn health(&self) -> Health {
         let pipeline = &self.inner.pipeline;
@@ -203,6 +221,7 @@ impl WhisperEngine {
             status: Status::of(&components),
             components,
             waiting_writes: pipeline.writer.waiting(),
+            lost_writes: pipeline.writer.lost(),
             conversations: pipeline.cells.len(),
             recall_cache: pipeline.recall.cache.stats().into(),
         }
@@ -246,21 +265,24 @@ impl WhisperEngine {
         let pipeline = &inner.pipeline;
         // What the store would not take before, it may take now.
         let _ = tokio::time::timeout(left(), pipeline.writer.batcher().replay_dead_letters()).await;
-        let saving = pipeline.cells.owners().into_iter().filter_map(|owner| {
-            let (save, submission) =
-                pipeline
-                    .cells
-                    .save(&owner, |_| true, |op| pipeline.writer.submit_one(op))?;
-            Some((save, submission))
-        });
-        for (save, submission) in saving.collect::<Vec<_>>() {
+        let saving = Arc::clone(pipeline);
+        let saving = spawn_blocking(move || saving.save_all());
+        // A cell may be in use by a turn that waits for a store that hangs.
+        let saving = match tokio::time::timeout(left(), saving).await {
+            Ok(Ok(saving)) => saving,
+            _ => {
+                report.states_unsaved = pipeline.cells.len();
+                Vec::new()
+            }
+        };
+        for (save, submission) in saving {
             let saved = tokio::time::timeout(left(), pipeline.writer.committed(submission)).await;
             let durable = matches!(saved, Ok(Ok(())));
             save.done(durable);
             report.states_saved += usize::from(durable);
             report.states_unsaved += usize::from(!durable);
         }
-        report.writes_lost = pipeline.writer.waiting();
+        report.writes_lost = pipeline.writer.waiting() + pipeline.writer.lost();
         let closing = pipeline.writer.batcher().shutdown(left());
         if let Ok(Ok(drained)) = tokio::time::timeout(left() + GRACE, closing).await {
             report.writes_lost += drained.unwritten.len() + drained.in_doubt.len();

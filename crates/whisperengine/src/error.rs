@@ -1,6 +1,6 @@
 //! What can go wrong, in terms of what the caller did or can do.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use whisperengine_types::{ConversationError, EmbeddingError, MemoryError, MessageError, ResponderError};
 
@@ -105,14 +105,36 @@ pub enum ConfigError {
         /// The variable.
         name: String,
     },
-    /// A value is out of its range.
-    #[error("{field} is {value}: {reason}")]
+    /// A value of a section is out of its range.
+    #[error("{section}: {reason}")]
+    Section {
+        /// The section.
+        section: &'static str,
+        /// The field, its value, and what is accepted.
+        reason: String,
+    },
+    /// A value is out of its range, or contradicts another.
+    #[error("{field} is {value}: {expected}")]
     OutOfRange {
-        /// The field, with its section.
-        field: &'static str,
+        /// The field with its section, or the variable.
+        field: String,
         /// The value given.
         value: String,
         /// What is accepted.
-        reason: &'static str,
+        expected: String,
     },
+}
+
+impl ConfigError {
+    pub(crate) fn out_of_range(
+        field: impl Into<String>,
+        value: impl fmt::Display,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::OutOfRange {
+            field: field.into(),
+            value: value.to_string(),
+            expected: expected.into(),
+        }
+    }
 }

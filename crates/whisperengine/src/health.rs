@@ -18,6 +18,8 @@ pub struct Health {
     pub components: Vec<ComponentHealth>,
     /// Writes that wait in memory for the store to come back.
     pub waiting_writes: usize,
+    /// Writes that were answered as waiting and then found no room; how many since the start.
+    pub lost_writes: usize,
     /// People whose conversation is in memory.
     pub conversations: usize,
     /// Answers of recall that are kept.

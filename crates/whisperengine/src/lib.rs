@@ -60,6 +60,8 @@ mod service;
 mod ticket;
 mod turn;
 mod upkeep;
+mod validate;
+mod variables;
 mod writer;
 
 pub use builder::WhisperEngineBuilder;

@@ -444,9 +444,7 @@ impl OwnerHandle {
         if let MemoryOwner::Person { bot, user } = &self.owner {
             pipeline.planner.channels.forget(bot, user);
         }
-        if let Some(embedded) = &pipeline.embedded {
-            embedded.clear();
-        }
+        inner.caches.clear();
         Ok((heard, forgotten))
     }
 

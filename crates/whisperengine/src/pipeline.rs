@@ -5,15 +5,14 @@
 
 use std::{convert::Infallible, sync::Arc, time::Instant};
 
-use whisperengine_memory_batcher::WriteGroup;
-use whisperengine_text_embedding::CachedEmbedder;
+use whisperengine_memory_batcher::{Submission, WriteGroup};
 use whisperengine_types::{
     Clock, Component, ConversationError, Degradation, Durability, Embedder, Embedding, EmotionAnalyzer,
     EmotionReading, MemoryId, Recall, ReplyContext, Slot, StageTimings, TurnOutcome, TurnPlan,
 };
 
 use crate::{
-    cells::Cells,
+    cells::{Cells, Save},
     context::{Contexts, Scene, Turning},
     fallback::{Answered, Fallback, isolate},
     metrics,
@@ -31,8 +30,6 @@ pub(crate) struct Pipeline {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) emotion: Fallback<dyn EmotionAnalyzer>,
     pub(crate) embedder: Fallback<dyn Embedder>,
-    /// The texts behind it that are kept for a while.
-    pub(crate) embedded: Option<Arc<CachedEmbedder>>,
     pub(crate) cells: Arc<Cells>,
     pub(crate) recall: TurnRecall,
     pub(crate) planner: Planner,
@@ -104,6 +101,12 @@ impl Pipeline {
         let draft = &mut drafts[0];
         self.planner.look(&self.cells, draft)?;
         Ok(self.assembled(draft, budget_tokens))
+    }
+
+    /// Submits every state that was changed since it was saved.
+    pub(crate) fn save_all(&self) -> Vec<(Save, Submission)> {
+        let save = |owner| self.cells.save(&owner, |_| true, |op| self.writer.submit_one(op));
+        self.cells.owners().into_iter().filter_map(save).collect()
     }
 
     fn begin(&self, turns: Vec<Turn>) -> Vec<TurnDraft> {

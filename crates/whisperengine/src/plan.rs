@@ -43,7 +43,7 @@ impl Planner {
             draft.id = Some(self.ids.id(Order::at(now), &owner, Role::Person));
             return;
         }
-        if self.recognise(cells, draft, &mut locked, now) {
+        if Self::recognise(cells, draft, &mut locked, now) {
             return;
         }
         let opened = isolate(Component::Conversation, || {
@@ -52,7 +52,7 @@ impl Planner {
         let id = locked.issue(self.ids, &owner, now, Role::Person);
         draft.id = Some(id.clone());
         let planned = opened.and_then(|()| {
-            self.look_up(draft, &mut locked);
+            Self::look_up(draft, &mut locked);
             let (plan, states) = self.plan_loaded(cells, draft, &mut locked)?;
             draft.states = states;
             leave_closed(draft, &locked);
@@ -65,7 +65,7 @@ impl Planner {
         }
         draft.plan = draft.take(Answered::or_default(planned));
 
-        let record = Arc::new(self.record(cells, draft, &mut locked));
+        let record = Arc::new(Self::record(cells, draft, &mut locked));
         self.take_down(draft, &record, &mut locked);
         if let Audience::Group(group) = &draft.turn.message.audience {
             let message = &draft.turn.message;
@@ -95,7 +95,7 @@ impl Planner {
         let (cell, owner) = (Arc::clone(&draft.turn.cell), draft.turn.owner.clone());
         let mut locked = cell.lock();
         cells.load(&owner, &mut locked)?;
-        self.look_up(draft, &mut locked);
+        Self::look_up(draft, &mut locked);
         leave_closed(draft, &locked);
         self.gather(draft, &mut locked, |_, _| ());
         Ok(())
@@ -103,7 +103,7 @@ impl Planner {
 
     /// Looks up what is known of the person: what holds, what ceased to hold of late, what answers the message, and
     /// which of the recalled memories say what no longer holds; those come last.
-    fn look_up(&self, draft: &mut TurnDraft, cell: &mut OwnerCell) {
+    fn look_up(draft: &mut TurnDraft, cell: &mut OwnerCell) {
         let message = &draft.turn.message;
         let Some(loaded) = &mut cell.loaded else { return };
         if message.zone.is_some() && message.zone != loaded.settings.zone {
@@ -208,7 +208,7 @@ impl Planner {
     }
 
     /// Whether the message was delivered before; then it is answered for what is stored of it.
-    fn recognise(&self, cells: &Cells, draft: &mut TurnDraft, cell: &mut OwnerCell, now: Timestamp) -> bool {
+    fn recognise(cells: &Cells, draft: &mut TurnDraft, cell: &mut OwnerCell, now: Timestamp) -> bool {
         let message = &draft.turn.message;
         let Some(platform) = &message.platform_id else {
             return false;
@@ -274,7 +274,7 @@ impl Planner {
 
     /// The message as a memory: what moved the person, or tells of them, matters more. The store makes the
     /// embedding, because it leaves names out and cuts long texts.
-    fn record(&self, cells: &Cells, draft: &TurnDraft, cell: &mut OwnerCell) -> MemoryRecord {
+    fn record(cells: &Cells, draft: &TurnDraft, cell: &mut OwnerCell) -> MemoryRecord {
         let message = &draft.turn.message;
         let id = draft.id.clone().expect("it was issued");
         let stated = if draft.states.is_some() { 0.7 } else { 0.0 };

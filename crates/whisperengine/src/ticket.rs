@@ -54,7 +54,7 @@ impl Future for Ticket {
 fn failure(error: TurnError) -> Error {
     match error {
         TurnError::HandedBack => Error::ShuttingDown,
-        TurnError::Merged { .. } | TurnError::Superseded { .. } => Error::Merged,
+        TurnError::Merged | TurnError::Superseded => Error::Merged,
         error => Error::TurnFailed {
             reason: error.to_string(),
         },

@@ -107,14 +107,14 @@ impl Worker {
             };
             let (owners, stop) = self.waiting(first);
             for owner in owners {
-                self.guarded(|| self.after_turn(&owner));
+                Self::contain(|| self.after_turn(&owner));
             }
             unanswered = self.writer.expire();
             if stop {
                 return;
             }
             if self.clock.instant() >= next_round {
-                self.guarded(|| self.round());
+                Self::contain(|| self.round());
                 next_round = self.clock.instant() + ROUND;
             }
         }
@@ -155,7 +155,7 @@ impl Worker {
     }
 
     /// A panic of a conversation engine costs the work at hand, not the thread.
-    fn guarded(&self, work: impl FnOnce()) {
+    fn contain(work: impl FnOnce()) {
         if let Err(panic) = guarded(work) {
             tracing::error!(panic, "upkeep panicked");
         }
@@ -164,7 +164,7 @@ impl Worker {
 
 /// Submits the state of `owner` if it is due; it stays due until it is durable.
 fn save(cells: &Arc<Cells>, writer: &Writer, owner: &MemoryOwner, is_due: impl FnOnce(&OwnerCell) -> bool) {
-    let saving = cells.save(owner, is_due, |op| writer.submit_one(op));
+    let saving = cells.try_save(owner, is_due, |op| writer.submit_one(op));
     if let Some((save, submission)) = saving {
         submission.then(move |outcomes| save.done(outcomes.iter().all(Result::is_ok)));
     }

@@ -7,10 +7,14 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use tokio::sync::oneshot;
 use whisperengine_memory_batcher::{BatcherError, MemoryBatcher, Submission, WriteGroup};
 use whisperengine_types::{Clock, Committed, Durability, MemoryError, WriteOp};
 
@@ -24,8 +28,19 @@ pub(crate) struct Writer {
     clock: Arc<dyn Clock>,
     /// What an acknowledged write is: durable, or volatile when the store is in memory.
     acknowledged: Durability,
-    deadline: Duration,
+    limits: WaitLimits,
     unanswered: Arc<Mutex<VecDeque<Arc<Unanswered>>>>,
+    /// Writes that were answered `Volatile` and then found no room to wait in.
+    lost: Arc<AtomicUsize>,
+}
+
+/// How much is waited for, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WaitLimits {
+    /// For the store's answer.
+    pub(crate) deadline: Duration,
+    /// Writes that the batcher keeps when the store will not take them.
+    pub(crate) kept_items: usize,
 }
 
 /// Writes whose answer somebody waits for.
@@ -43,15 +58,16 @@ impl Writer {
         gate: Arc<Gate>,
         clock: Arc<dyn Clock>,
         acknowledged: Durability,
-        deadline: Duration,
+        limits: WaitLimits,
     ) -> Self {
         Self {
             batcher,
             gate,
             clock,
             acknowledged,
-            deadline,
+            limits,
             unanswered: Arc::default(),
+            lost: Arc::default(),
         }
     }
 
@@ -86,32 +102,45 @@ impl Writer {
             writes: submission.len(),
             conclude: Mutex::new(Some(Box::new(conclude))),
         });
-        if self.gate.is_closed() {
-            self.lock().push_back(Arc::clone(&unanswered));
+        let writer = self.clone();
+        let answering = Arc::clone(&unanswered);
+        submission.then(move |outcomes| {
+            let answers = outcomes.into_iter().map(|outcome| writer.note(outcome)).collect();
+            if let Err(late) = answering.answer(answers) {
+                late.iter().for_each(|answer| writer.note_lost(answer));
+            }
+            writer.drop_answered();
+        });
+        // What is refused outright has its answer by now.
+        if self.gate.is_closed() || !self.has_room() {
+            self.lock().push_back(unanswered);
+            self.drop_answered();
         } else {
             unanswered.answer_volatile();
         }
-        let writer = self.clone();
-        submission.then(move |outcomes| {
-            let answers = outcomes.into_iter().map(|outcome| writer.note(outcome)).collect();
-            unanswered.answer(answers);
-            writer.drop_answered();
-        });
+    }
+
+    /// Whether everything that is under way may wait for the store to come back.
+    fn has_room(&self) -> bool {
+        let stats = self.batcher.stats();
+        stats.waiting_items + stats.in_flight_items + stats.dead_letters <= self.limits.kept_items
     }
 
     /// Waits for a submitted write, at most for the deadline.
     pub(crate) async fn stored(&self, submission: Submission) -> Durability {
-        match tokio::time::timeout(self.deadline, submission).await {
-            Ok(outcomes) => outcomes
-                .into_iter()
-                .map(|outcome| self.note(outcome))
-                .next()
-                .expect("one write was submitted"),
-            Err(_) => {
-                self.gate.note(Some("a commit takes too long"));
-                Durability::Volatile
+        let (known, answer) = oneshot::channel();
+        let writer = self.clone();
+        submission.then(move |outcomes| {
+            let outcome = outcomes.into_iter().next().expect("one write was submitted");
+            if let Err(late) = known.send(writer.note(outcome)) {
+                writer.note_lost(&late);
             }
+        });
+        if let Ok(stored) = tokio::time::timeout(self.limits.deadline, answer).await {
+            return stored.unwrap_or(Durability::Volatile);
         }
+        self.gate.note(Some("a commit takes too long"));
+        Durability::Volatile
     }
 
     /// Waits for a submitted write, as long as it takes.
@@ -132,7 +161,7 @@ impl Writer {
         let waits = {
             let mut unanswered = self.lock();
             while let Some(first) = unanswered.front() {
-                let is_late = now.saturating_duration_since(first.since) >= self.deadline;
+                let is_late = now.saturating_duration_since(first.since) >= self.limits.deadline;
                 if !is_late && !first.is_answered() {
                     break;
                 }
@@ -160,6 +189,18 @@ impl Writer {
     /// How many writes wait for the store to come back.
     pub(crate) fn waiting(&self) -> usize {
         self.batcher.dead_letter_count()
+    }
+
+    /// How many writes that were said to wait are lost.
+    pub(crate) fn lost(&self) -> usize {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    fn note_lost(&self, answer: &Durability) {
+        if let Durability::NotStored { reason } = answer {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(reason, "a write that was said to wait is lost");
+        }
     }
 
     pub(crate) fn batcher(&self) -> &MemoryBatcher {
@@ -207,24 +248,24 @@ impl Writer {
 }
 
 impl Unanswered {
-    /// Whether nobody had answered before.
-    fn answer(&self, answers: Vec<Durability>) -> bool {
+    /// Gives the answers back where somebody has answered before.
+    fn answer(&self, answers: Vec<Durability>) -> Result<(), Vec<Durability>> {
         let conclude = self
             .conclude
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let Some(conclude) = conclude else {
-            return false;
+            return Err(answers);
         };
         if let Err(panic) = guarded(|| conclude(answers)) {
             tracing::error!(panic, "the end of a turn panicked");
         }
-        true
+        Ok(())
     }
 
     fn answer_volatile(&self) -> bool {
-        self.answer(vec![Durability::Volatile; self.writes])
+        self.answer(vec![Durability::Volatile; self.writes]).is_ok()
     }
 
     fn is_answered(&self) -> bool {

@@ -372,7 +372,7 @@ async fn forgetting_beside_messages_leaves_nothing_of_before() {
     let ana = known(&engine, "ana");
     for round in 0..200 {
         let message = |n: usize| {
-            let channel = if n % 2 == 0 { "direct" } else { "garden" };
+            let channel = if n.is_multiple_of(2) { "direct" } else { "garden" };
             engine
                 .message("ember", "ana", channel, &format!("secret {round}"))
                 .unwrap()

@@ -1,17 +1,21 @@
-//! Readings of texts that come again: found by the whole text, for a time.
+//! Readings of texts that come again: found by a hash of the text, for a time. No text is kept.
 
 use std::{
+    hash::{BuildHasher, RandomState},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use quick_cache::sync::Cache;
 use whisperengine_types::{Clock, EmotionReading};
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::EmotionConfig;
 
 pub(super) struct ReadingCache {
-    kept: Cache<Box<str>, Kept>,
+    kept: Cache<u128, Kept>,
+    /// Differs from process to process: nobody can prepare two texts of one hash.
+    seed: u64,
     ttl: Duration,
     text_bytes: usize,
     clock: Arc<dyn Clock>,
@@ -29,13 +33,14 @@ impl ReadingCache {
     pub(super) fn new(config: &EmotionConfig, clock: Arc<dyn Clock>) -> Option<Self> {
         (config.cache_items > 0).then(|| Self {
             kept: Cache::new(config.cache_items as usize),
+            seed: RandomState::new().hash_one(0_u8),
             ttl: Duration::from_secs(config.cache_ttl_seconds),
             text_bytes: config.cache_text_bytes,
             clock,
         })
     }
 
-    /// The reading of exactly this text, if it is kept and not too old; else what `read` returns, which is
+    /// The reading of this text, if it is kept and not too old; else what `read` returns, which is
     /// kept from now on.
     pub(super) fn reading_or(
         &self,
@@ -46,7 +51,8 @@ impl ReadingCache {
             return read();
         }
         let now = self.clock.instant();
-        if let Some(kept) = self.kept.get(text)
+        let key = xxh3_128_with_seed(text.as_bytes(), self.seed);
+        if let Some(kept) = self.kept.get(&key)
             && now.saturating_duration_since(kept.read_at) < self.ttl
         {
             return kept.reading;
@@ -56,8 +62,12 @@ impl ReadingCache {
             reading: Arc::clone(&reading),
             read_at: now,
         };
-        self.kept.insert(text.into(), kept);
+        self.kept.insert(key, kept);
         reading
+    }
+
+    pub(super) fn clear(&self) {
+        self.kept.clear();
     }
 
     /// Readings in memory now.

@@ -83,11 +83,16 @@ fn fold_wide(c: char) -> Folded {
         }
         '\u{FF01}'..='\u{FF5E}' => {
             let narrow = char::from_u32(c as u32 - 0xFEE0).unwrap_or(c);
-            ASCII.get(narrow as usize).copied().unwrap_or(plain(c, Kind::Sign))
+            ASCII
+                .get(narrow as usize)
+                .copied()
+                .unwrap_or(plain(c, Kind::Sign))
         }
-        '\u{200B}'..='\u{200F}' | '\u{FE00}'..='\u{FE0F}' | '\u{1F3FB}'..='\u{1F3FF}' | '\u{2060}' | '\u{FEFF}' => {
-            plain(c, Kind::Nothing)
-        }
+        '\u{200B}'..='\u{200F}'
+        | '\u{FE00}'..='\u{FE0F}'
+        | '\u{1F3FB}'..='\u{1F3FF}'
+        | '\u{2060}'
+        | '\u{FEFF}' => plain(c, Kind::Nothing),
         _ if c.is_whitespace() => plain(' ', Kind::Space),
         _ if c.is_alphanumeric() => {
             let mut lower = c.to_lowercase();
@@ -105,7 +110,11 @@ fn fold_latin(c: char) -> Folded {
         .iter()
         .find(|(_, accented)| accented.contains(lower))
         .map_or(lower, |&(base, _)| base);
-    let kind = if lower.is_alphabetic() { Kind::Letter } else { Kind::Sign };
+    let kind = if lower.is_alphabetic() {
+        Kind::Letter
+    } else {
+        Kind::Sign
+    };
     Folded {
         c: base,
         kind,

@@ -6,9 +6,9 @@ use super::{Core, cues::Cues};
 use crate::{
     affect::{DOMINANCE, is_pleasant, opposite},
     language::Identified,
-    safety::Hits,
     model::LANES,
     multilingual::lanes::{AROUSAL, PRIMARY, VALENCE},
+    safety::Hits,
 };
 
 /// What a text says of a feeling.
@@ -96,7 +96,11 @@ impl Feeling {
             Some(false) => valence.min(-LEAST_VALENCE),
             None => valence,
         };
-        let dominance = odds.iter().zip(DOMINANCE).map(|(odds, dominance)| odds * dominance).sum();
+        let dominance = odds
+            .iter()
+            .zip(DOMINANCE)
+            .map(|(odds, dominance)| odds * dominance)
+            .sum();
         Self {
             primary,
             odds,
@@ -152,7 +156,11 @@ fn add_cues(logits: &mut [f32; PrimaryEmotion::COUNT], cues: &Cues) {
 
 fn add_rules(logits: &mut [f32; PrimaryEmotion::COUNT], hits: &Hits) {
     let is_clear = hits.feels.iter().any(|&count| count > 0);
-    let (counts, weight) = if is_clear { (&hits.feels, CLEAR) } else { (&hits.hints, HINT) };
+    let (counts, weight) = if is_clear {
+        (&hits.feels, CLEAR)
+    } else {
+        (&hits.hints, HINT)
+    };
     for (logit, &count) in logits.iter_mut().zip(counts).filter(|(_, count)| **count > 0) {
         *logit += weight + MORE_HINTS * f32::from(count.min(3) - 1);
     }

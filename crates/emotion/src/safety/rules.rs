@@ -58,7 +58,10 @@ pub(crate) struct Hits {
 impl Rules {
     pub(crate) fn shared() -> &'static Self {
         static SHARED: LazyLock<Rules> = LazyLock::new(|| {
-            let files = concat!(include_str!("../../data/safety.txt"), include_str!("../../data/feelings.txt"));
+            let files = concat!(
+                include_str!("../../data/safety.txt"),
+                include_str!("../../data/feelings.txt")
+            );
             Rules::parse(files).expect("the tests parse the embedded rules")
         });
         &SHARED
@@ -74,7 +77,8 @@ impl Rules {
         hits.feels = [0; PrimaryEmotion::COUNT];
         hits.candidates.clear();
         for anchor in self.anchors.find_overlapping_iter(folded) {
-            hits.candidates.extend(&self.of_anchor[anchor.pattern().as_usize()]);
+            hits.candidates
+                .extend(&self.of_anchor[anchor.pattern().as_usize()]);
         }
         if hits.candidates.is_empty() {
             return;
@@ -111,7 +115,10 @@ impl Rules {
         let mut anchors: Vec<String> = Vec::new();
         let mut of_anchor: Vec<Vec<u32>> = Vec::new();
         let mut known = std::collections::HashMap::new();
-        for line in file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        for line in file
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
             if let Some(section) = line.strip_prefix("@ ") {
                 says = Some(section_of(section)?);
                 continue;
@@ -147,7 +154,10 @@ impl Rules {
 
 impl Rule {
     fn find(&self, folded: &str) -> Option<Range<usize>> {
-        let regex = self.regex.get_or_init(|| Regex::new(&self.pattern).ok()).as_ref()?;
+        let regex = self
+            .regex
+            .get_or_init(|| Regex::new(&self.pattern).ok())
+            .as_ref()?;
         regex.find(folded).map(|found| found.range())
     }
 }
@@ -180,14 +190,19 @@ fn section_of(section: &str) -> Option<Says> {
 }
 
 fn emotion_of(name: &str) -> Option<PrimaryEmotion> {
-    PrimaryEmotion::ALL.into_iter().find(|emotion| emotion.name() == name)
+    PrimaryEmotion::ALL
+        .into_iter()
+        .find(|emotion| emotion.name() == name)
 }
 
 /// A part of a line.
 #[derive(Debug, PartialEq)]
 enum Token<'a> {
     /// One of these; `is_optional` where none will do.
-    Words { words: Vec<&'a str>, is_optional: bool },
+    Words {
+        words: Vec<&'a str>,
+        is_optional: bool,
+    },
     Gap,
     End,
 }
@@ -198,7 +213,9 @@ fn tokens(line: &str) -> Option<Vec<Token<'_>>> {
             let (token, is_optional) = match token {
                 ".." => return Some(Token::Gap),
                 "$" => return Some(Token::End),
-                _ => token.strip_suffix('?').map_or((token, false), |token| (token, true)),
+                _ => token
+                    .strip_suffix('?')
+                    .map_or((token, false), |token| (token, true)),
             };
             let token = match token.strip_prefix('(') {
                 Some(rest) => rest.strip_suffix(')')?,
@@ -206,7 +223,10 @@ fn tokens(line: &str) -> Option<Vec<Token<'_>>> {
             };
             let words: Vec<&str> = token.split('|').collect();
             let is_plain = |word: &&str| !word.is_empty() && !word.contains(['(', ')', '[', '\\', '+', '.']);
-            words.iter().all(is_plain).then_some(Token::Words { words, is_optional })
+            words
+                .iter()
+                .all(is_plain)
+                .then_some(Token::Words { words, is_optional })
         })
         .collect()
 }
@@ -307,7 +327,11 @@ mod tests {
         ] {
             let mut hits = Hits::default();
             rules.find(text, &mut hits);
-            assert_eq!((hits.crisis.is_some(), hits.is_harmless), (crisis, harmless), "{text}");
+            assert_eq!(
+                (hits.crisis.is_some(), hits.is_harmless),
+                (crisis, harmless),
+                "{text}"
+            );
         }
     }
 }

@@ -173,6 +173,7 @@ pub(crate) fn remembered(id: &str, text: &str, at: Timestamp, similarity: f32) -
         passage: None,
         copies: 0,
         last_copy_at: None,
+        superseded: false,
         similarity: Some(Similarity::new(similarity)),
         parts: ScoreParts::default(),
         matched_terms: Vec::new(),
