@@ -75,6 +75,15 @@ pub(crate) struct Cells {
     looked_at: Mutex<Option<MemoryOwner>>,
 }
 
+/// What becomes of the facts known of a person when their conversation is rebuilt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Facts {
+    /// They stay; those of a deleted message are gone already.
+    Keep,
+    /// They are read anew from the stored messages.
+    Reread,
+}
+
 /// A state that is being written, and how many changes it covers.
 #[derive(Debug)]
 #[must_use = "a state is saved again only after this save has ended"]
@@ -144,12 +153,19 @@ impl Cells {
     }
 
     /// Opens the conversation anew from the stored messages, for one of them was changed or removed. The
-    /// profile keeps what it has of the others.
-    pub(crate) fn rebuild(&self, owner: &MemoryOwner, cell: &mut OwnerCell) -> Result<(), ConversationError> {
+    /// profile keeps what it has of the others, or is rebuilt, too.
+    pub(crate) fn rebuild(
+        &self,
+        owner: &MemoryOwner,
+        cell: &mut OwnerCell,
+        facts: Facts,
+    ) -> Result<(), ConversationError> {
         let loaded = self.load(owner, cell)?;
         let (settings, profile) = (loaded.settings.clone(), loaded.profile.clone());
         let mut opened = self.replay_from(owner, Frame::default())?;
-        opened.loaded.profile = profile;
+        if facts == Facts::Keep {
+            opened.loaded.profile = profile;
+        }
         for feedback in settings.feedback() {
             opened.loaded.conversation.record_feedback(&feedback)?;
         }

@@ -12,6 +12,7 @@ use whisperengine_types::{
 use crate::{
     WhisperEngine,
     cell::Loaded,
+    cells::Facts,
     engine::blocking,
     error::{Error, Result},
     frame::Settings,
@@ -61,6 +62,11 @@ pub enum ExportLine {
         proactive: Option<bool>,
         /// The person's time zone.
         zone: Option<String>,
+    },
+    /// A fact that the app set; what the person said is known from the memories.
+    Fact {
+        /// The fact.
+        fact: Box<Fact>,
     },
     /// A memory.
     Memory {
@@ -322,6 +328,18 @@ impl OwnerHandle {
             proactive: settings.proactive,
             zone: settings.zone.map(|zone| zone.as_str().to_owned()),
         })?;
+        let is_set = |fact: &&Fact| fact.told_by == FactSource::App;
+        let set = move |loaded: &Loaded| {
+            loaded
+                .profile
+                .all()
+                .filter(is_set)
+                .cloned()
+                .collect::<Vec<Fact>>()
+        };
+        for fact in self.with_loaded(set).await? {
+            line(&ExportLine::Fact { fact: Box::new(fact) })?;
+        }
         let mut after = None;
         loop {
             let page = self.memories(after.as_ref(), PAGE).await?;
@@ -346,7 +364,7 @@ impl OwnerHandle {
     /// [`Error::Io`] at the first line that is not of the format; what came before is kept. [`Error::Memory`].
     pub async fn import(&self, lines: impl Iterator<Item = std::io::Result<String>> + Send) -> Result<usize> {
         let mut taken = 0;
-        let mut waiting = Vec::new();
+        let (mut waiting, mut facts, mut settings) = (Vec::new(), Vec::new(), Settings::default());
         for line in lines {
             match serde_json::from_str(&line?).map_err(std::io::Error::from)? {
                 ExportLine::Header { version, .. } if version != EXPORT_VERSION => {
@@ -355,15 +373,10 @@ impl OwnerHandle {
                 }
                 ExportLine::Header { .. } => {}
                 ExportLine::Settings { proactive, zone } => {
-                    let settings = Settings {
-                        proactive,
-                        zone: zone.and_then(|zone| whisperengine_types::ZoneId::new(zone).ok()),
-                        language: None,
-                    };
-                    for feedback in settings.feedback() {
-                        self.feed_back(feedback).await?;
-                    }
+                    settings.proactive = proactive;
+                    settings.zone = zone.and_then(|zone| whisperengine_types::ZoneId::new(zone).ok());
                 }
+                ExportLine::Fact { fact } => facts.push(*fact),
                 ExportLine::Memory { record } => {
                     waiting.push(*record);
                     taken += 1;
@@ -374,7 +387,17 @@ impl OwnerHandle {
             }
         }
         self.remember(waiting).await?;
-        self.rebuild().await?;
+        self.rebuild(Facts::Reread).await?;
+        for feedback in settings.feedback() {
+            self.feed_back(feedback).await?;
+        }
+        for fact in facts {
+            self.change_loaded(move |loaded, _| {
+                loaded.profile.set_fact(fact);
+                Ok(())
+            })
+            .await?;
+        }
         Ok(taken)
     }
 
@@ -509,18 +532,18 @@ impl OwnerHandle {
             .await?;
         }
         if learns_anew && turn::role(id).is_some() {
-            self.rebuild().await?;
+            self.rebuild(Facts::Keep).await?;
         }
         Ok(())
     }
 
-    async fn rebuild(&self) -> Result<()> {
+    async fn rebuild(&self, facts: Facts) -> Result<()> {
         let handle = self.clone();
         let rebuild = move || {
             let cells = &handle.engine.inner.pipeline.cells;
             let cell = cells.cell(&handle.owner);
             let mut cell = cell.lock();
-            cells.rebuild(&handle.owner, &mut cell)
+            cells.rebuild(&handle.owner, &mut cell, facts)
         };
         Ok(blocking(rebuild).await?)
     }

@@ -11,7 +11,7 @@ use std::{
 use support::{clock, converse, engine_in, known, memories, say};
 use whisperengine::{
     Clock, Comparison, Durability, Embedder, Embedding, EmbeddingError, EmbeddingSpace, Error, FACT,
-    Feedback, Filter, Mode, PrimaryEmotion, RecallQuery, WhisperEngine,
+    Feedback, Filter, Mode, PrimaryEmotion, RecallQuery, Slot, WhisperEngine,
 };
 use whisperengine_text_embedding::HashingEmbedder;
 
@@ -158,10 +158,11 @@ async fn an_export_holds_everything_and_is_taken_in_elsewhere() {
     ben.feed_back(Feedback::Proactive { allowed: true })
         .await
         .unwrap();
+    ben.set_fact(Slot::Diet, "vegan").await.unwrap();
     let mut lines = Vec::new();
     ben.export(&mut lines).await.unwrap();
     let lines = String::from_utf8(lines).unwrap();
-    assert_eq!(lines.lines().count(), 2 + 3, "{lines}");
+    assert_eq!(lines.lines().count(), 3 + 3, "{lines}");
     assert!(lines.contains("I saw the rings of Saturn!") && !lines.contains("embedding"));
 
     let other = WhisperEngine::builder().clock(clock.clone()).build().unwrap();
@@ -176,6 +177,8 @@ async fn an_export_holds_everything_and_is_taken_in_elsewhere() {
         lines,
         "what comes out is what went in"
     );
+    let facts = known(&other, "ben").facts().await.unwrap();
+    assert!(facts.iter().any(|fact| fact.value == "vegan"), "{facts:?}");
     clock.advance(Duration::from_secs(60));
     let turn = say(&other, "ben", "What did I see with my telescope?").await;
     assert!(

@@ -260,7 +260,7 @@ async fn what_was_learnt_from_a_message_goes_with_it() {
     let engine = open(folder.path(), &clock);
     let ana = known(&engine, "ana");
     say(&engine, "ana", "I live in Hamburg, close to the harbor").await;
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_secs(40 * 86_400));
     let moved = say(&engine, "ana", "I moved to Munich last week").await;
     let home = |facts: &[whisperengine::Fact]| {
         let home = facts.iter().find(|fact| fact.slot == Slot::Residence);
