@@ -41,8 +41,14 @@ impl Default for SafetyReader {
 
 impl SafetyReader {
     /// What `text` says about danger; its features and outputs were read.
-    pub(crate) fn read(&mut self, text: &str, features: &Features, outputs: &Outputs) -> Safety {
-        self.rules.find(features.folded(), &mut self.hits);
+    pub(crate) fn read(
+        &mut self,
+        text: &str,
+        language: Option<&str>,
+        features: &Features,
+        outputs: &Outputs,
+    ) -> Safety {
+        self.rules.find(features.folded(), language, &mut self.hits);
         let sentences = outputs.sentences.iter().map(|(_, outputs)| outputs);
         let strongest = sentences.chain([&outputs.text]).max_by(|a, b| {
             let danger = |outputs: &[f32]| outputs[CONCERN] + outputs[CRISIS];

@@ -9,18 +9,22 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 use whisperengine_types::{PrimaryEmotion, SafetyKind};
 
+use crate::multilingual::{Kind, fold};
+
 /// All rules, ready to be searched for.
 #[derive(Debug)]
 pub(crate) struct Rules {
     anchors: AhoCorasick,
     /// The rules that each anchor may belong to.
     of_anchor: Vec<Vec<u32>>,
-    rules: Vec<Rule>,
+    list: Vec<Rule>,
 }
 
 #[derive(Debug)]
 struct Rule {
     says: Says,
+    /// Code of the language that it is written in.
+    language: String,
     pattern: String,
     regex: OnceLock<Option<Regex>>,
 }
@@ -65,7 +69,9 @@ impl Rules {
     }
 
     /// Replaces `hits` by what fits `folded`: small letters, one space between words and at both ends.
-    pub(crate) fn find(&self, folded: &str, hits: &mut Hits) {
+    ///
+    /// Where the language is clear, only rules for a crisis are of use in another one than their own.
+    pub(crate) fn find(&self, folded: &str, language: Option<&str>, hits: &mut Hits) {
         hits.crisis = None;
         hits.concern = None;
         hits.is_past = false;
@@ -82,7 +88,8 @@ impl Rules {
         hits.candidates.sort_unstable();
         hits.candidates.dedup();
         for at in 0..hits.candidates.len() {
-            let rule = &self.rules[hits.candidates[at] as usize];
+            let rule = &self.list[hits.candidates[at] as usize];
+            let is_own = language.is_none_or(|language| language == rule.language);
             let is_needed = match rule.says {
                 Says::Crisis(_) => hits.crisis.is_none(),
                 Says::Concern(_) => hits.concern.is_none(),
@@ -90,6 +97,7 @@ impl Rules {
                 Says::Harmless => !hits.is_harmless,
                 Says::Hints(_) | Says::Feels(_) => true,
             };
+            let is_needed = is_needed && (is_own || matches!(rule.says, Says::Crisis(_)));
             let Some(found) = is_needed.then(|| rule.find(folded)).flatten() else {
                 continue;
             };
@@ -111,12 +119,20 @@ impl Rules {
         let mut anchors: Vec<String> = Vec::new();
         let mut of_anchor: Vec<Vec<u32>> = Vec::new();
         let mut known = std::collections::HashMap::new();
-        for line in file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let mut language = String::new();
+        for line in file.lines().filter(|line| !line.is_empty()) {
+            if let Some(comment) = line.strip_prefix('#') {
+                if let Some(heading) = comment.strip_prefix(" --- ") {
+                    language = heading.chars().take_while(char::is_ascii_lowercase).collect();
+                }
+                continue;
+            }
             if let Some(section) = line.strip_prefix("@ ") {
                 says = Some(section_of(section)?);
                 continue;
             }
-            let tokens = tokens(line)?;
+            let line = folded(line);
+            let tokens = tokens(&line)?;
             let number = rules.len() as u32;
             for anchor in rarest(&tokens)? {
                 let place = *known.entry(anchor.clone()).or_insert_with(|| {
@@ -128,6 +144,7 @@ impl Rules {
             }
             rules.push(Rule {
                 says: says?,
+                language: language.clone(),
                 pattern: pattern(&tokens),
                 regex: OnceLock::new(),
             });
@@ -140,7 +157,7 @@ impl Rules {
         Some(Self {
             anchors,
             of_anchor,
-            rules,
+            list: rules,
         })
     }
 }
@@ -209,6 +226,12 @@ fn tokens(line: &str) -> Option<Vec<Token<'_>>> {
             words.iter().all(is_plain).then_some(Token::Words { words, is_optional })
         })
         .collect()
+}
+
+/// The line in the letters of a folded text.
+fn folded(line: &str) -> String {
+    let letters = line.chars().map(|c| if c.is_ascii() { (c, Kind::Sign) } else { (fold(c).c, fold(c).kind) });
+    letters.filter(|&(_, kind)| kind != Kind::Nothing).map(|(c, _)| c).collect()
 }
 
 /// Whether the words stand without spaces between them.
@@ -287,8 +310,8 @@ mod tests {
     #[test]
     fn every_line_of_the_embedded_rules_is_a_pattern() {
         let rules = Rules::shared();
-        assert!(rules.rules.len() > 300);
-        for rule in &rules.rules {
+        assert!(rules.list.len() > 300);
+        for rule in &rules.list {
             assert!(Regex::new(&rule.pattern).is_ok(), "{}", rule.pattern);
         }
     }
@@ -306,7 +329,7 @@ mod tests {
             (" oh again ", true, false),
         ] {
             let mut hits = Hits::default();
-            rules.find(text, &mut hits);
+            rules.find(text, None, &mut hits);
             assert_eq!((hits.crisis.is_some(), hits.is_harmless), (crisis, harmless), "{text}");
         }
     }
