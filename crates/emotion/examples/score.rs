@@ -183,7 +183,8 @@ fn write(
                 ] {
                     write!(out, "\t{value:.4}")?;
                 }
-                let language = readings.language()[at].map_or_else(|| "-".to_owned(), |known| known.to_string());
+                let language =
+                    readings.language()[at].map_or_else(|| "-".to_owned(), |known| known.to_string());
                 writeln!(out, "\t{language}\t{}", readings.safety()[at].level)?;
             }
         }

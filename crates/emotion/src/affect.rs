@@ -15,34 +15,34 @@ const fn anchor(primary: PrimaryEmotion) -> Anchor {
 pub(crate) static ANCHORS: [Anchor; Emotion::COUNT] = {
     use PrimaryEmotion as P;
     [
-        anchor(P::Pride), // admiration
-        anchor(P::Joy), // amusement
-        anchor(P::Anger), // anger
-        anchor(P::Anger), // annoyance
-        anchor(P::Joy), // approval
-        anchor(P::Love), // caring
-        anchor(P::Surprise), // confusion
-        anchor(P::Surprise), // curiosity
+        anchor(P::Pride),      // admiration
+        anchor(P::Joy),        // amusement
+        anchor(P::Anger),      // anger
+        anchor(P::Anger),      // annoyance
+        anchor(P::Joy),        // approval
+        anchor(P::Love),       // caring
+        anchor(P::Surprise),   // confusion
+        anchor(P::Surprise),   // curiosity
         anchor(P::Excitement), // desire
-        anchor(P::Sadness), // disappointment
-        anchor(P::Anger), // disapproval
-        anchor(P::Disgust), // disgust
-        anchor(P::Shame), // embarrassment
+        anchor(P::Sadness),    // disappointment
+        anchor(P::Anger),      // disapproval
+        anchor(P::Disgust),    // disgust
+        anchor(P::Shame),      // embarrassment
         anchor(P::Excitement), // excitement
-        anchor(P::Fear), // fear
-        anchor(P::Gratitude), // gratitude
-        anchor(P::Sadness), // grief
-        anchor(P::Joy), // joy
-        anchor(P::Love), // love
-        anchor(P::Fear), // nervousness
-        anchor(P::Joy), // optimism
-        anchor(P::Pride), // pride
-        anchor(P::Surprise), // realization
-        anchor(P::Calm), // relief
-        anchor(P::Shame), // remorse
-        anchor(P::Sadness), // sadness
-        anchor(P::Surprise), // surprise
-        anchor(P::Neutral), // neutral
+        anchor(P::Fear),       // fear
+        anchor(P::Gratitude),  // gratitude
+        anchor(P::Sadness),    // grief
+        anchor(P::Joy),        // joy
+        anchor(P::Love),       // love
+        anchor(P::Fear),       // nervousness
+        anchor(P::Joy),        // optimism
+        anchor(P::Pride),      // pride
+        anchor(P::Surprise),   // realization
+        anchor(P::Calm),       // relief
+        anchor(P::Shame),      // remorse
+        anchor(P::Sadness),    // sadness
+        anchor(P::Surprise),   // surprise
+        anchor(P::Neutral),    // neutral
     ]
 };
 

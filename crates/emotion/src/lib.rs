@@ -27,7 +27,9 @@
 //!   [`EmotionContext`] is what a bot needs to know before it answers.
 //!
 //! # It is not
-//! A diagnosis, or a judgement of persons. It reads English; in other languages emoji and little else.
+//! A diagnosis, or a judgement of persons. Feelings and danger are read in English, German, Spanish, French, Portuguese,
+//! Italian, Dutch, Polish, Russian, Turkish, Arabic, Hindi, Chinese, Japanese, Korean, Indonesian, Vietnamese and Thai; any
+//! other language is neutral with low confidence. A sign of danger may be missed: `Safety` never replaces people.
 //!
 //! # Limits and units
 //! Texts of any length are read in linear time (n log n where they hold "but"); positions are byte offsets

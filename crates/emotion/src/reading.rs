@@ -172,7 +172,13 @@ impl Reader {
             labels = cues.without_denied(labels);
         }
         let combined = combine::combine(&self.outputs.text, &logits, &vader);
-        let feeling = Feeling::of(&combined, Some(&cues), &self.safety.hits, identified, safety.level);
+        let feeling = Feeling::of(
+            &combined,
+            Some(&cues),
+            &self.safety.hits,
+            identified,
+            safety.level,
+        );
         let strongest = strongest(model, &logits, feeling.primary);
         triggers::collect(
             &self.vader,
@@ -185,7 +191,13 @@ impl Reader {
 
     /// The reading of a text in another language: nothing of it is English.
     fn other(&self, vader: VaderScores, identified: Identified, safety: Safety) -> Core {
-        let feeling = Feeling::of(&self.outputs.text, None, &self.safety.hits, identified, safety.level);
+        let feeling = Feeling::of(
+            &self.outputs.text,
+            None,
+            &self.safety.hits,
+            identified,
+            safety.level,
+        );
         let mut probabilities = [0.0; Emotion::COUNT];
         let mut labels = EmotionSet::EMPTY;
         labels.insert(label_of(feeling.primary));

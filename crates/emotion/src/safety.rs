@@ -6,8 +6,8 @@ mod rules;
 
 use whisperengine_types::{Safety, SafetyCue, SafetyKind, SafetyLevel};
 
-use self::rules::Rules;
 pub(crate) use self::rules::Hits;
+use self::rules::Rules;
 use crate::multilingual::{
     Features, Outputs,
     lanes::{ABUSE, CONCERN, CRISIS, MEDICAL, SELF},
@@ -27,7 +27,7 @@ const VETO: f32 = 3.0;
 /// What it takes from a crisis that lies in the past.
 const PAST: f32 = 5.0;
 /// Logits above which there is concern, and crisis.
-const CONCERN_ABOVE: f32 = -0.8;
+const CONCERN_ABOVE: f32 = -1.1;
 const CRISIS_ABOVE: f32 = -0.5;
 
 impl Default for SafetyReader {
@@ -88,7 +88,10 @@ impl SafetyReader {
                 span: learned_span(text, outputs),
             },
         };
-        Safety { level, cue: Some(cue) }
+        Safety {
+            level,
+            cue: Some(cue),
+        }
     }
 }
 

@@ -38,8 +38,10 @@ struct Options {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
-    let rows = fs::read_to_string(&options.data).map_err(|error| format!("{}: {error}", options.data.display()))?;
-    let examples = Example::from_tsv(&rows).map_err(|error| format!("{}: {error}", options.data.display()))?;
+    let rows =
+        fs::read_to_string(&options.data).map_err(|error| format!("{}: {error}", options.data.display()))?;
+    let examples =
+        Example::from_tsv(&rows).map_err(|error| format!("{}: {error}", options.data.display()))?;
     let mut config = Config::default();
     config.seed = options.seed;
     config.epochs = options.epochs;
@@ -47,9 +49,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     config.weight_decay = options.weight_decay;
     config.dropout = options.dropout;
     config.balance = options.balance;
-    let model = train(&examples, &config, |epoch| eprintln!("pass {epoch} of {}", config.epochs));
+    let model = train(&examples, &config, |epoch| {
+        eprintln!("pass {epoch} of {}", config.epochs)
+    });
     let bytes = model.to_bytes();
     fs::write(&options.output, &bytes)?;
-    println!("{} examples, {}: {} bytes", examples.len(), options.output.display(), bytes.len());
+    println!(
+        "{} examples, {}: {} bytes",
+        examples.len(),
+        options.output.display(),
+        bytes.len()
+    );
     Ok(())
 }

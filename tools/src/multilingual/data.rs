@@ -51,8 +51,13 @@ impl Example {
     /// [`DataError`] for the first row that is not so.
     pub fn from_tsv(rows: &str) -> Result<Vec<Self>, DataError> {
         let rows = rows.lines().enumerate();
-        rows.map(|(index, row)| Self::parse(row).map_err(|column| DataError { line: index + 1, column }))
-            .collect()
+        rows.map(|(index, row)| {
+            Self::parse(row).map_err(|column| DataError {
+                line: index + 1,
+                column,
+            })
+        })
+        .collect()
     }
 
     fn parse(row: &str) -> Result<Self, &'static str> {
@@ -61,7 +66,12 @@ impl Example {
         let weight = next("weight")?.parse().map_err(|_| "weight")?;
         let language = match next("language")? {
             "-" => None,
-            code => Some(LATIN.iter().position(|&known| known == code).unwrap_or(LATIN.len())),
+            code => Some(
+                LATIN
+                    .iter()
+                    .position(|&known| known == code)
+                    .unwrap_or(LATIN.len()),
+            ),
         };
         let primary = match next("shares")? {
             "-" => None,
@@ -86,7 +96,9 @@ impl Example {
                 arousal: number("arousal")?,
                 concern: number("concern")?,
                 crisis: number("crisis")?,
-                danger: number("danger")?.map(|danger| danger as usize).filter(|&danger| danger < DANGER.len()),
+                danger: number("danger")?
+                    .map(|danger| danger as usize)
+                    .filter(|&danger| danger < DANGER.len()),
                 language,
             },
             text: next("text")?.replace("\\n", "\n"),
@@ -100,7 +112,11 @@ mod tests {
 
     #[test]
     fn a_row_is_read_as_far_as_it_is_known() {
-        let shares = ["0.5", "0.5"].into_iter().chain(["0"; 11]).collect::<Vec<_>>().join(",");
+        let shares = ["0.5", "0.5"]
+            .into_iter()
+            .chain(["0"; 11])
+            .collect::<Vec<_>>()
+            .join(",");
         let rows = format!("2\tde\t{shares}\t-0.5\t-\t0\t-\t2\tja\\nnein\n1\t-\t-\t-\t-\t-\t-\t-\tx\ty");
         let examples = Example::from_tsv(&rows).expect("both rows are well formed");
         assert_eq!(examples[0].text, "ja\nnein");
@@ -108,14 +124,21 @@ mod tests {
         assert_eq!(examples[0].targets.valence, Some(-0.5));
         assert_eq!(examples[0].targets.crisis, None);
         assert_eq!(examples[0].targets.primary.map(|shares| shares[1]), Some(0.5));
-        assert_eq!((examples[1].text.as_str(), &examples[1].targets), ("x\ty", &Targets::default()));
+        assert_eq!(
+            (examples[1].text.as_str(), &examples[1].targets),
+            ("x\ty", &Targets::default())
+        );
     }
 
     #[test]
     fn a_wrong_row_is_named() {
         for (rows, line, column) in [
             ("x\t-\t-\t-\t-\t-\t-\t-\tt", 1, "weight"),
-            ("1\t-\t-\t-\t-\t-\t-\t-\tt\n1\t-\t1,0\t-\t-\t-\t-\t-\tt", 2, "shares"),
+            (
+                "1\t-\t-\t-\t-\t-\t-\t-\tt\n1\t-\t1,0\t-\t-\t-\t-\t-\tt",
+                2,
+                "shares",
+            ),
             ("1\t-\t-\t-\t-\t-\t-\t-", 1, "text"),
         ] {
             assert_eq!(Example::from_tsv(rows), Err(DataError { line, column }), "{rows}");

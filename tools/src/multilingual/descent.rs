@@ -93,7 +93,10 @@ pub fn train(examples: &[Example], config: &Config, mut progress: impl FnMut(u32
         progress(epoch + 1);
     }
     let (words, grams) = weights.split_at_mut(first_gram);
-    grams.iter_mut().flatten().for_each(|weight| *weight *= GRAM_STRENGTH);
+    grams
+        .iter_mut()
+        .flatten()
+        .for_each(|weight| *weight *= GRAM_STRENGTH);
     for (lane, share) in PRIMARY.zip(shares(examples)) {
         bias[lane] -= config.balance * share.max(0.01).ln();
     }
@@ -103,7 +106,11 @@ pub fn train(examples: &[Example], config: &Config, mut progress: impl FnMut(u32
 /// How frequent each primary emotion is among the examples of weight 1 or more.
 fn shares(examples: &[Example]) -> [f32; PrimaryEmotion::COUNT] {
     let mut total = [0.0; PrimaryEmotion::COUNT];
-    for shares in examples.iter().filter(|example| example.weight >= 1.0).filter_map(|example| example.targets.primary) {
+    for shares in examples
+        .iter()
+        .filter(|example| example.weight >= 1.0)
+        .filter_map(|example| example.targets.primary)
+    {
         for (total, share) in total.iter_mut().zip(shares) {
             *total += share;
         }
@@ -117,7 +124,11 @@ const LANES: usize = size_of::<WeightRow>() / size_of::<f32>();
 /// The value of a feature before the text is scaled.
 #[inline]
 fn strength(row: u32, first_gram: usize) -> f32 {
-    if (row as usize) < first_gram { 1.0 } else { GRAM_STRENGTH }
+    if (row as usize) < first_gram {
+        1.0
+    } else {
+        GRAM_STRENGTH
+    }
 }
 
 /// What each output is too high by; 0 where nothing is known.
@@ -179,7 +190,9 @@ impl Encoded {
         for example in examples {
             features.read(&example.text);
             encoded.rows.extend(features.words());
-            encoded.rows.extend(features.grams().iter().map(|row| row + rows.words));
+            encoded
+                .rows
+                .extend(features.grams().iter().map(|row| row + rows.words));
             encoded.offsets.push(encoded.rows.len());
         }
         encoded
@@ -211,9 +224,17 @@ mod tests {
 
     #[test]
     fn equal_seeds_give_equal_models() {
-        let examples = [example("what a lovely day", 0, 0), example("so ein schlechter Tag", 1, 1)];
-        let mut config = Config::default();
-        config.rows = Rows { words: 64, grams: 128 };
+        let examples = [
+            example("what a lovely day", 0, 0),
+            example("so ein schlechter Tag", 1, 1),
+        ];
+        let mut config = Config {
+            rows: Rows {
+                words: 64,
+                grams: 128,
+            },
+            ..Config::default()
+        };
         let first = train(&examples, &config, |_| ());
         assert_eq!(first, train(&examples, &config, |_| ()));
         config.seed = 2;

@@ -292,10 +292,17 @@ impl Features {
             self.word.is_hashtag = true;
         }
         let word = &mut self.word;
-        word.kind = if folded.kind == Kind::Sign { word.kind } else { folded.kind };
+        word.kind = if folded.kind == Kind::Sign {
+            word.kind
+        } else {
+            folded.kind
+        };
         word.capitals += usize::from(c.is_uppercase());
         word.is_accented |= folded.is_accented;
-        word.exact = mix(word.exact, u64::from(u32::from(if folded.is_accented { c } else { folded.c })));
+        word.exact = mix(
+            word.exact,
+            u64::from(u32::from(if folded.is_accented { c } else { folded.c })),
+        );
         if word.len < LONGEST_WORD {
             word.letters[word.len] = folded.c;
             word.len += 1;
@@ -341,7 +348,9 @@ impl Features {
     fn whole_word(&mut self) {
         let word = &self.word;
         let letters = &word.letters[..word.len];
-        let hash = letters.iter().fold(0, |hash, &c| mix(hash, u64::from(u32::from(c))));
+        let hash = letters
+            .iter()
+            .fold(0, |hash, &c| mix(hash, u64::from(u32::from(c))));
         let rows = self.rows;
         if !word.is_number() {
             self.words.push(rows.word(hash));
@@ -368,7 +377,11 @@ impl Features {
         }
         let negates = self.negators.contain(hash);
         let word = &mut self.word;
-        word.negated = if negates { NEGATION_REACH } else { word.negated.saturating_sub(1) };
+        word.negated = if negates {
+            NEGATION_REACH
+        } else {
+            word.negated.saturating_sub(1)
+        };
         word.before = hash;
     }
 
@@ -427,9 +440,16 @@ impl Features {
         if self.signs.is_empty() {
             return;
         }
-        let hash = self.signs.iter().fold(2, |hash, &c| mix(hash, u64::from(u32::from(c))));
+        let hash = self
+            .signs
+            .iter()
+            .fold(2, |hash, &c| mix(hash, u64::from(u32::from(c))));
         self.words.push(self.rows.word(hash));
-        if self.signs.iter().any(|&c| matches!(c, '.' | '!' | '?' | ';' | ',')) {
+        if self
+            .signs
+            .iter()
+            .any(|&c| matches!(c, '.' | '!' | '?' | ';' | ','))
+        {
             self.word.negated = 0;
         }
         self.signs.clear();
@@ -441,15 +461,24 @@ impl Features {
             return false;
         };
         let fits = match eyes {
-            ':' | ';' | '=' => matches!(c, 'D' | 'd' | 'P' | 'p' | 'o' | 'O' | 'c' | 'C' | 's' | 'S' | '3' | 'x' | 'X'),
+            ':' | ';' | '=' => matches!(
+                c,
+                'D' | 'd' | 'P' | 'p' | 'o' | 'O' | 'c' | 'C' | 's' | 'S' | '3' | 'x' | 'X'
+            ),
             '<' => c == '3',
             _ => false,
         };
-        fits && text[at + 1..].chars().next().is_none_or(|next| fold(next).kind != Kind::Letter)
+        fits && text[at + 1..]
+            .chars()
+            .next()
+            .is_none_or(|next| fold(next).kind != Kind::Letter)
     }
 
     fn end_sentence(&mut self, start: &mut usize, end: usize) {
-        let before = self.sentences.last().map_or((0, 0), |last| (last.words, last.grams));
+        let before = self
+            .sentences
+            .last()
+            .map_or((0, 0), |last| (last.words, last.grams));
         let now = (self.words.len() as u32, self.grams.len() as u32);
         if now != before {
             self.sentences.push(Sentence {
@@ -467,7 +496,8 @@ impl Features {
     fn add_shape(&mut self, shape: &Shape) {
         let words = self.scripts.words;
         let mut add = |name: u64, value: u32| {
-            self.words.push(self.rows.word(mix(mix(SHAPE, name), u64::from(value))));
+            self.words
+                .push(self.rows.word(mix(mix(SHAPE, name), u64::from(value))));
         };
         add(1, (words + 1).ilog2());
         if shape.ends_with_question {
@@ -504,7 +534,8 @@ impl Scripts {
             'a'..='z' | 'A'..='Z' | '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' => &mut self.latin,
             '0'..='9' | '\'' | '*' => return,
             '\u{400}'..='\u{4FF}' => {
-                self.foreign_cyrillic += u32::from(!matches!(c, '\u{410}'..='\u{44F}' | '\u{401}' | '\u{451}'));
+                self.foreign_cyrillic +=
+                    u32::from(!matches!(c, '\u{410}'..='\u{44F}' | '\u{401}' | '\u{451}'));
                 &mut self.cyrillic
             }
             '\u{600}'..='\u{6FF}' => {
@@ -535,8 +566,8 @@ struct Shape {
 impl Shape {
     fn sign(&mut self, c: char) {
         match c {
-            '{' | '}' | '[' | ']' | '<' | '>' | '=' | '_' | '/' | '\\' | '|' | '`' | '$' | '%' | '&' | '@' | ';' | '(' | ')'
-            | ':' => self.code += 1,
+            '{' | '}' | '[' | ']' | '<' | '>' | '=' | '_' | '/' | '\\' | '|' | '`' | '$' | '%' | '&'
+            | '@' | ';' | '(' | ')' | ':' => self.code += 1,
             '!' | '\u{FF01}' => self.exclamations += 1,
             _ => {}
         }
@@ -544,7 +575,10 @@ impl Shape {
 }
 
 fn ends_sentence(c: char) -> bool {
-    matches!(c, '.' | '!' | '?' | '\u{2026}' | '\u{3002}' | '\u{FF01}' | '\u{FF1F}' | '\u{61F}' | '\u{964}')
+    matches!(
+        c,
+        '.' | '!' | '?' | '\u{2026}' | '\u{3002}' | '\u{FF01}' | '\u{FF1F}' | '\u{61F}' | '\u{964}'
+    )
 }
 
 /// Where the link that starts at `at` ends, if one does.
@@ -559,7 +593,8 @@ fn link_end(text: &str, at: usize) -> Option<usize> {
 }
 
 fn starts(text: &[u8], with: &[u8]) -> bool {
-    text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
+    text.get(..with.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(with))
 }
 
 #[inline]

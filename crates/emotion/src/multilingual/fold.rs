@@ -69,7 +69,6 @@ fn fold_wide(c: char) -> Folded {
         },
         '\u{2018}' | '\u{2019}' | '\u{2BC}' => plain('\'', Kind::Letter),
         '\u{401}' | '\u{451}' => plain('е', Kind::Letter),
-        '\u{64B}'..='\u{65F}' | '\u{640}' | '\u{670}' | '\u{93C}' => plain(c, Kind::Nothing),
         '\u{622}' | '\u{623}' | '\u{625}' | '\u{671}' => plain('ا', Kind::Letter),
         '\u{649}' | '\u{6CC}' => plain('ي', Kind::Letter),
         '\u{629}' => plain('ه', Kind::Letter),
@@ -83,11 +82,20 @@ fn fold_wide(c: char) -> Folded {
         }
         '\u{FF01}'..='\u{FF5E}' => {
             let narrow = char::from_u32(c as u32 - 0xFEE0).unwrap_or(c);
-            ASCII.get(narrow as usize).copied().unwrap_or(plain(c, Kind::Sign))
+            ASCII
+                .get(narrow as usize)
+                .copied()
+                .unwrap_or(plain(c, Kind::Sign))
         }
-        '\u{200B}'..='\u{200F}' | '\u{FE00}'..='\u{FE0F}' | '\u{1F3FB}'..='\u{1F3FF}' | '\u{2060}' | '\u{FEFF}' => {
-            plain(c, Kind::Nothing)
-        }
+        '\u{64B}'..='\u{65F}'
+        | '\u{640}'
+        | '\u{670}'
+        | '\u{93C}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{FE00}'..='\u{FE0F}'
+        | '\u{1F3FB}'..='\u{1F3FF}'
+        | '\u{2060}'
+        | '\u{FEFF}' => plain(c, Kind::Nothing),
         _ if c.is_whitespace() => plain(' ', Kind::Space),
         _ if c.is_alphanumeric() => {
             let mut lower = c.to_lowercase();
@@ -105,7 +113,11 @@ fn fold_latin(c: char) -> Folded {
         .iter()
         .find(|(_, accented)| accented.contains(lower))
         .map_or(lower, |&(base, _)| base);
-    let kind = if lower.is_alphabetic() { Kind::Letter } else { Kind::Sign };
+    let kind = if lower.is_alphabetic() {
+        Kind::Letter
+    } else {
+        Kind::Sign
+    };
     Folded {
         c: base,
         kind,

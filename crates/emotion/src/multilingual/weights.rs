@@ -71,7 +71,11 @@ impl MultilingualModel {
             return Err(damaged("format"));
         }
         let model = read(&content[MAGIC.len()..]).ok_or(damaged("length"))?;
-        let mut numbers = model.bias.iter().chain(&model.word_scale).chain(&model.gram_scale);
+        let mut numbers = model
+            .bias
+            .iter()
+            .chain(&model.word_scale)
+            .chain(&model.gram_scale);
         if !numbers.all(|number| number.is_finite()) {
             return Err(damaged("number"));
         }
@@ -83,7 +87,10 @@ impl MultilingualModel {
         let mut out = MAGIC.to_vec();
         out.extend(self.rows.words.to_le_bytes());
         out.extend(self.rows.grams.to_le_bytes());
-        for value in [&self.bias, &self.word_scale, &self.gram_scale].into_iter().flatten() {
+        for value in [&self.bias, &self.word_scale, &self.gram_scale]
+            .into_iter()
+            .flatten()
+        {
             out.extend(value.to_le_bytes());
         }
         for row in self.words.iter().chain(&self.grams) {
@@ -109,7 +116,11 @@ fn read(content: &[u8]) -> Option<MultilingualModel> {
         grams: u32::from_le_bytes(*grams),
     };
     let (floats, content) = content.split_at_checked(3 * LANES * size_of::<f32>())?;
-    let mut floats = floats.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
+    let mut floats = floats
+        .as_chunks()
+        .0
+        .iter()
+        .map(|&bytes| f32::from_le_bytes(bytes));
     let mut lanes = || -> [f32; LANES] { std::array::from_fn(|_| floats.next().unwrap_or(f32::NAN)) };
     let (bias, word_scale, gram_scale) = (lanes(), lanes(), lanes());
     let count = rows.words as usize + rows.grams as usize;
@@ -155,7 +166,13 @@ mod tests {
 
     fn small() -> MultilingualModel {
         let row = |n: usize| -> WeightRow {
-            std::array::from_fn(|lane| if lane < USED { (n * lane) as f32 / 100.0 - 1.0 } else { 0.0 })
+            std::array::from_fn(|lane| {
+                if lane < USED {
+                    (n * lane) as f32 / 100.0 - 1.0
+                } else {
+                    0.0
+                }
+            })
         };
         let words: Vec<WeightRow> = (0..7).map(row).collect();
         let grams: Vec<WeightRow> = (3..8).map(row).collect();

@@ -6,9 +6,9 @@ use super::{Core, cues::Cues};
 use crate::{
     affect::{DOMINANCE, is_pleasant, opposite},
     language::Identified,
-    safety::Hits,
     model::LANES,
     multilingual::lanes::{AROUSAL, PRIMARY, VALENCE},
+    safety::Hits,
 };
 
 /// What a text says of a feeling.
@@ -38,8 +38,10 @@ const OPPOSITE: f32 = 1.0;
 const EXPECTED: f32 = 0.8;
 /// How far from 0 the valence of a feeling that is clear lies at least.
 const LEAST_VALENCE: f32 = 0.1;
+/// The confidence of a reading in a language that is not clear, at most.
+const UNSURE: f32 = 0.5;
 /// What the valence of a neutral text is too near to 0 to be told from.
-const UNCLEAR: f32 = 0.2;
+const UNCLEAR: f32 = 0.35;
 /// How far from 0 the valence of a neutral text lies at most.
 const NEUTRAL_VALENCE: f32 = 0.2;
 /// Probability of pleasant and of unpleasant emotions from which a text is mixed.
@@ -81,6 +83,9 @@ impl Feeling {
             primary = PrimaryEmotion::Neutral;
             confidence = confidence.min(0.3);
         }
+        if identified.language.is_none() && identified.english < 1.0 {
+            confidence = confidence.min(UNSURE);
+        }
         let total = |pleasant: bool| -> f32 {
             let of = |emotion: &PrimaryEmotion| is_pleasant(*emotion) == Some(pleasant);
             PrimaryEmotion::ALL
@@ -102,7 +107,11 @@ impl Feeling {
             PrimaryEmotion::Neutral => valence.clamp(-NEUTRAL_VALENCE, NEUTRAL_VALENCE),
             _ => valence,
         };
-        let dominance = odds.iter().zip(DOMINANCE).map(|(odds, dominance)| odds * dominance).sum();
+        let dominance = odds
+            .iter()
+            .zip(DOMINANCE)
+            .map(|(odds, dominance)| odds * dominance)
+            .sum();
         Self {
             primary,
             odds,
@@ -158,7 +167,11 @@ fn add_cues(logits: &mut [f32; PrimaryEmotion::COUNT], cues: &Cues) {
 
 fn add_rules(logits: &mut [f32; PrimaryEmotion::COUNT], hits: &Hits) {
     let is_clear = hits.feels.iter().any(|&count| count > 0);
-    let (counts, weight) = if is_clear { (&hits.feels, CLEAR) } else { (&hits.hints, HINT) };
+    let (counts, weight) = if is_clear {
+        (&hits.feels, CLEAR)
+    } else {
+        (&hits.hints, HINT)
+    };
     for (logit, &count) in logits.iter_mut().zip(counts).filter(|(_, count)| **count > 0) {
         *logit += weight + MORE_HINTS * f32::from(count.min(3) - 1);
     }

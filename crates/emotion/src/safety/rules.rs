@@ -62,7 +62,10 @@ pub(crate) struct Hits {
 impl Rules {
     pub(crate) fn shared() -> &'static Self {
         static SHARED: LazyLock<Rules> = LazyLock::new(|| {
-            let files = concat!(include_str!("../../data/safety.txt"), include_str!("../../data/feelings.txt"));
+            let files = concat!(
+                include_str!("../../data/safety.txt"),
+                include_str!("../../data/feelings.txt")
+            );
             Rules::parse(files).expect("the tests parse the embedded rules")
         });
         &SHARED
@@ -80,7 +83,8 @@ impl Rules {
         hits.feels = [0; PrimaryEmotion::COUNT];
         hits.candidates.clear();
         for anchor in self.anchors.find_overlapping_iter(folded) {
-            hits.candidates.extend(&self.of_anchor[anchor.pattern().as_usize()]);
+            hits.candidates
+                .extend(&self.of_anchor[anchor.pattern().as_usize()]);
         }
         if hits.candidates.is_empty() {
             return;
@@ -164,7 +168,10 @@ impl Rules {
 
 impl Rule {
     fn find(&self, folded: &str) -> Option<Range<usize>> {
-        let regex = self.regex.get_or_init(|| Regex::new(&self.pattern).ok()).as_ref()?;
+        let regex = self
+            .regex
+            .get_or_init(|| Regex::new(&self.pattern).ok())
+            .as_ref()?;
         regex.find(folded).map(|found| found.range())
     }
 }
@@ -197,14 +204,19 @@ fn section_of(section: &str) -> Option<Says> {
 }
 
 fn emotion_of(name: &str) -> Option<PrimaryEmotion> {
-    PrimaryEmotion::ALL.into_iter().find(|emotion| emotion.name() == name)
+    PrimaryEmotion::ALL
+        .into_iter()
+        .find(|emotion| emotion.name() == name)
 }
 
 /// A part of a line.
 #[derive(Debug, PartialEq)]
 enum Token<'a> {
     /// One of these; `is_optional` where none will do.
-    Words { words: Vec<&'a str>, is_optional: bool },
+    Words {
+        words: Vec<&'a str>,
+        is_optional: bool,
+    },
     Gap,
     End,
 }
@@ -215,7 +227,9 @@ fn tokens(line: &str) -> Option<Vec<Token<'_>>> {
             let (token, is_optional) = match token {
                 ".." => return Some(Token::Gap),
                 "$" => return Some(Token::End),
-                _ => token.strip_suffix('?').map_or((token, false), |token| (token, true)),
+                _ => token
+                    .strip_suffix('?')
+                    .map_or((token, false), |token| (token, true)),
             };
             let token = match token.strip_prefix('(') {
                 Some(rest) => rest.strip_suffix(')')?,
@@ -223,15 +237,27 @@ fn tokens(line: &str) -> Option<Vec<Token<'_>>> {
             };
             let words: Vec<&str> = token.split('|').collect();
             let is_plain = |word: &&str| !word.is_empty() && !word.contains(['(', ')', '[', '\\', '+', '.']);
-            words.iter().all(is_plain).then_some(Token::Words { words, is_optional })
+            words
+                .iter()
+                .all(is_plain)
+                .then_some(Token::Words { words, is_optional })
         })
         .collect()
 }
 
 /// The line in the letters of a folded text.
 fn folded(line: &str) -> String {
-    let letters = line.chars().map(|c| if c.is_ascii() { (c, Kind::Sign) } else { (fold(c).c, fold(c).kind) });
-    letters.filter(|&(_, kind)| kind != Kind::Nothing).map(|(c, _)| c).collect()
+    let letters = line.chars().map(|c| {
+        if c.is_ascii() {
+            (c, Kind::Sign)
+        } else {
+            (fold(c).c, fold(c).kind)
+        }
+    });
+    letters
+        .filter(|&(_, kind)| kind != Kind::Nothing)
+        .map(|(c, _)| c)
+        .collect()
 }
 
 /// Whether the words stand without spaces between them.
@@ -240,9 +266,21 @@ fn is_dense(word: &str) -> bool {
         .any(|c| matches!(c, '\u{E00}'..='\u{E7F}' | '\u{3041}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}'))
 }
 
+/// Words that too many texts have for an anchor.
+const COMMON: [&str; 48] = [
+    "about", "again", "could", "from", "going", "have", "just", "like", "make", "need", "never", "really", "should",
+    "some", "that", "them", "they", "think", "this", "time", "time_to", "want", "was", "were", "what", "when", "will",
+    "with", "would", "your", "been", "good", "know", "people", "more", "dont", "cant", "isnt", "didnt", "doesnt",
+    "wont", "being", "here", "there", "today", "feel", "love", "how",
+];
+
 /// The anchors of a line: the words of the token whose shortest is longest.
 fn rarest(tokens: &[Token<'_>]) -> Option<Vec<String>> {
-    let shortest = |words: &[&str]| words.iter().map(|word| word.trim_end_matches('*').len()).min();
+    let len = |word: &str| {
+        let word = word.trim_end_matches('*');
+        if COMMON.contains(&word) { 1 } else { word.len() }
+    };
+    let shortest = |words: &[&str]| words.iter().map(|word| len(word)).min();
     let needed = tokens.iter().filter_map(|token| match token {
         Token::Words {
             words,
@@ -330,7 +368,11 @@ mod tests {
         ] {
             let mut hits = Hits::default();
             rules.find(text, None, &mut hits);
-            assert_eq!((hits.crisis.is_some(), hits.is_harmless), (crisis, harmless), "{text}");
+            assert_eq!(
+                (hits.crisis.is_some(), hits.is_harmless),
+                (crisis, harmless),
+                "{text}"
+            );
         }
     }
 }
