@@ -74,7 +74,7 @@ fn fold_wide(c: char) -> Folded {
         '\u{629}' => plain('ه', Kind::Letter),
         '\u{901}' => plain('\u{902}', Kind::Letter),
         '\u{660}'..='\u{669}' | '\u{966}'..='\u{96F}' => plain('0', Kind::Letter),
-        '\u{900}'..='\u{963}' | '\u{971}'..='\u{97F}' => plain(c, Kind::Letter),
+        '\u{900}'..='\u{93B}' | '\u{93D}'..='\u{963}' | '\u{971}'..='\u{97F}' => plain(c, Kind::Letter),
         '\u{E00}'..='\u{E7F}' => plain(c, Kind::Dense),
         '\u{1100}'..='\u{11FF}' | '\u{3131}'..='\u{318E}' | '\u{AC00}'..='\u{D7A3}' => plain(c, Kind::Hangul),
         '\u{3005}' | '\u{3041}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' => {

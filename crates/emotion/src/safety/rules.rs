@@ -268,10 +268,10 @@ fn is_dense(word: &str) -> bool {
 
 /// Words that too many texts have for an anchor.
 const COMMON: [&str; 48] = [
-    "about", "again", "could", "from", "going", "have", "just", "like", "make", "need", "never", "really", "should",
-    "some", "that", "them", "they", "think", "this", "time", "time_to", "want", "was", "were", "what", "when", "will",
-    "with", "would", "your", "been", "good", "know", "people", "more", "dont", "cant", "isnt", "didnt", "doesnt",
-    "wont", "being", "here", "there", "today", "feel", "love", "how",
+    "about", "again", "could", "from", "going", "have", "just", "like", "make", "need", "never", "really",
+    "should", "some", "that", "them", "they", "think", "this", "time", "time_to", "want", "was", "were",
+    "what", "when", "will", "with", "would", "your", "been", "good", "know", "people", "more", "dont",
+    "cant", "isnt", "didnt", "doesnt", "wont", "being", "here", "there", "today", "feel", "love", "how",
 ];
 
 /// The anchors of a line: the words of the token whose shortest is longest.
