@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     config.dropout = options.dropout;
     config.balance = options.balance;
     let model = train(&examples, &config, |epoch| {
-        eprintln!("pass {epoch} of {}", config.epochs)
+        eprintln!("pass {epoch} of {}", config.epochs);
     });
     let bytes = model.to_bytes();
     fs::write(&options.output, &bytes)?;

@@ -156,6 +156,7 @@ impl Rules {
         let anchors = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .match_kind(MatchKind::Standard)
+            .dense_depth(4)
             .build(&anchors)
             .ok()?;
         Some(Self {
