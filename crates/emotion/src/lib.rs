@@ -37,7 +37,8 @@
 //! `0..=1`, valence in `-1..=1`. Arousal and dominance come from anchors of our own, not from measured norms.
 //!
 //! # Trade-offs
-//! The learned labels are those of a linear model: they see words and their neighbours, and are blind to
+//! Both models are linear: they see words and their neighbours, and of irony only what the rules of
+//! `data/feelings.txt` have. Danger that is said indirectly is often missed. The learned labels are blind to
 //! irony. A denied emotion word ("not happy") overrules them.
 //!
 //! # Features
