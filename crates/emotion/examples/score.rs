@@ -172,7 +172,10 @@ fn write(
             engine.analyze_into(chunk, &mut readings);
             for at in 0..readings.len() {
                 write_vader(&readings.vader()[at], out)?;
-                let labels: Vec<&str> = readings.labels()[at].iter().map(|label| label.name()).collect();
+                let labels: Vec<&str> = readings.labels()[at]
+                    .iter()
+                    .map(whisperengine_types::Emotion::name)
+                    .collect();
                 write!(out, "\t{}\t{}", readings.primary()[at], labels.join(","))?;
                 for value in [
                     readings.intensity()[at],
@@ -232,7 +235,7 @@ fn bench(engine: &EmotionEngine, texts: &[&str], columns: Columns) {
     });
     let mut readings = Readings::default();
     report("repeats, in one batch", repeated.len(), || {
-        engine.analyze_into(&repeated, &mut readings)
+        engine.analyze_into(&repeated, &mut readings);
     });
 }
 

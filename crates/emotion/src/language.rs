@@ -20,7 +20,7 @@ pub(crate) struct Identified {
 
 impl Identified {
     /// Whether English rules apply: it is English, or likely to be where no language is clear.
-    pub(crate) fn is_english(&self) -> bool {
+    pub(crate) fn is_english(self) -> bool {
         match self.language {
             Some(language) => language == Language::ENGLISH,
             None => self.english >= LIKELY,

@@ -27,7 +27,9 @@
 //!   [`EmotionContext`] is what a bot needs to know before it answers.
 //!
 //! # It is not
-//! A diagnosis, or a judgement of persons. It reads English; in other languages emoji and little else.
+//! A diagnosis, or a judgement of persons. Feelings and danger are read in English, German, Spanish, French, Portuguese,
+//! Italian, Dutch, Polish, Russian, Turkish, Arabic, Hindi, Chinese, Japanese, Korean, Indonesian, Vietnamese and Thai; any
+//! other language is neutral with low confidence. A sign of danger may be missed: `Safety` never replaces people.
 //!
 //! # Limits and units
 //! Texts of any length are read in linear time (n log n where they hold "but"); positions are byte offsets
@@ -35,7 +37,8 @@
 //! `0..=1`, valence in `-1..=1`. Arousal and dominance come from anchors of our own, not from measured norms.
 //!
 //! # Trade-offs
-//! The learned labels are those of a linear model: they see words and their neighbours, and are blind to
+//! Both models are linear: they see words and their neighbours, and of irony only what the rules of
+//! `data/feelings.txt` have. Danger that is said indirectly is often missed. The learned labels are blind to
 //! irony. A denied emotion word ("not happy") overrules them.
 //!
 //! # Features

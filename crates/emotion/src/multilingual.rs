@@ -13,4 +13,5 @@ pub use score::GRAM_STRENGTH;
 pub use weights::{MultilingualModel, WeightRow};
 
 pub(crate) use features::Scripts;
+pub(crate) use fold::{Kind, fold};
 pub(crate) use score::Outputs;

@@ -142,11 +142,12 @@ impl Reader {
         self.features.read(text);
         self.multilingual.score(&self.features, &mut self.outputs);
         let identified = identify(self.features.scripts(), &self.outputs.text);
-        let safety = self.safety.read(text, &self.features, &self.outputs);
+        let language = identified.language.as_ref().map(Language::code);
+        let safety = self.safety.read(text, language, &self.features, &self.outputs);
         if identified.is_english() {
-            self.english(model, number, text, vader, &identified, safety, triggers)
+            self.english(model, number, text, vader, identified, safety, triggers)
         } else {
-            self.other(text, vader, &identified, safety)
+            self.other(vader, identified, safety)
         }
     }
 
@@ -158,7 +159,7 @@ impl Reader {
         number: usize,
         text: &str,
         vader: VaderScores,
-        identified: &Identified,
+        identified: Identified,
         safety: Safety,
         triggers: &mut Vec<EmotionTrigger>,
     ) -> Core {
@@ -189,7 +190,7 @@ impl Reader {
     }
 
     /// The reading of a text in another language: nothing of it is English.
-    fn other(&self, _text: &str, vader: VaderScores, identified: &Identified, safety: Safety) -> Core {
+    fn other(&self, vader: VaderScores, identified: Identified, safety: Safety) -> Core {
         let feeling = Feeling::of(
             &self.outputs.text,
             None,

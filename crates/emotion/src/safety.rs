@@ -27,7 +27,7 @@ const VETO: f32 = 3.0;
 /// What it takes from a crisis that lies in the past.
 const PAST: f32 = 5.0;
 /// Logits above which there is concern, and crisis.
-const CONCERN_ABOVE: f32 = -0.8;
+const CONCERN_ABOVE: f32 = -1.1;
 const CRISIS_ABOVE: f32 = -0.5;
 
 impl Default for SafetyReader {
@@ -41,8 +41,14 @@ impl Default for SafetyReader {
 
 impl SafetyReader {
     /// What `text` says about danger; its features and outputs were read.
-    pub(crate) fn read(&mut self, text: &str, features: &Features, outputs: &Outputs) -> Safety {
-        self.rules.find(features.folded(), &mut self.hits);
+    pub(crate) fn read(
+        &mut self,
+        text: &str,
+        language: Option<&str>,
+        features: &Features,
+        outputs: &Outputs,
+    ) -> Safety {
+        self.rules.find(features.folded(), language, &mut self.hits);
         let sentences = outputs.sentences.iter().map(|(_, outputs)| outputs);
         let strongest = sentences.chain([&outputs.text]).max_by(|a, b| {
             let danger = |outputs: &[f32]| outputs[CONCERN] + outputs[CRISIS];

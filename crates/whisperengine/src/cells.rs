@@ -488,7 +488,7 @@ impl Opened {
                     zone: loaded.settings.zone.as_ref(),
                     language: emotion.language,
                     audience: audience.clone(),
-                    crisis: emotion.safety.level > SafetyLevel::None,
+                    crisis: emotion.safety.level == SafetyLevel::Crisis,
                     ..Statement::new(record.id.clone(), &record.text, record.sent_at)
                 });
                 let facts = loaded.facts(record.sent_at, &audience);

@@ -143,7 +143,7 @@ impl Planner {
             zone: loaded.settings.zone.as_ref(),
             language: draft.emotion.language,
             audience: message.audience.clone(),
-            crisis: draft.emotion.safety.level > SafetyLevel::None,
+            crisis: draft.emotion.safety.level == SafetyLevel::Crisis,
             ..Statement::new(
                 draft.id.clone().expect("it was issued"),
                 &message.text,

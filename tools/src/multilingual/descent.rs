@@ -228,10 +228,12 @@ mod tests {
             example("what a lovely day", 0, 0),
             example("so ein schlechter Tag", 1, 1),
         ];
-        let mut config = Config::default();
-        config.rows = Rows {
-            words: 64,
-            grams: 128,
+        let mut config = Config {
+            rows: Rows {
+                words: 64,
+                grams: 128,
+            },
+            ..Config::default()
         };
         let first = train(&examples, &config, |_| ());
         assert_eq!(first, train(&examples, &config, |_| ()));

@@ -109,6 +109,14 @@ impl Default for Word {
     }
 }
 
+impl Word {
+    /// A number alone says nothing: what it counts does.
+    #[inline]
+    fn is_number(&self) -> bool {
+        self.letters[..self.len].iter().all(|&c| c == '0')
+    }
+}
+
 const LONGEST_WORD: usize = 24;
 /// Signs in a row that make one token.
 const LONGEST_SIGN: usize = 4;
@@ -322,7 +330,7 @@ impl Features {
             }
             _ => {
                 self.whole_word();
-                if len > 2 {
+                if len > 2 && !self.word.is_number() {
                     self.marked_grams(3, 5);
                 }
             }
@@ -344,7 +352,9 @@ impl Features {
             .iter()
             .fold(0, |hash, &c| mix(hash, u64::from(u32::from(c))));
         let rows = self.rows;
-        self.words.push(rows.word(hash));
+        if !word.is_number() {
+            self.words.push(rows.word(hash));
+        }
         self.words.push(rows.word(mix(word.before, hash)));
         if word.is_accented {
             self.words.push(rows.word(mix(EXACT, word.exact)));
@@ -447,9 +457,8 @@ impl Features {
 
     /// Whether `c` ends an emoticon such as ":D" or "<3".
     fn is_mouth(&self, c: char, text: &str, at: usize) -> bool {
-        let eyes = match *self.signs.as_slice() {
-            [.., eyes, '-'] | [.., eyes] => eyes,
-            [] => return false,
+        let ([.., eyes, '-'] | [.., eyes]) = *self.signs.as_slice() else {
+            return false;
         };
         let fits = match eyes {
             ':' | ';' | '=' => matches!(

@@ -69,13 +69,12 @@ fn fold_wide(c: char) -> Folded {
         },
         '\u{2018}' | '\u{2019}' | '\u{2BC}' => plain('\'', Kind::Letter),
         '\u{401}' | '\u{451}' => plain('е', Kind::Letter),
-        '\u{64B}'..='\u{65F}' | '\u{640}' | '\u{670}' | '\u{93C}' => plain(c, Kind::Nothing),
         '\u{622}' | '\u{623}' | '\u{625}' | '\u{671}' => plain('ا', Kind::Letter),
         '\u{649}' | '\u{6CC}' => plain('ي', Kind::Letter),
         '\u{629}' => plain('ه', Kind::Letter),
         '\u{901}' => plain('\u{902}', Kind::Letter),
         '\u{660}'..='\u{669}' | '\u{966}'..='\u{96F}' => plain('0', Kind::Letter),
-        '\u{900}'..='\u{963}' | '\u{971}'..='\u{97F}' => plain(c, Kind::Letter),
+        '\u{900}'..='\u{93B}' | '\u{93D}'..='\u{963}' | '\u{971}'..='\u{97F}' => plain(c, Kind::Letter),
         '\u{E00}'..='\u{E7F}' => plain(c, Kind::Dense),
         '\u{1100}'..='\u{11FF}' | '\u{3131}'..='\u{318E}' | '\u{AC00}'..='\u{D7A3}' => plain(c, Kind::Hangul),
         '\u{3005}' | '\u{3041}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' => {
@@ -88,7 +87,11 @@ fn fold_wide(c: char) -> Folded {
                 .copied()
                 .unwrap_or(plain(c, Kind::Sign))
         }
-        '\u{200B}'..='\u{200F}'
+        '\u{64B}'..='\u{65F}'
+        | '\u{640}'
+        | '\u{670}'
+        | '\u{93C}'
+        | '\u{200B}'..='\u{200F}'
         | '\u{FE00}'..='\u{FE0F}'
         | '\u{1F3FB}'..='\u{1F3FF}'
         | '\u{2060}'

@@ -38,6 +38,10 @@ const OPPOSITE: f32 = 1.0;
 const EXPECTED: f32 = 0.8;
 /// How far from 0 the valence of a feeling that is clear lies at least.
 const LEAST_VALENCE: f32 = 0.1;
+/// The confidence of a reading in a language that is not clear, at most.
+const UNSURE: f32 = 0.5;
+/// What the valence of a neutral text is too near to 0 to be told from.
+const UNCLEAR: f32 = 0.35;
 /// How far from 0 the valence of a neutral text lies at most.
 const NEUTRAL_VALENCE: f32 = 0.2;
 /// Probability of pleasant and of unpleasant emotions from which a text is mixed.
@@ -51,7 +55,7 @@ impl Feeling {
         outputs: &[f32; LANES],
         cues: Option<&Cues>,
         hits: &Hits,
-        identified: &Identified,
+        identified: Identified,
         level: SafetyLevel,
     ) -> Self {
         let mut logits: [f32; PrimaryEmotion::COUNT] =
@@ -79,6 +83,9 @@ impl Feeling {
             primary = PrimaryEmotion::Neutral;
             confidence = confidence.min(0.3);
         }
+        if identified.language.is_none() && identified.english < 1.0 {
+            confidence = confidence.min(UNSURE);
+        }
         let total = |pleasant: bool| -> f32 {
             let of = |emotion: &PrimaryEmotion| is_pleasant(*emotion) == Some(pleasant);
             PrimaryEmotion::ALL
@@ -91,10 +98,14 @@ impl Feeling {
         let expected = EXPECTED * (total(true) - total(false));
         let valence = (0.5 * (outputs[VALENCE] + expected)).clamp(-1.0, 1.0);
         let valence = match is_pleasant(primary) {
-            _ if primary == PrimaryEmotion::Neutral => valence.clamp(-NEUTRAL_VALENCE, NEUTRAL_VALENCE),
+            _ if primary == PrimaryEmotion::Neutral => valence - valence.clamp(-UNCLEAR, UNCLEAR),
             Some(true) => valence.max(LEAST_VALENCE),
             Some(false) => valence.min(-LEAST_VALENCE),
             None => valence,
+        };
+        let valence = match primary {
+            PrimaryEmotion::Neutral => valence.clamp(-NEUTRAL_VALENCE, NEUTRAL_VALENCE),
+            _ => valence,
         };
         let dominance = odds
             .iter()

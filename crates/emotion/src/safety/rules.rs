@@ -9,18 +9,22 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 use whisperengine_types::{PrimaryEmotion, SafetyKind};
 
+use crate::multilingual::{Kind, fold};
+
 /// All rules, ready to be searched for.
 #[derive(Debug)]
 pub(crate) struct Rules {
     anchors: AhoCorasick,
     /// The rules that each anchor may belong to.
     of_anchor: Vec<Vec<u32>>,
-    rules: Vec<Rule>,
+    list: Vec<Rule>,
 }
 
 #[derive(Debug)]
 struct Rule {
     says: Says,
+    /// Code of the language that it is written in.
+    language: String,
     pattern: String,
     regex: OnceLock<Option<Regex>>,
 }
@@ -68,7 +72,9 @@ impl Rules {
     }
 
     /// Replaces `hits` by what fits `folded`: small letters, one space between words and at both ends.
-    pub(crate) fn find(&self, folded: &str, hits: &mut Hits) {
+    ///
+    /// Where the language is clear, only rules for a crisis are of use in another one than their own.
+    pub(crate) fn find(&self, folded: &str, language: Option<&str>, hits: &mut Hits) {
         hits.crisis = None;
         hits.concern = None;
         hits.is_past = false;
@@ -86,7 +92,8 @@ impl Rules {
         hits.candidates.sort_unstable();
         hits.candidates.dedup();
         for at in 0..hits.candidates.len() {
-            let rule = &self.rules[hits.candidates[at] as usize];
+            let rule = &self.list[hits.candidates[at] as usize];
+            let is_own = language.is_none_or(|language| language == rule.language);
             let is_needed = match rule.says {
                 Says::Crisis(_) => hits.crisis.is_none(),
                 Says::Concern(_) => hits.concern.is_none(),
@@ -94,6 +101,7 @@ impl Rules {
                 Says::Harmless => !hits.is_harmless,
                 Says::Hints(_) | Says::Feels(_) => true,
             };
+            let is_needed = is_needed && (is_own || matches!(rule.says, Says::Crisis(_)));
             let Some(found) = is_needed.then(|| rule.find(folded)).flatten() else {
                 continue;
             };
@@ -115,15 +123,20 @@ impl Rules {
         let mut anchors: Vec<String> = Vec::new();
         let mut of_anchor: Vec<Vec<u32>> = Vec::new();
         let mut known = std::collections::HashMap::new();
-        for line in file
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        {
+        let mut language = String::new();
+        for line in file.lines().filter(|line| !line.is_empty()) {
+            if let Some(comment) = line.strip_prefix('#') {
+                if let Some(heading) = comment.strip_prefix(" --- ") {
+                    language = heading.chars().take_while(char::is_ascii_lowercase).collect();
+                }
+                continue;
+            }
             if let Some(section) = line.strip_prefix("@ ") {
                 says = Some(section_of(section)?);
                 continue;
             }
-            let tokens = tokens(line)?;
+            let line = folded(line);
+            let tokens = tokens(&line)?;
             let number = rules.len() as u32;
             for anchor in rarest(&tokens)? {
                 let place = *known.entry(anchor.clone()).or_insert_with(|| {
@@ -135,6 +148,7 @@ impl Rules {
             }
             rules.push(Rule {
                 says: says?,
+                language: language.clone(),
                 pattern: pattern(&tokens),
                 regex: OnceLock::new(),
             });
@@ -142,12 +156,13 @@ impl Rules {
         let anchors = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .match_kind(MatchKind::Standard)
+            .dense_depth(4)
             .build(&anchors)
             .ok()?;
         Some(Self {
             anchors,
             of_anchor,
-            rules,
+            list: rules,
         })
     }
 }
@@ -231,15 +246,42 @@ fn tokens(line: &str) -> Option<Vec<Token<'_>>> {
         .collect()
 }
 
+/// The line in the letters of a folded text.
+fn folded(line: &str) -> String {
+    let letters = line.chars().map(|c| {
+        if c.is_ascii() {
+            (c, Kind::Sign)
+        } else {
+            (fold(c).c, fold(c).kind)
+        }
+    });
+    letters
+        .filter(|&(_, kind)| kind != Kind::Nothing)
+        .map(|(c, _)| c)
+        .collect()
+}
+
 /// Whether the words stand without spaces between them.
 fn is_dense(word: &str) -> bool {
     word.chars()
         .any(|c| matches!(c, '\u{E00}'..='\u{E7F}' | '\u{3041}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}'))
 }
 
+/// Words that too many texts have for an anchor.
+const COMMON: [&str; 48] = [
+    "about", "again", "could", "from", "going", "have", "just", "like", "make", "need", "never", "really",
+    "should", "some", "that", "them", "they", "think", "this", "time", "time_to", "want", "was", "were",
+    "what", "when", "will", "with", "would", "your", "been", "good", "know", "people", "more", "dont",
+    "cant", "isnt", "didnt", "doesnt", "wont", "being", "here", "there", "today", "feel", "love", "how",
+];
+
 /// The anchors of a line: the words of the token whose shortest is longest.
 fn rarest(tokens: &[Token<'_>]) -> Option<Vec<String>> {
-    let shortest = |words: &[&str]| words.iter().map(|word| word.trim_end_matches('*').len()).min();
+    let len = |word: &str| {
+        let word = word.trim_end_matches('*');
+        if COMMON.contains(&word) { 1 } else { word.len() }
+    };
+    let shortest = |words: &[&str]| words.iter().map(|word| len(word)).min();
     let needed = tokens.iter().filter_map(|token| match token {
         Token::Words {
             words,
@@ -307,8 +349,8 @@ mod tests {
     #[test]
     fn every_line_of_the_embedded_rules_is_a_pattern() {
         let rules = Rules::shared();
-        assert!(rules.rules.len() > 300);
-        for rule in &rules.rules {
+        assert!(rules.list.len() > 300);
+        for rule in &rules.list {
             assert!(Regex::new(&rule.pattern).is_ok(), "{}", rule.pattern);
         }
     }
@@ -326,7 +368,7 @@ mod tests {
             (" oh again ", true, false),
         ] {
             let mut hits = Hits::default();
-            rules.find(text, &mut hits);
+            rules.find(text, None, &mut hits);
             assert_eq!(
                 (hits.crisis.is_some(), hits.is_harmless),
                 (crisis, harmless),
