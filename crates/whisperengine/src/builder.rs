@@ -182,15 +182,7 @@ impl WhisperEngineBuilder {
             gate: assembly.conversation_gate(),
             channels: Arc::clone(&channels),
         };
-        let contexts = Contexts::new(
-            config.reply_context.clone(),
-            config.bots.clone(),
-            config.safety.clone(),
-        )
-        .map_err(|error| BuildError::Part {
-            part: "reply context",
-            source: Box::new(error),
-        })?;
+        let contexts = contexts(&config)?;
         let replies = assembly.replies(self.responder);
         let (upkeep, thread) = Upkeep::start(
             Arc::clone(&clock),
@@ -253,6 +245,14 @@ impl WhisperEngineBuilder {
             inner: Arc::new(inner),
         })
     }
+}
+
+fn contexts(config: &EngineConfig) -> Result<Contexts, BuildError> {
+    let (bots, safety) = (config.bots.clone(), config.safety.clone());
+    Contexts::new(config.reply_context.clone(), bots, safety).map_err(|error| BuildError::Part {
+        part: "reply context",
+        source: Box::new(error),
+    })
 }
 
 fn start_scheduler(

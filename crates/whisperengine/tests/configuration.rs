@@ -204,120 +204,122 @@ fn truth_is_written_in_many_ways() {
     }
 }
 
+/// Variable, text, and what the error names: field, value, what is accepted.
+const REFUSED: &[(&str, &str, &str, &str, &str)] = &[
+    ("DATA_DIR", "", "data_dir", "empty", "folder"),
+    (
+        "RECALL_MEMORIES",
+        "six",
+        "RECALL_MEMORIES",
+        "\"six\"",
+        "whole number",
+    ),
+    (
+        "RECALL_MIN_RELEVANCE",
+        "NaN",
+        "recall_min_relevance",
+        "NaN",
+        "0 to 1",
+    ),
+    (
+        "COMPONENTS_EMOTION",
+        "maybe",
+        "COMPONENTS_EMOTION",
+        "\"maybe\"",
+        "true or false",
+    ),
+    (
+        "SHUTDOWN_SECONDS",
+        "18446744073709551615",
+        "shutdown_seconds",
+        "18446744073709551615",
+        "86400",
+    ),
+    (
+        "STATE_SESSION_GAP_MINUTES",
+        "525601",
+        "state.session_gap_minutes",
+        "525601",
+        "525600",
+    ),
+    (
+        "STATE_SAVE_AFTER_TURNS",
+        "0",
+        "state.save_after_turns",
+        "0",
+        "at least 1",
+    ),
+    (
+        "MESSAGE_LIMIT_BYTES",
+        "200000",
+        "message_limit_bytes",
+        "200000",
+        "max_text_bytes, 65536",
+    ),
+    (
+        "REPLY_LIMIT_BYTES",
+        "200000",
+        "reply_limit_bytes",
+        "200000",
+        "max_text_bytes, 65536",
+    ),
+    ("REPLY_TIMEOUT_MS", "0", "reply_timeout_ms", "0", "1 to"),
+    (
+        "VECTOR_MEMORY_CHUNK_OVERLAP_CHARS",
+        "500",
+        "chunk_overlap_chars",
+        "500",
+        "less than",
+    ),
+    (
+        "REPLY_CONTEXT_PROFILE_SHARE",
+        "1.5",
+        "reply_context: profile_share",
+        "1.5",
+        "0..=1",
+    ),
+    (
+        "MEMORY_BATCHER_LINGER_SHARE",
+        "2",
+        "memory_batcher: linger_share",
+        "2",
+        "0..=1",
+    ),
+    (
+        "MEMORY_BATCHER_MAX_DELAY",
+        "48h",
+        "memory_batcher.max_delay",
+        "172800s",
+        "1h",
+    ),
+    (
+        "CONVERSATION_SCHEDULER_AGING_TURNS",
+        "1",
+        "conversation_scheduler: aging_turns",
+        "0",
+        "16",
+    ),
+    ("PHASE4_THREAD_OPEN", "9", "phase4.thread.open", "9", "1 to 5"),
+    (
+        "PHASE4_ENGAGEMENT_TIME_ZONE",
+        "Mars",
+        "phase4.engagement.time_zone",
+        "\"Mars\"",
+        "time zone",
+    ),
+    ("LORE", r#"["a\nb"]"#, "lore", "a\\nb", "control"),
+    (
+        "BOTS_EMBER_BUDGET_TOKENS",
+        "0",
+        "bots.ember.budget_tokens",
+        "0",
+        "at least 1",
+    ),
+];
+
 #[test]
 fn what_cannot_work_is_refused_with_field_value_and_what_is_accepted() {
-    let table = [
-        ("DATA_DIR", "", "data_dir", "empty", "folder"),
-        (
-            "RECALL_MEMORIES",
-            "six",
-            "RECALL_MEMORIES",
-            "\"six\"",
-            "whole number",
-        ),
-        (
-            "RECALL_MIN_RELEVANCE",
-            "NaN",
-            "recall_min_relevance",
-            "NaN",
-            "0 to 1",
-        ),
-        (
-            "COMPONENTS_EMOTION",
-            "maybe",
-            "COMPONENTS_EMOTION",
-            "\"maybe\"",
-            "true or false",
-        ),
-        (
-            "SHUTDOWN_SECONDS",
-            "18446744073709551615",
-            "shutdown_seconds",
-            "18446744073709551615",
-            "86400",
-        ),
-        (
-            "STATE_SESSION_GAP_MINUTES",
-            "525601",
-            "state.session_gap_minutes",
-            "525601",
-            "525600",
-        ),
-        (
-            "STATE_SAVE_AFTER_TURNS",
-            "0",
-            "state.save_after_turns",
-            "0",
-            "at least 1",
-        ),
-        (
-            "MESSAGE_LIMIT_BYTES",
-            "200000",
-            "message_limit_bytes",
-            "200000",
-            "max_text_bytes, 65536",
-        ),
-        (
-            "REPLY_LIMIT_BYTES",
-            "200000",
-            "reply_limit_bytes",
-            "200000",
-            "max_text_bytes, 65536",
-        ),
-        ("REPLY_TIMEOUT_MS", "0", "reply_timeout_ms", "0", "1 to"),
-        (
-            "VECTOR_MEMORY_CHUNK_OVERLAP_CHARS",
-            "500",
-            "chunk_overlap_chars",
-            "500",
-            "less than",
-        ),
-        (
-            "REPLY_CONTEXT_PROFILE_SHARE",
-            "1.5",
-            "reply_context: profile_share",
-            "1.5",
-            "0..=1",
-        ),
-        (
-            "MEMORY_BATCHER_LINGER_SHARE",
-            "2",
-            "memory_batcher: linger_share",
-            "2",
-            "0..=1",
-        ),
-        (
-            "MEMORY_BATCHER_MAX_DELAY",
-            "48h",
-            "memory_batcher.max_delay",
-            "172800s",
-            "1h",
-        ),
-        (
-            "CONVERSATION_SCHEDULER_AGING_TURNS",
-            "1",
-            "conversation_scheduler: aging_turns",
-            "0",
-            "16",
-        ),
-        ("PHASE4_THREAD_OPEN", "9", "phase4.thread.open", "9", "1 to 5"),
-        (
-            "PHASE4_ENGAGEMENT_TIME_ZONE",
-            "Mars",
-            "phase4.engagement.time_zone",
-            "\"Mars\"",
-            "time zone",
-        ),
-        ("LORE", r#"["a\nb"]"#, "lore", "a\\nb", "control"),
-        (
-            "BOTS_EMBER_BUDGET_TOKENS",
-            "0",
-            "bots.ember.budget_tokens",
-            "0",
-            "at least 1",
-        ),
-    ];
-    for (name, text, field, value, accepted) in table {
+    for (name, text, field, value, accepted) in REFUSED {
         let name = format!("WHISPERENGINE_{name}");
         let error = load(None, &[(name.as_str(), text)]).unwrap_err().to_string();
         for expected in [field, value, accepted] {

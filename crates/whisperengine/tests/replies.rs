@@ -221,7 +221,7 @@ async fn the_second_message_is_answered_with_the_first_reply_in_view() {
     }
     let second = ask(&engine, "And why?").await.unwrap();
     first.await.unwrap().unwrap();
-    let seen = responder.seen.lock().unwrap();
+    let seen = responder.seen.lock().unwrap().clone();
     assert!(
         !seen[0].contains("blue kettle") && seen[1].contains("blue kettle"),
         "{seen:?}"

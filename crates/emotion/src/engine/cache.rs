@@ -75,3 +75,25 @@ impl ReadingCache {
         self.kept.len() as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use whisperengine_types::ManualClock;
+
+    use super::*;
+
+    #[test]
+    fn a_reading_is_found_by_its_text_until_the_cache_is_cleared() {
+        let clock = Arc::new(ManualClock::new("2026-03-02T18:00:00Z".parse().unwrap()));
+        let cache = ReadingCache::new(&EmotionConfig::default(), clock).unwrap();
+        let reading = || Arc::new(EmotionReading::neutral());
+        let first = cache.reading_or("a private line", reading);
+        let again = cache.reading_or("a private line", || unreachable!("it is kept"));
+        assert!(Arc::ptr_eq(&first, &again));
+        assert!(!Arc::ptr_eq(&first, &cache.reading_or("another line", reading)));
+        assert_eq!(cache.len(), 2);
+        cache.clear();
+        assert_eq!(cache.len(), 0);
+        assert!(!Arc::ptr_eq(&first, &cache.reading_or("a private line", reading)));
+    }
+}
