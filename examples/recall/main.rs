@@ -39,6 +39,9 @@ struct Args {
     /// Write the rankings here: query id, TAB, memory ids best first.
     #[arg(long)]
     output: Option<PathBuf>,
+    /// Write the hits here as JSON Lines: {id, hits: [{id, relevance, score}]}, best first.
+    #[arg(long)]
+    hits: Option<PathBuf>,
     /// Show what each score of the first three memories is made of.
     #[arg(long)]
     explain: bool,
@@ -89,6 +92,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(File::create)
         .transpose()?
         .map(BufWriter::new);
+    let mut hits = args
+        .hits
+        .as_ref()
+        .map(File::create)
+        .transpose()?
+        .map(BufWriter::new);
     let mut scores = Scores::default();
     let mut latencies = Latencies::default();
     let bar = progress::bar(queries.len() as u64, "queries");
@@ -105,14 +114,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         if let Some(output) = &mut output {
             writeln!(output, "{}\t{}", query.id, found.join(" "))?;
         }
+        if let Some(hits) = &mut hits {
+            let list = recall.memories.iter().map(|hit| {
+                serde_json::json!({ "id": hit.memory.id, "relevance": hit.relevance, "score": hit.score })
+            });
+            writeln!(
+                hits,
+                "{}",
+                serde_json::json!({ "id": query.id, "hits": list.collect::<Vec<_>>() })
+            )?;
+        }
         if args.explain {
             bar.suspend(|| explain(query, &recall.memories));
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    if let Some(mut output) = output {
-        output.flush()?;
+    for mut file in output.into_iter().chain(hits) {
+        file.flush()?;
     }
     scores.print(&latencies, args.json);
     Ok(())

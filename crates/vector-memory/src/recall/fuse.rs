@@ -422,7 +422,8 @@ impl<'a> Columns<'a> {
 fn lends(partition: &Partition, record: u32) -> bool {
     let nature = partition.nature(record);
     let (_, after) = partition.neighbours(record);
-    !nature.replies && !(nature.only_asks && after != NONE && partition.nature(after).replies)
+    let is_answered = nature.only_asks && after != NONE && partition.nature(after).replies;
+    !nature.replies && !is_answered
 }
 
 /// One value for each record from those of its rows.

@@ -238,7 +238,7 @@ impl Calendar<'_> {
             let side = |test: fn(Token) -> bool| near(before, test).or_else(|| near(after, test));
             let days = match place.token {
                 Token::Day(offset) => Some(self.days(offset, 1)?),
-                Token::Night(offset) => Some((self.at(offset)?, 2)).map(|(day, len)| (day, len)),
+                Token::Night(offset) => Some((self.at(offset)?, 2)),
                 Token::Holiday(month, day) => {
                     let this_year = Date::new(self.today.year(), month, day).ok()?;
                     let date = if this_year > self.today {
@@ -419,8 +419,9 @@ impl Calendar<'_> {
                 Some([month]) => east_asian_date(lower, at, *month, self.today),
                 _ => None,
             };
-            if let Some((date, end)) = date.map(|date| (date, end)) {
-                return Some((self.interval(date, 1)?, vec![at..end]));
+            if let Some(date) = date {
+                let words = std::iter::once(at..end).collect();
+                return Some((self.interval(date, 1)?, words));
             }
             at = end.max(at + 1);
         }

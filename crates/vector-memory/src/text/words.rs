@@ -174,7 +174,7 @@ fn is_name(text: &str, at: usize, written: &str) -> bool {
         next.strip_prefix(*verb)
             .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     };
-    end.is_none_or(|end| !rest[end..].starts_with('?')) && NAME_VERBS.iter().any(|verb| is_verb(verb))
+    end.is_none_or(|end| !rest[end..].starts_with('?')) && NAME_VERBS.iter().any(is_verb)
 }
 
 /// Whether a sentence begins at `at`.
@@ -328,12 +328,12 @@ pub(crate) fn question_part(text: &str) -> (&str, String) {
         return whole;
     }
     let before = text[..mark].trim_end_matches(QUESTION_MARKS);
-    let ends = before.char_indices().filter(|&(at, c)| {
+    let mut ends = before.char_indices().filter(|&(at, c)| {
         let next = before[at + c.len_utf8()..].chars().next();
         matches!(c, '\u{3002}' | '\u{ff01}' | '\n')
             || matches!(c, '.' | '!') && next.is_some_and(char::is_whitespace)
     });
-    let from = ends.last().map_or(0, |(at, c)| at + c.len_utf8());
+    let from = ends.next_back().map_or(0, |(at, c)| at + c.len_utf8());
     let asks = text[from..until].trim();
     if (from == 0 && until == text.len()) || content_words(asks).is_empty() {
         return whole;
@@ -362,10 +362,10 @@ pub(crate) fn only_asks(text: &str) -> bool {
         }
         let mut first = words(sentence).map(comparable);
         let is_short = words(sentence).count() <= 2;
-        if sentence.trim_end().ends_with(QUESTION_MARKS) {
-            asks = true;
-        } else if first.next().is_some_and(|word| ASKING.contains(&&*word))
-            && !sentence.trim_end().ends_with(['!', '\u{ff01}'])
+        let is_marked = sentence.trim_end().ends_with(QUESTION_MARKS);
+        if is_marked
+            || first.next().is_some_and(|word| ASKING.contains(&&*word))
+                && !sentence.trim_end().ends_with(['!', '\u{ff01}'])
         {
             asks = true;
         } else if !is_short {

@@ -1,4 +1,4 @@
-//! `cargo run --release -p whisperengine-vector-memory --example calibrate -- DIR...` fits the relevance of a hit to questions whose answers are known and prints the weights, the calibration error and the separation.
+//! `cargo run --release -p whisperengine-tools --bin calibrate-recall -- DIR...` fits the relevance of a hit to questions whose answers are known and prints the weights, the calibration error and the separation.
 //!
 //! Each folder has `memories.jsonl` and `queries.jsonl` in the form of the example `recall`. A question is put
 //! to its own person's memories and to those of others, which do not answer it; and once more with the names
