@@ -180,6 +180,10 @@ impl Partition {
         }
     }
 
+    pub(crate) fn text(&self, record: u32) -> &str {
+        Body::parse(self.body(record)).map_or("", |body| body.text)
+    }
+
     pub(crate) fn id(&self, record: u32) -> &str {
         Reader::new(self.body(record))
             .text()

@@ -22,7 +22,7 @@ pub(crate) use self::{
     time::{relative_time, zone},
     words::{
         BYTES_PER_CONTENT_WORD, analyze, begins_sentence, capitals_are_common, content_words, is_latin,
-        is_question, only_asks, question_part, stem_hash, text_to_embed, words,
+        is_question, only_asks, plain, question_part, stem_hash, text_to_embed, words,
     },
 };
 

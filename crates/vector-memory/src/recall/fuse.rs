@@ -11,7 +11,7 @@ use super::{Column, Evidence, Question, RecallWeights, UnitQuery, column::Kept};
 use crate::{
     lexicon::Lexicon,
     partition::{NONE, Nature, Partition, days},
-    text::Days,
+    text::{Days, plain},
 };
 
 /// A record and its score.
@@ -198,6 +198,8 @@ struct Columns<'a> {
     /// What each word of the question is worth, and which of them some memory has.
     worth: Vec<f32>,
     known: u64,
+    /// The question's words and nothing else.
+    plain: &'a str,
     /// Whether the question asks for what is liked (1) or disliked (-1).
     polarity: i8,
     /// The times asked about, and whether they are named to the day or so.
@@ -214,7 +216,7 @@ impl<'a> Columns<'a> {
     fn new(
         partition: &Partition,
         admitted: &[bool],
-        asked: &Asked<'_>,
+        asked: &Asked<'a>,
         weights: &RecallWeights,
         lexicon: &Lexicon,
         times: &'a [Days],
@@ -251,6 +253,7 @@ impl<'a> Columns<'a> {
             worth: lexical.worth,
             known: lexical.known,
             polarity: asked.question.polarity,
+            plain: &asked.question.plain,
             times,
             is_sharp: asked.question.is_sharp(),
             dense_share: if asked.question.is_latin {
@@ -285,7 +288,7 @@ impl<'a> Columns<'a> {
     fn fit(&self, partition: &Partition, weights: &RecallWeights, record: u32) -> f32 {
         let nature = partition.nature(record);
         let mut fit = 0.0;
-        if nature.only_asks || nature.replies || self.adds_nothing(nature, record) {
+        if nature.only_asks || nature.replies || self.adds_nothing(partition, nature, record) {
             let loss = if nature.replies && !nature.only_asks {
                 weights.reply
             } else {
@@ -338,10 +341,13 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Whether the record adds no word to the question's own.
-    fn adds_nothing(&self, nature: Nature, record: u32) -> bool {
+    /// Whether the record is a part of the question, word for word: said again, not an answer.
+    fn adds_nothing(&self, partition: &Partition, nature: Nature, record: u32) -> bool {
         let matched = self.matched[record as usize].count_ones();
-        matched > 0 && matched >= u32::from(nature.words)
+        matched > 0 && matched >= u32::from(nature.words) && {
+            let text = plain(partition.text(record));
+            text.trim().contains(' ') && self.plain.contains(&text)
+        }
     }
 
     /// What is comparable between recalls; the lead is the caller's.
@@ -375,7 +381,7 @@ impl<'a> Columns<'a> {
             },
             known_speaker: f32::from(u8::from(question.names_a_speaker)),
             echo: f32::from(u8::from(
-                nature.only_asks || nature.replies || self.adds_nothing(nature, record),
+                nature.only_asks || nature.replies || self.adds_nothing(partition, nature, record),
             )),
             lead: 0.0,
         }
@@ -422,8 +428,7 @@ impl<'a> Columns<'a> {
 fn lends(partition: &Partition, record: u32) -> bool {
     let nature = partition.nature(record);
     let (_, after) = partition.neighbours(record);
-    let is_answered = nature.only_asks && after != NONE && partition.nature(after).replies;
-    !nature.replies && !is_answered
+    !(nature.replies || nature.only_asks && after != NONE && partition.nature(after).replies)
 }
 
 /// One value for each record from those of its rows.

@@ -9,7 +9,7 @@ use crate::{
     partition::{Partition, days},
     text::{
         BYTES_PER_CONTENT_WORD, Days, NamedDate, begins_sentence, capitals_are_common, content_words,
-        is_latin, lone_year, named_dates, polarity, question_part, relative_time, speaks_of_liking,
+        is_latin, lone_year, named_dates, plain, polarity, question_part, relative_time, speaks_of_liking,
         text_to_embed, word_hash, year_of, zone,
     },
 };
@@ -31,6 +31,8 @@ pub(crate) struct Question {
     pub(crate) borrowed: Vec<u32>,
     /// Whether it asks for what is liked (1) or disliked (-1).
     pub(crate) polarity: i8,
+    /// Its words in lower case, each once blank apart, whatever stands between them.
+    pub(crate) plain: String,
     /// Whether it is written in Latin letters.
     pub(crate) is_latin: bool,
     /// The text without dates and with the speakers' names replaced by a pronoun.
@@ -103,6 +105,7 @@ impl Question {
         Self {
             borrowed,
             polarity: polarity(&text),
+            plain: plain(&query.text),
             is_latin: is_latin(&text),
             context_to_embed: context.map(|context| (text_to_embed(context, &names).into_owned(), share)),
             words,

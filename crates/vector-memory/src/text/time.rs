@@ -412,16 +412,16 @@ impl Calendar<'_> {
                 .map(|part| part.parse().ok())
                 .collect();
             let date = match parts.as_deref() {
-                Some([year, month, day]) if *year > 31 => Date::new(*year, *month as i8, *day as i8).ok(),
-                Some([day, month, year]) if *year > 31 => Date::new(*year, *month as i8, *day as i8)
-                    .or_else(|_| Date::new(*year, *day as i8, *month as i8))
-                    .ok(),
+                Some(&[year, month, day]) if year > 31 => date_of(year, month, day),
+                Some(&[day, month, year]) if year > 31 => {
+                    date_of(year, month, day).or_else(|| date_of(year, day, month))
+                }
                 Some([month]) => east_asian_date(lower, at, *month, self.today),
                 _ => None,
             };
             if let Some(date) = date {
-                let words = std::iter::once(at..end).collect();
-                return Some((self.interval(date, 1)?, words));
+                let used = std::iter::once(at..end).collect();
+                return Some((self.interval(date, 1)?, used));
             }
             at = end.max(at + 1);
         }
@@ -439,6 +439,10 @@ impl Calendar<'_> {
             until: moment(until)?,
         })
     }
+}
+
+fn date_of(year: i16, month: i16, day: i16) -> Option<Date> {
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
 /// `6月8日` or `6월 8일` at `at`, of the last year in which it is not in the future.

@@ -341,6 +341,17 @@ pub(crate) fn question_part(text: &str) -> (&str, String) {
     (asks, [&text[..from], " ", &text[until..]].concat())
 }
 
+/// The words of `text` in lower case, with a blank between them and before and after.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len() + 2);
+    plain.push(' ');
+    for word in words(text) {
+        plain.extend(word.chars().flat_map(char::to_lowercase));
+        plain.push(' ');
+    }
+    plain
+}
+
 /// Whether most letters of `text` are Latin.
 pub(crate) fn is_latin(text: &str) -> bool {
     let letters = || text.chars().filter(|c| c.is_alphabetic());
@@ -363,10 +374,8 @@ pub(crate) fn only_asks(text: &str) -> bool {
         let mut first = words(sentence).map(comparable);
         let is_short = words(sentence).count() <= 2;
         let is_marked = sentence.trim_end().ends_with(QUESTION_MARKS);
-        if is_marked
-            || first.next().is_some_and(|word| ASKING.contains(&&*word))
-                && !sentence.trim_end().ends_with(['!', '\u{ff01}'])
-        {
+        let mut begins_as_one = || first.next().is_some_and(|word| ASKING.contains(&&*word));
+        if is_marked || begins_as_one() && !sentence.trim_end().ends_with(['!', '\u{ff01}']) {
             asks = true;
         } else if !is_short {
             return false;
