@@ -285,7 +285,7 @@ impl WhisperEngine {
 
 /// A reply that is being written: a stream of its parts.
 ///
-/// The deadline for the whole reply is [`EngineConfig::reply_timeout`](crate::EngineConfig::reply_timeout). A
+/// The deadline for the whole reply is [`reply_timeout_ms`](crate::EngineConfig::reply_timeout_ms). A
 /// responder that fails before its first part is stood in for by the template; one that fails later leaves the
 /// parts that came, and the outcome says that the reply broke off.
 #[derive(Debug)]
