@@ -3,11 +3,11 @@
 use std::{error::Error, sync::Arc};
 
 use whisperengine_emotion::EmotionEngine;
-use whisperengine_phase4::{Config, UserState, after_turn, plan_turn};
+use whisperengine_phase4::{Config, UserState, after_turn, plan_turn, record_feedback};
 use whisperengine_text_embedding::StaticEmbedder;
 use whisperengine_types::{
-    Audience, BotId, ChannelId, Embedder, Embedding, EmotionAnalyzer, EmotionReading, MemoryId, MemoryOwner,
-    MemoryRecord, RecalledMemory, ScoreParts, Timestamp, TurnInput, TurnPlan, UserId,
+    Audience, BotId, ChannelId, Embedder, Embedding, EmotionAnalyzer, EmotionReading, Feedback, MemoryId,
+    MemoryOwner, MemoryRecord, RecalledMemory, ScoreParts, Timestamp, TurnInput, TurnPlan, UserId,
 };
 
 /// What reads and embeds the messages.
@@ -63,9 +63,12 @@ const RECALLED: usize = 8;
 impl Companion {
     pub(crate) fn new(bot: &str, user: &str) -> Result<Self, Box<dyn Error>> {
         let owner = MemoryOwner::person(BotId::new(bot)?, UserId::new(user)?);
+        let (config, mut state) = (Config::default(), UserState::new(&owner));
+        // Nobody is written to unasked who has not allowed it.
+        record_feedback(&config, &mut state, &Feedback::Proactive { allowed: true })?;
         Ok(Self {
-            config: Config::default(),
-            state: UserState::new(&owner),
+            config,
+            state,
             owner,
             channel: ChannelId::new("direct")?,
             memories: Vec::new(),
