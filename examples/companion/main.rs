@@ -81,7 +81,9 @@ fn with_model(
     let mut config = ModelConfig::new(Provider::OpenAi, model);
     url.clone_into(&mut config.base_url);
     if let Some(variable) = &args.key_env {
-        config.api_key = std::env::var(variable).map_err(|error| format!("{variable}: {error}"))?;
+        #[expect(clippy::disallowed_methods, reason = "a program reads its own environment")]
+        let key = std::env::var(variable);
+        config.api_key = key.map_err(|error| format!("{variable}: {error}"))?;
     }
     Ok(builder.responder(std::sync::Arc::new(LanguageModel::new(config)?)))
 }
