@@ -128,7 +128,9 @@ pub(crate) fn tell(options: &Options) -> Result<(), Box<dyn Error>> {
                 let due = tick(&companion.config, &mut companion.state, now);
                 println!("\n... {minutes} minutes of silence");
                 let Some(first) = due.first() else {
-                    println!("  held back: nothing is due (goodbye, night, cap or a wait for the answer)");
+                    println!(
+                        "  held back: nothing is due (goodbye, night, cap, recent distress, a wait for the answer)"
+                    );
                     continue;
                 };
                 for suggestion in &due {
@@ -162,7 +164,7 @@ pub(crate) fn tell(options: &Options) -> Result<(), Box<dyn Error>> {
         "{raised} moments raised, {sent} messages sent unasked, state of {} bytes",
         companion.state.encode().len()
     );
-    if raised == 0 || sent == 0 {
+    if raised == 0 {
         return Err("the engine noticed nothing".into());
     }
     Ok(())
