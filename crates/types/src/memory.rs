@@ -334,7 +334,8 @@ pub struct RecalledMemory {
     pub memory: Arc<MemoryRecord>,
     /// The rank score, higher is better; comparable within one recall only.
     pub score: f32,
-    /// The probability that the memory answers the question, `0..=1`; comparable between recalls.
+    /// How likely the memory answers the question, `0..=1`, comparable between recalls. Fitted for the first
+    /// memory of a recall; an order with the same scale, not a calibrated probability, for those after it.
     #[serde(default)]
     pub relevance: f32,
     /// The part of the memory that matched, where it is not the whole: a byte range of its text on
