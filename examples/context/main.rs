@@ -2,7 +2,6 @@
 //! be given for each query, and prints how often a memory that answers it is among that.
 
 use std::{
-    collections::BTreeMap,
     error::Error,
     fs::File,
     io::{BufWriter, Write},
@@ -12,17 +11,20 @@ use std::{
 };
 
 use clap::Parser;
-use serde::Deserialize;
 use serde_json::json;
-use whisperengine::{
-    BotId, ManualClock, MemoryId, MemoryRecord, SessionId, Timestamp, UserId, WhisperEngine,
+use whisperengine::{BotId, ManualClock, MemoryId, UserId, WhisperEngine};
+use whisperengine_examples::{
+    input, measure,
+    measure::Latencies,
+    progress,
+    recorded::{self, MemoryLine, QueryLine},
+    report,
 };
-use whisperengine_examples::{input, measure, measure::Latencies, progress, report};
 
 /// The context of each query, within a budget of tokens.
 #[derive(Debug, Parser)]
 struct Args {
-    /// JSON Lines of {user, id, text, timestamp, speaker?, session?}.
+    /// JSON Lines of {user, id, text, timestamp, speaker?, session?, kind?, importance?, trust?}.
     #[arg(long)]
     memories: PathBuf,
     /// JSON Lines of {user, id, text, relevant?}, where `relevant` lists memory ids.
@@ -42,25 +44,6 @@ struct Args {
     json: bool,
 }
 
-#[derive(Debug, Deserialize)]
-struct MemoryLine {
-    user: String,
-    id: String,
-    text: String,
-    timestamp: Timestamp,
-    speaker: Option<String>,
-    session: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct QueryLine {
-    user: String,
-    id: String,
-    text: String,
-    #[serde(default)]
-    relevant: Vec<String>,
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     report::exit(measure(&Args::parse()).await)
@@ -69,11 +52,7 @@ async fn main() -> ExitCode {
 async fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
     let memories: Vec<MemoryLine> = input::json_lines(&args.memories)?;
     let queries: Vec<QueryLine> = input::json_lines(&args.queries)?;
-    let now = memories
-        .iter()
-        .map(|memory| memory.timestamp)
-        .max()
-        .unwrap_or_default();
+    let now = recorded::last_said(&memories);
     let engine = WhisperEngine::builder()
         .clock(Arc::new(ManualClock::new(now)))
         .build()?;
@@ -136,18 +115,12 @@ async fn measure(args: &Args) -> Result<(), Box<dyn Error>> {
 }
 
 async fn remember(engine: &WhisperEngine, memories: Vec<MemoryLine>) -> Result<(), Box<dyn Error>> {
-    let mut by_user: BTreeMap<String, Vec<MemoryRecord>> = BTreeMap::new();
     let bar = progress::bar(memories.len() as u64, "memories");
-    for line in memories {
-        let mut record = MemoryRecord::new(MemoryId::new(&line.id)?, line.text, line.timestamp);
-        record.speaker = line.speaker;
-        record.session = line.session.map(SessionId::new).transpose()?;
-        by_user.entry(line.user).or_default().push(record);
-        bar.inc(1);
-    }
-    for (user, records) in by_user {
+    for (user, records) in recorded::records(memories)? {
+        let count = records.len() as u64;
         let owner = engine.owner(BotId::new(BOT)?, UserId::new(&user)?);
         owner.remember(records).await?;
+        bar.inc(count);
     }
     bar.finish_and_clear();
     Ok(())

@@ -12,13 +12,14 @@ use std::{
 };
 
 use clap::Parser;
-use serde::Deserialize;
-use whisperengine_examples::{input, measure, measure::Latencies, progress};
-use whisperengine_text_embedding::StaticEmbedder;
-use whisperengine_types::{
-    BotId, MemoryId, MemoryKind, MemoryOwner, MemoryRecord, RecallQuery, RecalledMemory, SessionId,
-    Timestamp, UserId,
+use whisperengine_examples::{
+    input, measure,
+    measure::Latencies,
+    progress,
+    recorded::{self, MemoryLine, QueryLine},
 };
+use whisperengine_text_embedding::StaticEmbedder;
+use whisperengine_types::{BotId, MemoryOwner, RecallQuery, RecalledMemory, UserId};
 use whisperengine_vector_memory::{OwnerMemory, VectorMemory, VectorMemoryConfig};
 
 use crate::score::Scores;
@@ -53,38 +54,11 @@ struct Args {
     json: bool,
 }
 
-#[derive(Debug, Deserialize)]
-struct MemoryLine {
-    user: String,
-    id: String,
-    text: String,
-    timestamp: Timestamp,
-    speaker: Option<String>,
-    session: Option<String>,
-    #[serde(default)]
-    kind: MemoryKind,
-    importance: Option<f32>,
-    trust: Option<f32>,
-}
-
-#[derive(Debug, Deserialize)]
-struct QueryLine {
-    user: String,
-    id: String,
-    text: String,
-    #[serde(default)]
-    relevant: Vec<String>,
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let memories: Vec<MemoryLine> = input::json_lines(&args.memories)?;
     let queries: Vec<QueryLine> = input::json_lines(&args.queries)?;
-    let now = memories
-        .iter()
-        .map(|memory| memory.timestamp)
-        .max()
-        .unwrap_or_default();
+    let now = recorded::last_said(&memories);
     let owners = remember(&args, memories)?;
     let mut output = args
         .output
@@ -146,19 +120,9 @@ fn remember(args: &Args, memories: Vec<MemoryLine>) -> Result<BTreeMap<String, O
         None => VectorMemory::in_memory(embedder.clone(), config),
     };
     let memory = memory.with_word_embedder(embedder);
-    let mut by_user: BTreeMap<String, Vec<MemoryRecord>> = BTreeMap::new();
     let bar = progress::bar(memories.len() as u64, "memories");
-    for line in memories {
-        let mut record = MemoryRecord::new(MemoryId::new(&line.id)?, line.text, line.timestamp);
-        record.speaker = line.speaker;
-        record.session = line.session.map(SessionId::new).transpose()?;
-        record.kind = line.kind;
-        record.importance = line.importance.unwrap_or(record.importance);
-        record.trust = line.trust.unwrap_or(record.trust);
-        by_user.entry(line.user).or_default().push(record);
-    }
     let mut owners = BTreeMap::new();
-    for (user, records) in by_user {
+    for (user, records) in recorded::records(memories)? {
         let owner = memory.owner(&MemoryOwner::person(BotId::new("recall")?, UserId::new(&user)?));
         bar.inc(records.len() as u64);
         for stored in owner.remember_all(records) {

@@ -8,6 +8,7 @@ pub mod input;
 pub mod measure;
 pub mod plot;
 pub mod progress;
+pub mod recorded;
 pub mod report;
 
 #[cfg(feature = "mimalloc")]
